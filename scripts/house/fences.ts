@@ -1,0 +1,89 @@
+// The tables of the house: who may import whom. A new dependency of a room needs a line here first.
+
+/** Floors from below: a package or app may import exactly these rooms. */
+export const mayImport: Readonly<Record<string, readonly string[]>> = {
+  domain: [],
+  engine: ['domain'],
+  store: ['domain'],
+  adapters: ['domain'],
+  tools: ['domain'],
+  pki: ['domain'],
+  testkit: ['domain'],
+  runtime: ['domain', 'engine', 'store', 'adapters', 'tools', 'pki'],
+  tui: ['domain', 'pki'],
+  toolrunner: ['domain', 'tools'],
+  qmd: ['domain'],
+  egress: ['domain'],
+};
+
+/** Rooms of packages/domain/src, lowest first: a file imports only from its own folder or those before it. */
+export const domainRanks: readonly string[] = [
+  'base',
+  'label',
+  'identity',
+  'effect',
+  'context',
+  'approval',
+  'tool',
+  'policy',
+  'task',
+  'model',
+  'prompt',
+  'audit',
+  'port',
+  'contract',
+];
+
+/** The only entry of a package besides its name: what a sandboxed tool does, for the toolrunner alone. */
+export const innerEntries: Readonly<Record<string, readonly string[]>> = {
+  '@agent-runtime/tools/run': ['toolrunner'],
+};
+
+/** Modules of Node that floor 0 may use: digests are computation, not I/O. */
+export const domainBuiltins: readonly string[] = ['crypto'];
+
+const apps = ['runtime', 'toolrunner', 'egress', 'qmd', 'tui'];
+const everyone = ['domain', 'engine', 'store', 'adapters', 'tools', 'pki', ...apps];
+
+/** Outside libraries and the rooms that may know them; a trailing `/` fences a whole npm scope. */
+export const fences: Readonly<Record<string, readonly string[]>> = {
+  zod: everyone,
+
+  'discord.js': ['adapters'],
+  grammy: ['adapters'],
+  '@grammyjs/': ['adapters'],
+  imapflow: ['adapters'],
+  nodemailer: ['adapters'],
+  croner: ['adapters'],
+  chokidar: ['adapters'],
+  ai: ['adapters'],
+  '@ai-sdk/': ['adapters'],
+  '@dbos-inc/': ['adapters'],
+
+  'better-sqlite3': ['store'],
+  kysely: ['store'],
+  pg: ['store'],
+  yaml: ['store'],
+
+  'node-forge': ['pki'],
+  'structured-headers': ['pki'],
+
+  turndown: ['tools'],
+  'postal-mime': ['tools'],
+  'just-bash': ['tools'],
+
+  undici: ['adapters', 'tools', ...apps],
+  '@modelcontextprotocol/': ['adapters', 'toolrunner'],
+
+  hono: apps,
+  '@hono/': apps,
+  pino: apps,
+  'prom-client': apps,
+  commander: ['tui', 'runtime'],
+  ink: ['tui'],
+  react: ['tui'],
+  '@tobilu/qmd': ['qmd'],
+};
+
+/** The test runner and its companion: tests, testkit and conformance suites only. */
+export const testLibraries: readonly string[] = ['vitest', 'fast-check'];
