@@ -12,7 +12,7 @@ describe('rooms of the house', () => {
   const sources = readSources();
 
   test('there are rooms', () => {
-    expect([...roomsOf(sources)]).toEqual(expect.arrayContaining(['base', 'label']));
+    expect(roomsOf(sources).size).toBeGreaterThan(5);
   });
 
   test('every error code, action and table starts with a room', () => {
