@@ -1,0 +1,109 @@
+import type { Digest, StandingId, UserId, WorkspaceId } from '../base/index.ts';
+import type { Effect } from '../effect/index.ts';
+
+/** Closed types that a template's slot may hold; free text is not one of them. */
+export const SLOT_TYPES = {
+  number: '-?\\d{1,12}(?:\\.\\d{1,6})?',
+  date: '\\d{4}-\\d{2}-\\d{2}',
+  time: '\\d{2}:\\d{2}',
+  id: '[A-Za-z0-9_-]{1,40}',
+  yesno: '(?:yes|no)',
+} as const;
+export type SlotType = keyof typeof SLOT_TYPES;
+
+/** Approve-forever: a signed, limited, revocable rule. Each use mints one approval for that digest. */
+export interface StandingApproval {
+  readonly id: StandingId;
+  readonly workspace: WorkspaceId;
+  readonly effectKind: string;
+  readonly connector: string;
+  readonly account: string;
+  /**
+   * `template`: the text is this template with slots like `{{count:number}}` filled; `recipients`: free text, but only to these
+   * fixed recipients, who are paired users or own contexts.
+   */
+  readonly body: { readonly kind: 'template'; readonly template: string } | { readonly kind: 'recipients' };
+  /** Exact recipients allowed; for templates as well. */
+  readonly recipients: readonly string[];
+  readonly perDay: number;
+  readonly maxUses: number;
+  readonly endsAt: number;
+  readonly grantedBy: UserId;
+  readonly createdAt: number;
+  readonly uses: readonly { readonly at: number; readonly digest: Digest }[];
+  readonly revokedAt?: number | undefined;
+}
+
+export interface StandingFacts {
+  readonly nowMs: number;
+  /** Does the granter still hold the role that this approval needs? It ends with the role. */
+  readonly isGranterEntitled: boolean;
+  /** Does the effect's audience fit the thread's own context? Needed for templates. */
+  readonly fitsOwnContext: boolean;
+  /** Are all recipients paired users or own contexts? Needed for fixed recipients. */
+  readonly areRecipientsOwn: boolean;
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+/**
+ * Does the standing approval cover this effect now?
+ * @returns `covered`, or the first reason why not; total, never throws
+ */
+export function matchStanding(
+  standing: StandingApproval,
+  effect: Effect,
+  facts: StandingFacts,
+): 'covered' | string {
+  if (standing.revokedAt !== undefined) return 'it was revoked';
+  if (!facts.isGranterEntitled) return 'its granter no longer has the role';
+  if (facts.nowMs >= standing.endsAt) return 'it has ended';
+  if (standing.uses.length >= standing.maxUses) return 'all its uses are spent';
+  if (standing.uses.filter((use) => facts.nowMs - use.at < DAY_MS).length >= standing.perDay)
+    return 'its uses of today are spent';
+  if (standing.workspace !== effect.workspace) return 'it is of another workspace';
+  if (standing.effectKind !== effect.kind) return 'it is for another kind of effect';
+  if (standing.connector !== effect.sink.connector || standing.account !== effect.sink.account)
+    return 'it is for another account';
+  if (!effect.recipients.every((recipient) => standing.recipients.includes(recipient)))
+    return 'a recipient is not on its list';
+  if (effect.recipients.length === 0) return 'the effect names no recipient';
+  return standing.body.kind === 'template'
+    ? matchBody(standing.body.template, effect, facts)
+    : matchRecipients(facts);
+}
+
+function matchBody(template: string, effect: Effect, facts: StandingFacts): 'covered' | string {
+  if (!facts.fitsOwnContext) return 'the text belongs to others than this thread';
+  const only = effect.payloads[0];
+  if (effect.payloads.length !== 1 || only === undefined) return 'it covers one message at a time';
+  const { text, ...rest } = only;
+  if (typeof text !== 'string') return 'the payload has no text';
+  if (Object.keys(rest).some((key) => key === 'attachments' || key === 'files'))
+    return 'it covers no attachments';
+  return isFilledTemplate(template, text) ? 'covered' : 'the text is not the template';
+}
+
+function matchRecipients(facts: StandingFacts): 'covered' | string {
+  return facts.areRecipientsOwn ? 'covered' : 'a recipient is neither a paired user nor an own context';
+}
+
+const SLOT = /\{\{([a-z][a-z0-9_]{0,30}):([a-z]+)\}\}/g;
+
+/** Is `text` the template with every slot filled by a value of its closed type? Unknown slot types never match. */
+export function isFilledTemplate(template: string, text: string): boolean {
+  let pattern = '';
+  let from = 0;
+  for (const slot of template.matchAll(SLOT)) {
+    const type = slot[2] ?? '';
+    if (!(type in SLOT_TYPES)) return false;
+    pattern += escapeRegExp(template.slice(from, slot.index)) + SLOT_TYPES[type as SlotType]; // safe: membership checked on the line above
+    from = slot.index + slot[0].length;
+  }
+  pattern += escapeRegExp(template.slice(from));
+  return new RegExp(`^${pattern}$`, 'u').test(text);
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+}

@@ -1,0 +1,7 @@
+// Owns: effects, their canonical bytes and digest, the effect machine, the filter of everything shown to a human.
+// Never: performs anything; knows a platform's dialect.
+// Callers: policy, approval, the engine's propose and settle.
+// Invariants: the digest covers kind, sink, recipients and ordered wire payloads; final states never move.
+export * from './effect.ts';
+export * from './machine.ts';
+export * from './reply-filter.ts';

@@ -1,0 +1,42 @@
+import type { Role } from '../identity/index.ts';
+
+/**
+ * What may be asked of the admin plane, and the least role. Verbs are `<room>.<what>`, and the audit uses the same words.
+ * `socket`: the local unix socket may ask it unsigned. `chat`: staff may ask it from chat.
+ */
+export const ADMIN_VERBS = {
+  'status.read': { role: 'viewer', also: ['socket'] },
+  'policy.explain': { role: 'operator', also: [] },
+  'task.read': { role: 'operator', also: [] },
+  'effect.read': { role: 'operator', also: [] },
+  'effect.resolve': { role: 'operator', also: [] },
+  'approval.read': { role: 'viewer', also: [] },
+  'context.read': { role: 'operator', also: [] },
+  'context.set': { role: 'admin', also: [] },
+  'workspace.read': { role: 'viewer', also: [] },
+  'workspace.create': { role: 'admin', also: [] },
+  'workspace.set': { role: 'admin', also: [] },
+  'identity.read': { role: 'operator', also: [] },
+  'identity.set': { role: 'admin', also: [] },
+  'identity.invite': { role: 'admin', also: ['socket'] },
+  'identity.enrol': { role: 'viewer', also: ['socket'] },
+  'label.read': { role: 'operator', also: [] },
+  'label.approve': { role: 'admin', also: [] },
+  'label.publish': { role: 'admin', also: [] },
+  'vault.read': { role: 'admin', also: [] },
+  'vault.set': { role: 'admin', also: [] },
+  'audit.read': { role: 'operator', also: [] },
+  'memory.read': { role: 'viewer', also: [] },
+  'memory.undo': { role: 'operator', also: [] },
+  'panic.on': { role: 'operator', also: ['socket', 'chat'] },
+  'panic.off': { role: 'admin', also: [] },
+  'gate.open': { role: 'admin', also: [] },
+  'standing.set': { role: 'admin', also: [] },
+  'ledger.read': { role: 'operator', also: [] },
+} as const satisfies Record<string, { readonly role: Role; readonly also: readonly ('socket' | 'chat')[] }>;
+
+export type AdminVerb = keyof typeof ADMIN_VERBS;
+
+export function isAdminVerb(text: string): text is AdminVerb {
+  return Object.hasOwn(ADMIN_VERBS, text);
+}

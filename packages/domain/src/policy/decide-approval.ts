@@ -1,0 +1,100 @@
+import { isAtLeast, isStaff, personOf, principalKey } from '../identity/index.ts';
+import { roleHere } from './decide-task.ts';
+import { type Decision, deny, permit } from './decision.ts';
+import type { PolicyRequest, PolicyRules } from './request.ts';
+
+type Of<A extends PolicyRequest['action']> = Extract<PolicyRequest, { action: A }>;
+
+/** Approvals that one person may give by chat in a day; more need the signed path. */
+export const CHAT_GRANTS_PER_DAY = 50;
+
+/** May this person answer that question, by this way? */
+export function decideApproval(
+  request: Of<'approval.grant' | 'approval.deny' | 'approval.release'>,
+  rules: PolicyRules,
+): Decision {
+  const { approval, principal } = request;
+  const person = personOf(principal);
+  if (principal.kind !== 'user' || person === undefined)
+    return deny('policy.person', 'Only a person can answer. Tokens, guests and services cannot.');
+  if (rules.context === undefined) return deny('policy.unbound', 'Denied: the context is gone.');
+  if (request.action === 'approval.release') {
+    return approval.releasers.includes(person)
+      ? permit('policy.release', 'It is your own text to release.')
+      : deny('policy.release', 'Denied: it holds no private text of yours.');
+  }
+  const role = roleHere(principal, rules.context, rules);
+  if (!isStaff(role))
+    return deny(
+      'policy.role',
+      `Answering ${approval.id} needs an operator or above here. The person who asked can withdraw it.`,
+    );
+  if (request.action === 'approval.deny') return permit('policy.staff', 'Staff may say no.');
+  if (rules.isPanicOn)
+    return deny(
+      'policy.panic',
+      'Nothing is approved while panic is on. An admin can end it with a signed `panic off`.',
+    );
+  if (rules.isGateClosed)
+    return deny(
+      'policy.gate',
+      'Nothing is approved until the gate is open. An admin can open it (`gate open`).',
+    );
+  if (request.effectClass === 'A')
+    return deny('policy.admin', 'Denied: admin acts are never approved, only signed.');
+  if (!isAtLeast(role, approval.approverRole))
+    return deny('policy.role', `Approving ${approval.id} needs the role ${approval.approverRole}.`);
+  if (approval.tier === 'high' && request.via === 'chat') {
+    return deny(
+      'policy.signed',
+      `${approval.id} is of tier high: approve it with your key (\`agent-runtime approval approve ${approval.id}\`).`,
+    );
+  }
+  if (request.via === 'chat' && request.chatGrantsToday >= CHAT_GRANTS_PER_DAY) {
+    return deny(
+      'policy.cap',
+      'You have given all the approvals that chat allows in a day. Use the command line.',
+    );
+  }
+  if (approval.needed > 1 && approval.requesterPerson === person) {
+    return deny('policy.separation', 'Denied: where several must approve, the requester is not one of them.');
+  }
+  return permit('policy.staff', `The role ${role ?? ''} may approve it.`);
+}
+
+/** The requester may always take a request back; staff may deny instead. */
+export function decideWithdraw(request: Of<'approval.withdraw'>, _rules: PolicyRules): Decision {
+  const person = personOf(request.principal);
+  if (person !== undefined && person === request.approval.requesterPerson)
+    return permit('policy.requester', 'Your own request.');
+  return deny('policy.requester', 'Only the person who asked can withdraw it. An operator can deny it.');
+}
+
+/** Abort and retry: the requester or staff. Steer: the same sender only. Abort works under panic and behind the gate. */
+export function decideAbort(
+  request: Of<'run.abort' | 'run.retry' | 'run.steer'>,
+  rules: PolicyRules,
+): Decision {
+  const isSame = principalKey(request.principal) === principalKey(request.requester);
+  const person = personOf(request.principal);
+  const isOwner =
+    person !== undefined && request.principal.kind === 'user' && person === personOf(request.requester);
+  if (request.action === 'run.steer') {
+    return isSame
+      ? permit('policy.sender', 'Your own task.')
+      : deny('policy.sender', 'Only the person who started a task can steer it.');
+  }
+  if (request.action === 'run.retry' && (rules.isPanicOn || rules.isGateClosed)) {
+    return deny(
+      rules.isPanicOn ? 'policy.panic' : 'policy.gate',
+      'Nothing starts while panic is on or the gate is closed.',
+    );
+  }
+  const role = rules.context === undefined ? undefined : roleHere(request.principal, rules.context, rules);
+  if (isSame || isOwner) {
+    if (request.action === 'run.abort' || isAtLeast(role, 'member'))
+      return permit('policy.requester', 'Your own task.');
+  }
+  if (isStaff(role)) return permit('policy.staff', `The role ${role ?? ''} may do this.`);
+  return deny('policy.role', 'Only the person who started it or an operator can do this.');
+}

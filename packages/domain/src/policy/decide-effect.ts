@@ -1,0 +1,78 @@
+import { grantersOf, isExpired } from '../approval/index.ts';
+import { clearanceOf } from '../context/index.ts';
+import { effectDigest } from '../effect/index.ts';
+import { isAtLeast, type Principal, roleOf } from '../identity/index.ts';
+import { canFlow, workspacesOf } from '../label/index.ts';
+import { roleHere, scopeOf, stopped } from './decide-task.ts';
+import { type Decision, deny, permit } from './decision.ts';
+import type { PolicyRequest, PolicyRules } from './request.ts';
+
+type Of<A extends PolicyRequest['action']> = Extract<PolicyRequest, { action: A }>;
+
+/** Decided again right before it is performed: rights, panic, gate, digest and approval are all looked at afresh. */
+export function decidePerform(request: Of<'effect.perform'>, rules: PolicyRules): Decision {
+  const halt = stopped(rules);
+  if (halt !== undefined) return halt;
+  const { effect } = request;
+  const { context } = rules;
+  if (context === undefined || context.id !== effect.context || context.workspace !== effect.workspace) {
+    return deny('policy.unbound', 'Denied: the context of this effect is gone.');
+  }
+  if (effectDigest(effect) !== effect.digest)
+    return deny('policy.digest', 'Denied: the stored bytes are not the ones that were shown.');
+  if (effect.expiresAt !== undefined && rules.nowMs >= effect.expiresAt)
+    return deny('policy.expired', 'Denied: it has expired.');
+  if (!request.isToolGranted)
+    return deny('policy.tool', 'Denied: the context no longer allows what made this.');
+  if (!mayStillAct(effect.requester, rules))
+    return deny('policy.role', 'Denied: the person who asked for it no longer has the role.');
+  if (workspacesOf(effect.label).some((name) => name !== effect.workspace))
+    return deny('policy.foreign', 'Denied: it holds something of another workspace.');
+  if (effect.class === 'E0') {
+    return canFlow(effect.label, clearanceOf(context))
+      ? permit('policy.origin', 'It goes back to where it came from.')
+      : deny('policy.flow', 'Denied: the text belongs to people who do not read here.');
+  }
+  if (effect.class === 'A') return deny('policy.admin', 'Denied: never from a model.');
+  if (effect.class === 'E1' && effect.decision !== 'ask')
+    return deny('policy.external', 'Denied: what leaves needs an approval.');
+  return effect.decision === 'permit'
+    ? permit('policy.permitted', 'It was permitted when made and still is.')
+    : byApproval(request, rules);
+}
+
+function byApproval(request: Of<'effect.perform'>, rules: PolicyRules): Decision {
+  const { effect, approval } = request;
+  const { context } = rules;
+  if (context === undefined) return deny('policy.unbound', 'Denied: no context.');
+  if (approval === undefined || approval.effect !== effect.id || effect.approval !== approval.id) {
+    return deny('policy.approval', 'Denied: nobody has approved this.');
+  }
+  if (approval.state !== 'granted')
+    return deny('policy.approval', `Denied: its approval is ${approval.state}.`);
+  if (approval.digest !== effect.digest)
+    return deny('policy.digest', 'Denied: the approval is for other bytes.');
+  if (isExpired(approval, rules.nowMs)) return deny('policy.expired', 'Denied: its approval has expired.');
+  const entitled = grantersOf(approval).filter((person) =>
+    isAtLeast(roleOf(person, scopeOf(context), rules.grants, rules.nowMs), approval.approverRole),
+  );
+  if (entitled.length < approval.needed)
+    return deny('policy.approver', 'Denied: who approved it no longer has the role.');
+  return permit('policy.approved', `Approved by ${entitled.join(', ')}.`);
+}
+
+function mayStillAct(requester: Principal, rules: PolicyRules): boolean {
+  if (rules.context === undefined) return false;
+  if (requester.kind === 'guest') return rules.settings?.guests === 'ask';
+  return isAtLeast(roleHere(requester, rules.context, rules), 'member');
+}
+
+/** May this text be shown to the people of the origin? Used for every frame, card, notice and error. */
+export function decideShow(request: Of<'effect.show'>, rules: PolicyRules): Decision {
+  if (rules.context === undefined) return deny('policy.unbound', 'Denied: no context.');
+  if (request.label === undefined) return deny('policy.label', 'Denied: the text has no label.');
+  if (request.class !== 'E0') return deny('policy.class', 'Denied: only an answer to the origin is shown.');
+  return canFlow(request.label, clearanceOf(rules.context))
+    ? permit('policy.origin', 'It goes back to where it came from.')
+    : deny('policy.flow', 'Denied: the text belongs to people who do not read here.');
+}

@@ -1,0 +1,151 @@
+import type {
+  ApprovalId,
+  AuditReader,
+  Clock,
+  Connector,
+  ContextId,
+  CrashPoints,
+  Digest,
+  Door,
+  Draft,
+  EffectId,
+  Ids,
+  InboundEvent,
+  IngestedEvent,
+  Journal,
+  LiveFeed,
+  LlmProvider,
+  Logger,
+  Metrics,
+  ModelRoute,
+  PanicSwitch,
+  Principal,
+  Redactor,
+  Run,
+  RunId,
+  Search,
+  Store,
+  TaskId,
+  TaskKind,
+  Tier,
+  ToolSpec,
+  WorkspaceFiles,
+  WorkspaceId,
+} from '@agent-runtime/domain';
+
+/** Everything the engine touches, handed in by the process that runs it. */
+export interface EngineDeps {
+  readonly store: Store;
+  readonly journal: Journal;
+  readonly audit: AuditReader;
+  readonly files: WorkspaceFiles;
+  readonly search: Search;
+  readonly providers: readonly LlmProvider[];
+  readonly routes: readonly ModelRoute[];
+  readonly tools: readonly ToolSpec[];
+  readonly connectors: readonly Connector[];
+  readonly panic: PanicSwitch;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly live: LiveFeed;
+  readonly crash: CrashPoints;
+  readonly redactor: Redactor;
+  readonly config: EngineConfig;
+}
+
+/** Times are milliseconds. Tests shorten them; nothing is measured in tests by waiting. */
+export interface EngineConfig {
+  /** Starts of one piece of work before it counts as poison. */
+  readonly maxAttempts: number;
+  readonly llmTimeoutMs: number;
+  readonly llmMaxBytes: number;
+  readonly deliverTimeoutMs: number;
+  /** First wait after a delivery that did not happen; doubles, at most `deliverBackoffMaxMs`. */
+  readonly deliverBackoffMs: number;
+  readonly deliverBackoffMaxMs: number;
+  readonly deliverMaxAttempts: number;
+  /** Overrides for approval expiry by tier. */
+  readonly approvalExpiryMs?: Partial<Readonly<Record<Tier, number>>>;
+  readonly tierFloors?: Readonly<Record<string, Tier>>;
+  /** How often expiries, idle conversations and released reservations are looked at. */
+  readonly sweepMs: number;
+  /** Prompt budget when neither context nor route says less, tokens. */
+  readonly promptTokens: number;
+  readonly maxPromptChars: number;
+}
+
+/** Who gives an order, and how we know. */
+export interface Actor {
+  readonly principal: Principal;
+  readonly via: 'signed' | 'socket' | 'chat';
+  /** What an approver's key signed, for the audit chain. */
+  readonly proof?: { readonly keyId: string; readonly signature: string; readonly signed: string } | undefined;
+}
+
+/** One arrival at the one door. Chat connectors give only the event; HTTP and the command line know who it is already. */
+export interface Arrival {
+  readonly event: InboundEvent;
+  readonly door: Door;
+  readonly taskKind?: TaskKind | undefined;
+  /** Messages of one key are one conversation; chat uses channel and thread. */
+  readonly conversationKey: string;
+  readonly authenticated?: { readonly principal: Principal; readonly context: ContextId } | undefined;
+}
+
+export interface Accepted {
+  readonly outcome: IngestedEvent['outcome'];
+  readonly isRepeat: boolean;
+  readonly task?: TaskId | undefined;
+  readonly run?: RunId | undefined;
+  /** What to tell the sender at once (a command's answer, a refusal); already filtered. */
+  readonly reply?: string | undefined;
+}
+
+/** A message that the appliance itself wants shown in a context (class E0). */
+export interface NoticeRequest {
+  readonly key: string;
+  readonly workspace: WorkspaceId;
+  readonly context: ContextId;
+  readonly draft: Draft;
+}
+
+/** The running engine. */
+export interface Engine {
+  /** Recovers what a crash left, then works. */
+  start(): Promise<void>;
+  /** Takes no new work, finishes what runs until the deadline, leaves the rest resumable. */
+  drain(deadlineMs: number): Promise<void>;
+
+  /**
+   * The way in for everything. Resolves only when what it caused is durable.
+   * @throws AppError ingest.event.invalid · ingest.key.conflict (same key, other content) · ingest.queue.exhausted · denied kinds are
+   *   thrown for authenticated doors and answered with `reply` in chat
+   */
+  accept(arrival: Arrival): Promise<Accepted>;
+
+  /** Stops a run: queued ones at once, running ones at their next await. @throws AppError run.id.missing, policy denials */
+  abort(run: RunId, actor: Actor): Promise<Run>;
+  /** A fresh run of the same task. */
+  retry(task: TaskId, actor: Actor): Promise<Run>;
+  /** Adds a message to the sender's own running task; the next model call sees it. */
+  steer(run: RunId, text: string, actor: Actor): Promise<void>;
+
+  approve(id: ApprovalId, digest: Digest, actor: Actor): Promise<void>;
+  deny(id: ApprovalId, reason: string, actor: Actor): Promise<void>;
+  release(id: ApprovalId, digest: Digest, actor: Actor): Promise<void>;
+  withdraw(id: ApprovalId, actor: Actor): Promise<void>;
+  /** Other words: supersedes the effect and asks anew. @returns the new approval */
+  edit(id: ApprovalId, text: string, actor: Actor): Promise<ApprovalId>;
+  /** A human says what became of an uncertain effect. */
+  resolve(id: EffectId, outcome: 'sent' | 'not-sent', actor: Actor): Promise<void>;
+
+  panicOn(actor: Actor): Promise<void>;
+  panicOff(actor: Actor): Promise<void>;
+  openGate(actor: Actor): Promise<void>;
+  /** Call after a token, key, identity or grant was taken away: running work of the principal is looked at again at once. */
+  revoked(principalKey: string): Promise<void>;
+
+  readonly health: () => { readonly isReady: boolean; readonly reasons: readonly string[] };
+}
