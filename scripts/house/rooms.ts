@@ -1,21 +1,9 @@
 // One noun, seven places: error codes, audit actions and tables start with the name of the room they live in.
+import { ERROR_KINDS } from '@agent-runtime/domain';
 import type { CallExpression, NewExpression, Node, ObjectExpression } from 'oxc-parser';
 import { isDevelopment, lineOf, parse, type SourceFile, type Violation, visitNodes } from './source.ts';
 
-/** The kinds of style.md's error table. */
-export const errorKinds: readonly string[] = [
-  'invalid',
-  'unauthenticated',
-  'denied',
-  'missing',
-  'conflict',
-  'exhausted',
-  'unavailable',
-  'rejected',
-  'uncertain',
-  'cancelled',
-  'bug',
-];
+const errorKinds = Object.keys(ERROR_KINDS);
 
 const word = '[a-z][a-z0-9_-]*';
 const dottedWords = new RegExp(`^${word}(\\.${word})+$`);
