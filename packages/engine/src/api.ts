@@ -81,7 +81,9 @@ export interface Actor {
   readonly principal: Principal;
   readonly via: 'signed' | 'socket' | 'chat';
   /** What an approver's key signed, for the audit chain. */
-  readonly proof?: { readonly keyId: string; readonly signature: string; readonly signed: string } | undefined;
+  readonly proof?:
+    | { readonly keyId: string; readonly signature: string; readonly signed: string }
+    | undefined;
 }
 
 /** One arrival at the one door. Chat connectors give only the event; HTTP and the command line know who it is already. */

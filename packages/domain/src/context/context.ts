@@ -45,6 +45,9 @@ export interface ContextSettings {
 
 export type ContextKind = 'channel' | 'thread' | 'group' | 'direct' | 'mailbox' | 'http' | 'cli' | 'hub';
 
+/** Which door a piece of work came through. */
+export type Door = 'chat' | 'http' | 'cli' | 'mail' | 'cron' | 'file' | 'outcome';
+
 /** Policy boundary in a workspace. */
 export interface Context {
   readonly id: ContextId;

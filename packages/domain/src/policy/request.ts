@@ -1,9 +1,8 @@
 import type { Approval, Tier, Vote } from '../approval/index.ts';
-import type { Context, EffectiveSettings } from '../context/index.ts';
+import type { Context, Door, EffectiveSettings } from '../context/index.ts';
 import type { Effect, EffectClass } from '../effect/index.ts';
 import type { Grant, Principal, Scope } from '../identity/index.ts';
 import type { Label } from '../label/index.ts';
-import type { Door } from '../task/index.ts';
 import type { ToolSpec, ToolTarget } from '../tool/index.ts';
 import type { AdminVerb } from './admin.ts';
 

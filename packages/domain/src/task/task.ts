@@ -9,14 +9,12 @@ import {
   type TaskId,
   type WorkspaceId,
 } from '../base/index.ts';
+import type { Door } from '../context/index.ts';
 import type { Principal } from '../identity/index.ts';
 import type { Label } from '../label/index.ts';
 
 export const TASK_KINDS = ['chat', 'research', 'summarization', 'triage', 'drafting', 'review'] as const;
 export type TaskKind = (typeof TASK_KINDS)[number];
-
-/** Which door a piece of work came through. */
-export type Door = 'chat' | 'http' | 'cli' | 'mail' | 'cron' | 'file' | 'outcome';
 
 /** A goal with owner and context. Its state is that of its latest run. */
 export interface Task {
