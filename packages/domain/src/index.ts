@@ -6,6 +6,7 @@ export * from './approval/index.ts';
 export * from './audit/index.ts';
 export * from './base/index.ts';
 export * from './context/index.ts';
+export * from './contract/index.ts';
 export * from './effect/index.ts';
 export * from './identity/index.ts';
 export * from './label/index.ts';

@@ -1,0 +1,9 @@
+// Owns: the shape of everything that crosses a process boundary: public API, admin API, JSON of the command line.
+// Never: decides, stores, or knows a transport's library.
+// Callers: the runtime's HTTP doors and the command line, each with the same schema.
+// Invariants: instants are ISO 8601 in UTC, names are snake_case; a view leaves out secrets by construction.
+export * from './error-wire.ts';
+export * from './event-wire.ts';
+export * from './parts.ts';
+export * from './run-wire.ts';
+export * from './stream-wire.ts';
