@@ -56,6 +56,8 @@ export type EffectState = (typeof EFFECT_STATES)[number];
 export interface Effect extends EffectBytes {
   readonly id: EffectId;
   readonly class: EffectClass;
+  /** The tool that proposed it; must still be allowed when it is performed. Absent: an answer or notice of the appliance. */
+  readonly tool?: string | undefined;
   readonly workspace: WorkspaceId;
   readonly context: ContextId;
   readonly task?: TaskId | undefined;
