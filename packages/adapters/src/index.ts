@@ -1,1 +1,2 @@
-export {};
+export * from './connectors/index.ts';
+export * from './llm/index.ts';

@@ -1,0 +1,97 @@
+import {
+  type Clock,
+  estimateTokens,
+  type LlmEvent,
+  type LlmProvider,
+  type LlmRequest,
+} from '@agent-runtime/domain';
+import { sealed } from '../stream.ts';
+import type { Script, ScriptedCall } from './script.ts';
+
+export interface ScriptedProvider extends LlmProvider {
+  /** Every request so far, oldest first. */
+  readonly requests: readonly LlmRequest[];
+  /** Calls that have not ended. */
+  readonly running: number;
+}
+
+/**
+ * @param options.id    provider id, `scripted` unless said
+ * @param options.clock needed by scripts that wait
+ */
+export function scriptedProvider(options: {
+  readonly script: Script;
+  readonly id?: string | undefined;
+  readonly clock?: Clock | undefined;
+}): ScriptedProvider {
+  const requests: LlmRequest[] = [];
+  let running = 0;
+  return {
+    id: options.id ?? 'scripted',
+    requests,
+    get running() {
+      return running;
+    },
+    stream: (request, signal) => {
+      const call: ScriptedCall = { request, index: requests.length, signal };
+      requests.push(request);
+      running += 1;
+      const source = (): AsyncIterable<LlmEvent> => play(options.script, call, options.clock);
+      return counted(sealed(source, signal), () => {
+        running -= 1;
+      });
+    },
+  };
+}
+
+async function* counted(
+  events: AsyncIterable<LlmEvent>,
+  onEnd: () => void,
+): AsyncGenerator<LlmEvent, void, undefined> {
+  try {
+    yield* events;
+  } finally {
+    onEnd();
+  }
+}
+
+async function* play(
+  script: Script,
+  call: ScriptedCall,
+  clock: Clock | undefined,
+): AsyncGenerator<LlmEvent, void, undefined> {
+  let text = '';
+  let calls = 0;
+  for await (const move of script(call)) {
+    switch (move.kind) {
+      case 'wait':
+        if (clock === undefined) throw new Error('a script that waits needs a clock');
+        await clock.sleep(move.ms, call.signal);
+        break;
+      case 'hold':
+        await move.until;
+        break;
+      case 'hang':
+        await new Promise(() => {});
+        break;
+      default:
+        if (move.kind === 'text') text += move.delta;
+        if (move.kind === 'tool_call') calls += 1;
+        yield move;
+    }
+  }
+  yield {
+    kind: 'done',
+    finish: calls > 0 ? 'tool_calls' : 'stop',
+    usage: usageOf(call.request, text, calls),
+  };
+}
+
+function usageOf(
+  request: LlmRequest,
+  text: string,
+  calls: number,
+): Extract<LlmEvent, { kind: 'done' }>['usage'] {
+  const inputTokens = request.messages.reduce((sum, message) => sum + estimateTokens(message.text), 0);
+  return { inputTokens, outputTokens: estimateTokens(text) + calls * 10, cachedTokens: 0 };
+}
