@@ -1,6 +1,7 @@
 import { decideAdmin } from './decide-admin.ts';
 import { decideAbort, decideApproval, decideWithdraw } from './decide-approval.ts';
 import { decidePerform, decideShow } from './decide-effect.ts';
+import { decideRunRead } from './decide-run.ts';
 import { decideRead, decideTask } from './decide-task.ts';
 import { decideTool } from './decide-tool.ts';
 import { type Decision, deny } from './decision.ts';
@@ -39,6 +40,8 @@ function byAction(request: PolicyRequest, rules: PolicyRules): Decision {
     case 'run.retry':
     case 'run.steer':
       return decideAbort(request, rules);
+    case 'run.read':
+      return decideRunRead(request, rules);
     case 'workspace.read':
       return decideRead(request, rules);
     case 'admin':

@@ -85,6 +85,7 @@ export type PolicyRequest =
       readonly principal: Principal;
       readonly requester: Principal;
     }
+  | { readonly action: 'run.read'; readonly principal: Principal; readonly requester: Principal }
   | { readonly action: 'workspace.read'; readonly principal: Principal }
   | {
       readonly action: 'admin';

@@ -2,6 +2,7 @@
 // Never: names a library's type.
 // Callers: the engine uses them; store, adapters and apps implement them.
 // Invariants: every promise says what it throws; nothing here does anything.
+export * from './admin.ts';
 export * from './durable.ts';
 export * from './files.ts';
 export * from './outside.ts';

@@ -1,0 +1,229 @@
+import { z } from 'zod';
+import {
+  byId,
+  idInput,
+  listOf,
+  nothing,
+  roleSchema,
+  scopeSchema,
+  slugInput,
+  titleInput,
+  userInput,
+} from './admin-parts.ts';
+import type { AdminRoute } from './admin-route.ts';
+import { instantSchema } from './parts.ts';
+
+export const grantRowSchema = z.strictObject({
+  id: z.string(),
+  principal: z.string(),
+  name: z.string(),
+  role: roleSchema,
+  scope: scopeSchema,
+  granted_by: z.string(),
+  expires_at: instantSchema.optional(),
+});
+export type GrantRow = z.infer<typeof grantRowSchema>;
+
+export const keyRowSchema = z.strictObject({
+  id: z.string(),
+  user: z.string(),
+  name: z.string(),
+  created_at: instantSchema,
+  revoked_at: instantSchema.optional(),
+});
+export type KeyRow = z.infer<typeof keyRowSchema>;
+
+export const identityRowSchema = z.strictObject({
+  id: z.string(),
+  connector: z.string(),
+  external_id: z.string(),
+  user: z.string(),
+  display_name: z.string(),
+  created_at: instantSchema,
+});
+export type IdentityRow = z.infer<typeof identityRowSchema>;
+
+export const tokenRowSchema = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  workspace: z.string(),
+  context: z.string(),
+  owner: z.string(),
+  role: roleSchema.optional(),
+  created_at: instantSchema,
+  expires_at: instantSchema.optional(),
+  revoked_at: instantSchema.optional(),
+});
+export type TokenRow = z.infer<typeof tokenRowSchema>;
+
+export const userRowSchema = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  display_name: z.string(),
+  is_active: z.boolean(),
+  created_at: instantSchema,
+});
+export type UserRow = z.infer<typeof userRowSchema>;
+
+export const userDetailSchema = userRowSchema.extend({
+  grants: z.array(grantRowSchema),
+  keys: z.array(keyRowSchema),
+  identities: z.array(identityRowSchema),
+  tokens: z.array(tokenRowSchema),
+});
+export type UserDetail = z.infer<typeof userDetailSchema>;
+
+const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/, 'use base64url');
+
+/** People, roles and what they sign in with. */
+export const PEOPLE_ROUTES = {
+  'user.list': {
+    method: 'GET',
+    path: '/user',
+    summary: 'People.',
+    input: nothing,
+    reply: listOf(userRowSchema),
+  },
+  'user.show': {
+    method: 'GET',
+    path: '/user/:id',
+    summary: 'A person with grants, keys, identities and tokens.',
+    input: z.strictObject({ id: userInput }),
+    reply: userDetailSchema,
+  },
+  'user.add': {
+    method: 'POST',
+    path: '/user',
+    summary: 'A new person without any role.',
+    input: z.strictObject({ name: slugInput, display_name: titleInput.optional() }),
+    reply: userRowSchema,
+  },
+  'user.offboard': {
+    method: 'POST',
+    path: '/user/:id/offboard',
+    summary: 'Take every grant, key, token and identity away.',
+    input: z.strictObject({ id: userInput }),
+    reply: userDetailSchema,
+  },
+  'grant.list': {
+    method: 'GET',
+    path: '/grant',
+    summary: 'Grants.',
+    input: z.strictObject({ user: userInput.optional() }),
+    reply: listOf(grantRowSchema),
+  },
+  'grant.who': {
+    method: 'GET',
+    path: '/grant/who',
+    summary: 'Who has a role there.',
+    input: z.strictObject({ scope: scopeSchema.default('*') }),
+    reply: listOf(grantRowSchema),
+  },
+  'grant.add': {
+    method: 'POST',
+    path: '/grant',
+    summary: 'Give a role, never above your own.',
+    input: z.strictObject({
+      user: userInput,
+      role: roleSchema,
+      scope: scopeSchema,
+      expires_at: instantSchema.optional(),
+    }),
+    reply: grantRowSchema,
+  },
+  'grant.rm': {
+    method: 'DELETE',
+    path: '/grant/:id',
+    summary: 'Take a role away.',
+    input: byId,
+    reply: grantRowSchema,
+  },
+  'token.list': {
+    method: 'GET',
+    path: '/token',
+    summary: 'HTTP tokens.',
+    input: nothing,
+    reply: listOf(tokenRowSchema),
+  },
+  'token.create': {
+    method: 'POST',
+    path: '/token',
+    summary: 'A token with a closed context of its own. The secret is in this answer and nowhere else.',
+    input: z.strictObject({
+      name: titleInput,
+      workspace: slugInput.optional(),
+      role: z.enum(['viewer', 'member']).default('member'),
+      expires_at: instantSchema.optional(),
+    }),
+    reply: tokenRowSchema.extend({ secret: z.string() }),
+  },
+  'token.revoke': {
+    method: 'DELETE',
+    path: '/token/:id',
+    summary: 'End a token at once.',
+    input: byId,
+    reply: tokenRowSchema,
+  },
+  'key.list': {
+    method: 'GET',
+    path: '/key',
+    summary: 'Client keys.',
+    input: nothing,
+    reply: listOf(keyRowSchema),
+  },
+  'key.revoke': {
+    method: 'DELETE',
+    path: '/key/:id',
+    summary: 'End a client key at once.',
+    input: byId,
+    reply: keyRowSchema,
+  },
+  'identity.list': {
+    method: 'GET',
+    path: '/identity',
+    summary: 'Linked outside accounts.',
+    input: z.strictObject({ user: userInput.optional() }),
+    reply: listOf(identityRowSchema),
+  },
+  'identity.unlink': {
+    method: 'DELETE',
+    path: '/identity/:id',
+    summary: 'The account is nobody again.',
+    input: byId,
+    reply: identityRowSchema,
+  },
+  'invite.create': {
+    method: 'POST',
+    path: '/invite',
+    summary: 'A one-time code with which one person enrols one client key.',
+    input: z.strictObject({ user: userInput.optional() }),
+    reply: z.strictObject({ code: z.string(), user: z.string(), expires_at: instantSchema }),
+    unsigned: true,
+  },
+  'key.enrol': {
+    method: 'POST',
+    path: '/enrol',
+    summary: 'Register a client key by an invite. The code is proved, never sent.',
+    input: z.strictObject({
+      invite_id: idInput,
+      spki: base64url.max(2_000),
+      proof: base64url.max(100),
+      name: titleInput,
+    }),
+    reply: z.strictObject({
+      key_id: z.string(),
+      user: z.string(),
+      user_id: z.string(),
+      instance_id: z.string(),
+      proof: base64url,
+    }),
+    unsigned: true,
+  },
+  'identity.whoami': {
+    method: 'GET',
+    path: '/whoami',
+    summary: 'Who signs, with which grants.',
+    input: nothing,
+    reply: userDetailSchema,
+  },
+} as const satisfies Record<string, AdminRoute>;
