@@ -1,0 +1,92 @@
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { AppError } from '@agent-runtime/domain';
+import { importPublicKey, type KeyId, keyIdOf } from '../key/index.ts';
+import type { InviteKey, StoredInvite } from './invite-code.ts';
+
+/** The client's side of an enrolment: which invite, for which key. */
+export interface ClientClaim {
+  readonly invite: InviteKey;
+  /** The client's public key, SPKI DER. */
+  readonly spkiDer: Uint8Array;
+}
+
+/** The server's answer: who it is, and which key it took in. */
+export interface ServerClaim {
+  readonly invite: InviteKey;
+  /** Whatever the client is to pin: the server's certificate chain or key, as bytes. */
+  readonly serverIdentity: Uint8Array;
+  readonly keyId: KeyId;
+}
+
+/** Proves to the server that this key's holder has the code, without sending it. @returns 32 bytes */
+export function inviteProof(claim: ClientClaim): Uint8Array {
+  return hmac(claim.invite.proofKey, ['enrol-client', claim.invite.inviteId, claim.spkiDer]);
+}
+
+/**
+ * Checks the client's proof, the invite's end and the key, in that order. The caller has found the invite by the id the
+ * client sent, and marks it used in the transaction that stores the key.
+ * @returns the key to enrol
+ * @throws AppError invite.proof.unauthenticated (wrong, for another key, or over: one text), key.public.invalid,
+ *   key.shape.invalid
+ */
+export function verifyInviteProof(claim: {
+  readonly invite: StoredInvite;
+  readonly spkiDer: Uint8Array;
+  readonly proof: Uint8Array;
+  readonly nowMs: number;
+}): { readonly keyId: KeyId; readonly publicKey: KeyObject } {
+  const isRight = isEqual(inviteProof(claim), claim.proof);
+  const isOpen = claim.nowMs < claim.invite.expiresAtMs;
+  if (!(isRight && isOpen)) throw refusedInvite();
+  const publicKey = importPublicKey(claim.spkiDer);
+  return { keyId: keyIdOf(publicKey), publicKey };
+}
+
+/**
+ * What the server throws for an invite it does not have: the same text as for a wrong proof, so that asking does not
+ * tell which invites exist.
+ */
+export function refusedInvite(): AppError {
+  return new AppError({
+    code: 'invite.proof.unauthenticated',
+    kind: 'unauthenticated',
+    message:
+      'The invite is wrong, used or over (they last 10 minutes). Ask for a new one: agent-runtime invite create.',
+  });
+}
+
+/** Proves to the client that the server knows the code and took in this very key. @returns 32 bytes */
+export function serverProof(claim: ServerClaim): Uint8Array {
+  return hmac(claim.invite.proofKey, ['enrol-server', claim.serverIdentity, claim.keyId]);
+}
+
+/**
+ * Returns when the server that answered knows the code; only then may the client pin its identity.
+ * @throws AppError invite.server.unauthenticated
+ */
+export function verifyServerProof(claim: ServerClaim & { readonly proof: Uint8Array }): void {
+  if (isEqual(serverProof(claim), claim.proof)) return;
+  throw new AppError({
+    code: 'invite.server.unauthenticated',
+    kind: 'unauthenticated',
+    message:
+      'The server that answered does not know this invite. Check the address; if it is right, someone may be in between.',
+  });
+}
+
+// Every part is preceded by its length: without it two different lists of parts could give the same bytes.
+function hmac(key: Uint8Array, parts: readonly (string | Uint8Array)[]): Uint8Array {
+  const mac = createHmac('sha256', key);
+  for (const part of parts) {
+    const bytes = Buffer.from(part);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    mac.update(length).update(bytes);
+  }
+  return new Uint8Array(mac.digest());
+}
+
+function isEqual(expected: Uint8Array, given: Uint8Array): boolean {
+  return expected.length === given.length && timingSafeEqual(expected, given);
+}
