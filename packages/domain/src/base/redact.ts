@@ -15,6 +15,7 @@ const SHAPES: readonly RegExp[] = [
   /\b\d{6,12}:[A-Za-z0-9_-]{30,}\b/g, // Telegram bot tokens
   /\b[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}\b/g, // Discord bot tokens
   /\bart_[A-Za-z0-9_-]{20,}\b/g, // our own HTTP tokens
+  /\b(?:[0-9A-HJKMNP-TV-Z]{4}-){9}[0-9A-HJKMNP-TV-Z]{4}\b/g, // invite codes
   /\b(?:Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{12,}/gi,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
 ];
