@@ -1,0 +1,108 @@
+import {
+  type Connector,
+  type Context,
+  clearanceOf,
+  type Draft,
+  type Effect,
+  type EffectBytes,
+  effectDigest,
+  filterReply,
+  INTEGRITY,
+  type Label,
+  type Principal,
+  publicLabel,
+  type RunId,
+  type TaskId,
+} from '@agent-runtime/domain';
+import type { EngineDeps } from '../api.ts';
+import { EFFECT_KIND } from './kind.ts';
+import { renderDraft } from './make.ts';
+
+export interface ReplyInput {
+  readonly context: Context;
+  readonly requester: Principal;
+  readonly draft: Draft;
+  readonly label: Label;
+  /** URLs that may stay links, see `filterReply`. */
+  readonly trustedUrls: ReadonlySet<string>;
+  readonly kind: 'reply' | 'notice';
+  readonly task?: TaskId | undefined;
+  readonly run?: RunId | undefined;
+}
+
+export interface Reply {
+  /** To insert in the caller's own commit; `done` already where the door fetches its answers. */
+  readonly effect: Effect;
+  /** The text as people see it: filtered, or the fixed refusal. */
+  readonly text: string;
+}
+
+/**
+ * The one effect of an answer (class E0): filtered, rendered, permitted. The row is not written here, so that it can enter the
+ * same commit as the message it stands for. Splitting long texts is the connector's `render`.
+ * @throws AppError effect.payload.invalid for an empty text
+ */
+export function replyEffect(
+  deps: Pick<EngineDeps, 'connectors' | 'clock' | 'ids'>,
+  input: ReplyInput,
+): Reply {
+  const { context, draft, kind } = input;
+  const nowMs = deps.clock.nowMs();
+  const id = deps.ids.make('effect');
+  const shown = filterReply({
+    text: draft.text,
+    label: input.label,
+    clearance: clearanceOf(context),
+    trustedUrls: input.trustedUrls,
+  });
+  const connector = connectorOf(deps.connectors, context);
+  const isPushed = connector?.delivery === 'push';
+  // A door that nobody serves any more cannot show the answer; the row says so instead of claiming it was shown.
+  const isLost = connector === undefined && context.kind !== 'http' && context.kind !== 'cli';
+  const bytes: EffectBytes = {
+    kind: kind === 'reply' ? EFFECT_KIND.reply : EFFECT_KIND.notice,
+    sink: { connector: context.connector, account: context.account, address: context.channel },
+    recipients: [context.channel],
+    payloads:
+      connector === undefined || !isPushed
+        ? [{ text: shown.text }]
+        : renderDraft(connector, context.channel, { ...draft, text: shown.text }, { id, nowMs }),
+  };
+  const effect: Effect = {
+    ...bytes,
+    id,
+    class: 'E0',
+    workspace: context.workspace,
+    context: context.id,
+    task: input.task,
+    run: input.run,
+    requester: input.requester,
+    // The fixed refusal says nothing of the text it stands for.
+    label: shown.kind === 'withheld' ? publicLabel(INTEGRITY.staff) : input.label,
+    digest: effectDigest(bytes),
+    state: isPushed ? 'approved' : isLost ? 'rejected' : 'done',
+    decision: 'permit',
+    summary: `${kind === 'reply' ? 'Answer' : 'Notice'} to ${context.connector}/${context.channel}`,
+    createdAt: nowMs,
+    notBefore: nowMs,
+    attempts: 0,
+    receipts: [],
+    settledAt: isPushed ? undefined : nowMs,
+    error: isLost ? NO_DOOR : undefined,
+  };
+  return { effect, text: shown.text };
+}
+
+/** The connector of a context's door, when this process has it. */
+export function connectorOf(
+  connectors: readonly Connector[],
+  context: Pick<Context, 'connector' | 'account'>,
+): Connector | undefined {
+  return connectors.find((one) => one.name === context.connector && one.account === context.account);
+}
+
+const NO_DOOR = {
+  code: 'effect.sink.unavailable',
+  kind: 'unavailable',
+  message: 'The connector of this place is not configured any more.',
+} as const;

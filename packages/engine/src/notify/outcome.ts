@@ -1,0 +1,59 @@
+import {
+  capModel,
+  type Effect,
+  INTEGRITY,
+  type MessageId,
+  publicLabel,
+  type StoreTx,
+} from '@agent-runtime/domain';
+import type { EngineDeps } from '../api.ts';
+import { writeNotice } from './notice.ts';
+
+/** What became of an effect, in words. */
+export interface Outcome {
+  readonly effect: Effect;
+  /** One sentence; public words only (ids, states, an error's message). */
+  readonly text: string;
+}
+
+/**
+ * Lets an outcome enter the conversation as an event message, which later prompts read with the effect's own label, and leaves a notice
+ * where the effect came from. Answers and notices (E0) have no outcome of their own: they are the conversation.
+ * @returns the event message, undefined when the effect belongs to no conversation
+ */
+export async function writeOutcome(
+  deps: EngineDeps,
+  tx: StoreTx,
+  outcome: Outcome,
+): Promise<MessageId | undefined> {
+  const { effect, text } = outcome;
+  if (effect.class === 'E0') return undefined;
+  const task = effect.task === undefined ? undefined : await tx.get('task', { id: effect.task });
+  await writeNotice(deps, tx, {
+    key: `effect:${effect.id}:${effect.state}`,
+    workspace: effect.workspace,
+    context: effect.context,
+    draft: { text },
+    label: publicLabel(INTEGRITY.staff),
+    conversation: task?.conversation,
+    task: effect.task,
+  });
+  if (task === undefined) return undefined;
+  const message = deps.ids.make('message');
+  await tx.insert('context_message', {
+    id: message,
+    seq: await tx.next('message'),
+    conversation: task.conversation,
+    workspace: effect.workspace,
+    context: effect.context,
+    direction: 'event',
+    sender: 'appliance',
+    senderName: 'appliance',
+    text: `${text} (${effect.summary})`,
+    label: capModel(effect.label),
+    isPromptable: true,
+    run: effect.run,
+    at: deps.clock.nowMs(),
+  });
+  return message;
+}
