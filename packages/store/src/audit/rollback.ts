@@ -1,0 +1,59 @@
+import { type Checkpoint, checkpointBytes } from '@agent-runtime/domain';
+import type { Connection } from '../database/index.ts';
+import { verifyCheckpoint } from './audit-key.ts';
+import { readHead } from './audit-writer.ts';
+
+/** What the database and the signed heads outside it say of each other. */
+export interface RollbackFinding {
+  readonly kind: 'behind' | 'different' | 'unsigned' | 'damaged' | 'missing';
+  /** For people; becomes the reason of the closed gate. */
+  readonly text: string;
+  /** The signed record that the database does not have, 0 when unknown. */
+  readonly expectedSeq: number;
+  readonly foundSeq: number;
+}
+
+export interface RollbackInput {
+  readonly reader: Connection;
+  readonly checkpoints: readonly Checkpoint[];
+  readonly isDamaged: boolean;
+  readonly publicKeyPem: string;
+  /** The signing key had to be made anew. */
+  readonly isKeyNew: boolean;
+}
+
+/**
+ * Compares the database with the last signed head of the file: an old copy that was put back, a log that was cut off or changed.
+ * @returns undefined when they agree
+ */
+export function findRollback(input: RollbackInput): RollbackFinding | undefined {
+  const foundSeq = readHead(input.reader).seq;
+  const last = input.checkpoints.at(-1);
+  const finding = (kind: RollbackFinding['kind'], text: string): RollbackFinding => ({
+    kind,
+    text,
+    expectedSeq: last?.seq ?? 0,
+    foundSeq,
+  });
+  if (input.isDamaged) return finding('damaged', 'The file of signed audit heads is damaged.');
+  if (last === undefined) {
+    const isExpected = input.reader.get('select 1 from audit_checkpoint limit 1') !== undefined;
+    return isExpected ? finding('missing', 'The file of signed audit heads is gone.') : undefined;
+  }
+  if (input.isKeyNew)
+    return finding('unsigned', 'The key that signed the audit log is gone; a new one was made.');
+  if (!verifyCheckpoint(input.publicKeyPem, last, checkpointBytes(last)))
+    return finding('unsigned', 'The last signed audit head has a false signature.');
+  const row = input.reader.get('select hash from audit_event where seq = ?', [last.seq]);
+  if (row === undefined)
+    return finding(
+      'behind',
+      `The database ends at audit record ${foundSeq}, but record ${last.seq} was signed once: an older copy was put back.`,
+    );
+  if (row.hash !== last.hash)
+    return finding(
+      'different',
+      `Audit record ${last.seq} is not the one that was signed: the database was changed or replaced.`,
+    );
+  return undefined;
+}

@@ -1,0 +1,38 @@
+import { AppError, type StoreReader, type TableName, type Tables } from '@agent-runtime/domain';
+import { type Connection, countStatement, selectStatement } from '../database/index.ts';
+import { sumTokens } from '../ledger/index.ts';
+import { decodeRow, type SqlRow, TABLES, type Table } from '../tables/index.ts';
+
+/** The declared table of a name. @throws AppError database.table.bug */
+export function tableOf(name: TableName): Table {
+  const table = TABLES.get(name);
+  if (table !== undefined) return table;
+  throw new AppError({
+    code: 'database.table.bug',
+    kind: 'bug',
+    message: 'There is no such table.',
+    detail: name,
+  });
+}
+
+/** Reads through one connection. */
+export function makeReader(connection: Pick<Connection, 'get' | 'all'>): StoreReader {
+  const decode = <T extends TableName>(name: T, row: SqlRow): Tables[T] =>
+    decodeRow(tableOf(name), row) as unknown as Tables[T]; // safe: rows are only written through the same declarations
+  return {
+    get: async (name, where) => {
+      const { sql, params } = selectStatement(tableOf(name), where, { limit: 1 });
+      const row = connection.get(sql, params);
+      return row === undefined ? undefined : decode(name, row);
+    },
+    find: async (name, where, options = {}) => {
+      const { sql, params } = selectStatement(tableOf(name), where, options);
+      return connection.all(sql, params).map((row) => decode(name, row));
+    },
+    count: async (name, where) => {
+      const { sql, params } = countStatement(tableOf(name), where);
+      return Number(connection.get(sql, params)?.count ?? 0);
+    },
+    tokensSpent: async (filter) => sumTokens(connection, filter),
+  };
+}

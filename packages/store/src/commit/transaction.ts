@@ -1,0 +1,72 @@
+import { AppError, type AuditDraft, type StoreTx } from '@agent-runtime/domain';
+import { type Connection, deleteStatement, insertStatement, updateStatement } from '../database/index.ts';
+import { endWork, insertStep } from '../journal/index.ts';
+import { makeReader, tableOf } from './reader.ts';
+
+/** The hand of one body: it works until `end`, then never again. */
+export interface OpenTransaction {
+  readonly tx: StoreTx;
+  /** Events that the body added. */
+  readonly drafts: readonly AuditDraft[];
+  end(): void;
+}
+
+/** @param writer a connection with an open transaction */
+export function openTransaction(writer: Connection): OpenTransaction {
+  let isOver = false;
+  const drafts: AuditDraft[] = [];
+  // A body that forgot to await would otherwise write into somebody else's savepoint.
+  const hand = (): Connection => {
+    if (!isOver) return writer;
+    throw new AppError({
+      code: 'database.transaction.bug',
+      kind: 'bug',
+      message: 'A transaction was used after its end. Await every call in its body.',
+    });
+  };
+  const reader = makeReader(readHand(hand));
+  const tx: StoreTx = {
+    ...reader,
+    insert: async (name, row) => {
+      const { sql, params } = insertStatement(tableOf(name), row);
+      hand().run(sql, params);
+    },
+    update: async (name, where, patch) => {
+      const { sql, params } = updateStatement(tableOf(name), where, patch);
+      return hand().run(sql, params);
+    },
+    remove: async (name, where) => {
+      const { sql, params } = deleteStatement(tableOf(name), where);
+      return hand().run(sql, params);
+    },
+    next: async (sequence) => nextNumber(hand(), sequence),
+    recordStep: async (work, name, value) => insertStep(hand(), work, name, value),
+    finishWork: async (work, state, error) => endWork(hand(), work, state, error),
+    audit: (draft) => {
+      hand();
+      drafts.push(draft);
+    },
+  };
+  return {
+    tx,
+    drafts,
+    end: () => {
+      isOver = true;
+    },
+  };
+}
+
+function readHand(hand: () => Connection): Pick<Connection, 'get' | 'all'> {
+  return {
+    get: (sql, params) => hand().get(sql, params),
+    all: (sql, params) => hand().all(sql, params),
+  };
+}
+
+function nextNumber(writer: Connection, sequence: string): number {
+  const row = writer.get(
+    'insert into database_sequence (name, value) values (?, 1) on conflict (name) do update set value = value + 1 returning value',
+    [sequence],
+  );
+  return Number(row?.value);
+}

@@ -1,0 +1,91 @@
+import Database from 'better-sqlite3';
+import type { SqlRow, SqlValue } from '../tables/index.ts';
+import { translateSqliteError } from './sqlite-error.ts';
+
+/** One connection; every method is synchronous and throws AppError only. */
+export interface Connection {
+  /** @returns rows changed */
+  run(sql: string, params?: readonly SqlValue[]): number;
+  get(sql: string, params?: readonly SqlValue[]): SqlRow | undefined;
+  all(sql: string, params?: readonly SqlValue[]): readonly SqlRow[];
+  /** Several statements without parameters. */
+  exec(sql: string): void;
+  readonly isInTransaction: boolean;
+  close(): void;
+}
+
+export interface ConnectionOptions {
+  readonly isReadOnly?: boolean;
+  /** How long to wait for another connection's lock, ms. */
+  readonly busyTimeoutMs: number;
+  /** `full`: a commit is on the disk when it returns. `none` is for tests alone: a power cut may lose it. */
+  readonly durability: 'full' | 'none';
+}
+
+/** Statements kept ready; beyond this all are dropped, for `in (…)` lists of many lengths make many texts. */
+const MAX_STATEMENTS = 400;
+
+/**
+ * Opens the database file with WAL, the durability asked for and foreign input distrusted.
+ * @throws AppError database.disk.unavailable · database.busy.unavailable · database.file.unavailable (not a database)
+ */
+export function openConnection(path: string, options: ConnectionOptions): Connection {
+  return translating(() => {
+    const database = new Database(path, {
+      readonly: options.isReadOnly === true,
+      fileMustExist: options.isReadOnly === true,
+      timeout: options.busyTimeoutMs,
+    });
+    try {
+      prepare(database, options);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    return wrap(database);
+  });
+}
+
+function prepare(database: Database.Database, options: ConnectionOptions): void {
+  // A changed schema inside the file cannot make functions run, and cells are checked when read.
+  database.pragma('trusted_schema = OFF');
+  database.pragma('cell_size_check = ON');
+  if (options.isReadOnly === true) {
+    database.pragma('query_only = ON');
+    return;
+  }
+  database.pragma('journal_mode = WAL');
+  database.pragma(`synchronous = ${options.durability === 'full' ? 'FULL' : 'OFF'}`);
+  database.pragma('foreign_keys = ON');
+  database.pragma('journal_size_limit = 67108864');
+}
+
+function wrap(database: Database.Database): Connection {
+  const statements = new Map<string, Database.Statement<SqlValue[], SqlRow>>();
+  const prepared = (sql: string): Database.Statement<SqlValue[], SqlRow> => {
+    const known = statements.get(sql);
+    if (known !== undefined) return known;
+    if (statements.size >= MAX_STATEMENTS) statements.clear();
+    const fresh = database.prepare<SqlValue[], SqlRow>(sql);
+    statements.set(sql, fresh);
+    return fresh;
+  };
+  return {
+    run: (sql, params = []) => translating(() => prepared(sql).run(...params).changes),
+    get: (sql, params = []) => translating(() => prepared(sql).get(...params)),
+    all: (sql, params = []) => translating(() => prepared(sql).all(...params)),
+    exec: (sql) => translating(() => void database.exec(sql)),
+    get isInTransaction() {
+      return database.inTransaction;
+    },
+    close: () => void database.close(),
+  };
+}
+
+function translating<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw translateSqliteError(error);
+  }
+}

@@ -1,0 +1,19 @@
+import type { WorkItem, WorkState } from '@agent-runtime/domain';
+import type { SqlRow } from '../tables/index.ts';
+
+export const WORK_COLUMNS = 'seq, id, workflow, key, lane, input, not_before, state, attempts, error';
+
+export function decodeWork(row: SqlRow): WorkItem {
+  return {
+    seq: Number(row.seq),
+    id: String(row.id),
+    workflow: String(row.workflow),
+    key: String(row.key),
+    lane: String(row.lane),
+    input: JSON.parse(String(row.input)),
+    notBefore: Number(row.not_before),
+    state: String(row.state) as WorkState, // safe: the table's check constraint allows nothing else
+    attempts: Number(row.attempts),
+    ...(typeof row.error === 'string' ? { error: row.error } : {}),
+  };
+}

@@ -1,0 +1,47 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { AppError } from '@agent-runtime/domain';
+import Database from 'better-sqlite3';
+import type { DataPaths } from '../paths/index.ts';
+
+export interface FolderLock {
+  release(): void;
+}
+
+/**
+ * Takes the data folder for this process. The lock is an exclusive transaction on a file of its own: SQLite's locks belong to
+ * the process and vanish with it, and no stale file can be left behind. Nothing else may open lock.sqlite in this process, not even
+ * to copy it: closing it would drop the lock.
+ * @throws AppError lock.folder.conflict naming the process that holds it
+ */
+export function lockFolder(paths: DataPaths): FolderLock {
+  const database = new Database(paths.lock, { timeout: 0 });
+  try {
+    database.exec('begin exclusive');
+  } catch (cause) {
+    database.close();
+    throw new AppError({
+      code: 'lock.folder.conflict',
+      kind: 'conflict',
+      message: `The data folder ${paths.data} is in use by another runtime${holderOf(paths)}. Stop that one first, or use another AGENT_RUNTIME_DATA_DIR.`,
+      cause,
+    });
+  }
+  // For the message above only; the lock does not depend on it.
+  writeFileSync(paths.lockHolder, `${process.pid}\n`, { mode: 0o600 });
+  return {
+    release: () => {
+      if (!database.open) return;
+      rmSync(paths.lockHolder, { force: true });
+      database.close();
+    },
+  };
+}
+
+function holderOf(paths: DataPaths): string {
+  try {
+    const pid = Number(readFileSync(paths.lockHolder, 'utf8').trim());
+    return Number.isInteger(pid) ? ` (process ${pid})` : '';
+  } catch {
+    return '';
+  }
+}
