@@ -11,6 +11,8 @@ import {
 import { type OpenStore, openStore, type StoreConfig } from './open-store.ts';
 
 export interface MemoryStoreInput {
+  /** A folder of the caller, who also removes it: for tests that open the same data again. */
+  readonly dataDir?: string;
   readonly clock: Clock;
   readonly log?: Logger;
   readonly crash?: CrashPoints;
@@ -26,11 +28,10 @@ const FIXED_KEY = new Uint8Array(32).fill(7);
  * For tests and the demo. A database in memory would not do, for readers there would see what is not committed.
  */
 export async function openMemoryStore(input: MemoryStoreInput): Promise<OpenStore> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'agent-runtime-'));
-  const remove = (): void => rmSync(dataDir, { recursive: true, force: true });
-  process.once('exit', remove);
+  const folder =
+    input.dataDir === undefined ? temporaryFolder() : { path: input.dataDir, remove: () => undefined };
   const open = await openStore({
-    dataDir,
+    dataDir: folder.path,
     masterKey: FIXED_KEY,
     clock: input.clock,
     log: input.log ?? silent(),
@@ -40,10 +41,19 @@ export async function openMemoryStore(input: MemoryStoreInput): Promise<OpenStor
   });
   const close = async (): Promise<void> => {
     await open.close();
-    process.removeListener('exit', remove);
-    remove();
+    folder.remove();
   };
   return { ...open, close };
+}
+
+function temporaryFolder(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'agent-runtime-'));
+  const remove = (): void => {
+    process.removeListener('exit', remove);
+    rmSync(path, { recursive: true, force: true });
+  };
+  process.once('exit', remove);
+  return { path, remove };
 }
 
 function silent(): Logger {

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import type {
+  AuditCheck,
   AuditReader,
   Checkpoint,
   Clock,
@@ -8,10 +9,12 @@ import type {
   Logger,
   PanicSwitch,
   Redactor,
+  Sealer,
   Store,
 } from '@agent-runtime/domain';
 import {
   type AuditKey,
+  type AuditVerdict,
   type Checkpointer,
   type CheckpointFile,
   findRollback,
@@ -21,6 +24,7 @@ import {
   openAuditKey,
   openCheckpointFile,
   type RollbackFinding,
+  verifyAudit,
 } from '../audit/index.ts';
 import { makeStore } from '../commit/index.ts';
 import { type CommitQueue, type Connection, makeCommitQueue, openConnection } from '../database/index.ts';
@@ -40,6 +44,7 @@ import { type DataPaths, dataPaths } from '../paths/index.ts';
 import {
   assertMasterKey,
   deriveKey,
+  makeSealer,
   openVault,
   PRIVATE_FOLDER_MODE,
   type Vault,
@@ -54,7 +59,7 @@ export interface StoreConfig {
   readonly auditContent: 'metadata' | 'content';
   /** Records between signed heads, 100 unless said. */
   readonly checkpointEvery?: number;
-  /** Wait for another connection's lock, 5,000 unless said. */
+  /** How long a commit waits for a program that holds the database, 10,000 unless said. */
   readonly busyTimeoutMs?: number;
   /** Longest time one commit's body may take, 30,000 unless said. */
   readonly bodyTimeoutMs?: number;
@@ -75,13 +80,15 @@ export interface StoreInput {
 }
 
 /** The log for its readers, with its signed heads. */
-export interface AuditLog extends AuditReader {
+export interface AuditLog extends AuditReader, AuditCheck {
   readonly keyId: string;
   readonly publicKeyPem: string;
   /** Signs the head; the runtime's timer calls it every 60 s. @returns undefined when the head is signed already */
   checkpoint(): Promise<Checkpoint | undefined>;
   /** Signed heads of the file, oldest first. */
   checkpoints(): Promise<readonly Checkpoint[]>;
+  /** Verifies the whole log against those heads. */
+  verify(): Promise<AuditVerdict>;
 }
 
 /** An open data folder. */
@@ -90,6 +97,8 @@ export interface OpenStore {
   readonly journal: Journal;
   readonly audit: AuditLog;
   readonly vault: Vault;
+  /** Seals small values for rows. */
+  readonly sealer: Sealer;
   readonly panic: PanicSwitch;
   readonly paths: DataPaths;
   /** Key for the MACs of projected records. */
@@ -124,7 +133,7 @@ async function openLocked(input: StoreInput, paths: DataPaths, undo: (() => void
   const lock = lockFolder(paths);
   undo.push(() => lock.release());
   const isFresh = !existsSync(paths.database);
-  const vault = openVault(vaultFile(paths.vault), input.masterKey);
+  const vault = openVault(vaultFile(paths.vault), input.masterKey, input.clock);
   const auditKey = openAuditKey(paths.auditKey, input.masterKey);
   const file = openCheckpointFile(paths.checkpoints);
   const writer = openDatabase(input, paths);
@@ -152,6 +161,7 @@ async function openLocked(input: StoreInput, paths: DataPaths, undo: (() => void
     journal: kernel.journal,
     audit: kernel.log,
     vault,
+    sealer: makeSealer(input.masterKey),
     panic,
     paths,
     projectorKey: deriveKey(input.masterKey, 'projector-mac'),
@@ -160,18 +170,24 @@ async function openLocked(input: StoreInput, paths: DataPaths, undo: (() => void
   };
 }
 
+/** SQLite's own wait blocks the event loop, so it is short; the commit queue waits longer, asynchronously. */
+const BUSY_TIMEOUT_MS = 50;
+
+/** Checking a database reads all of it; above this size only what is read is checked. */
+const MAX_CHECKED_BYTES = 128 * 1024 * 1024;
+
 function connectionOptions(config: StoreConfig): {
   readonly busyTimeoutMs: number;
   readonly durability: 'full' | 'none';
 } {
-  return { busyTimeoutMs: config.busyTimeoutMs ?? 5_000, durability: config.durability ?? 'full' };
+  return { busyTimeoutMs: BUSY_TIMEOUT_MS, durability: config.durability ?? 'full' };
 }
 
 function openDatabase(input: StoreInput, paths: DataPaths): Connection {
   const writer = openConnection(paths.database, connectionOptions(input.config));
   try {
     assertNotNewer(schemaVersion(writer), MIGRATIONS);
-    assertSound(writer);
+    if (statSync(paths.database).size <= MAX_CHECKED_BYTES) assertSound(writer);
     tryOnCopy(writer, paths.database, MIGRATIONS, input.clock.nowMs());
     migrate(writer, MIGRATIONS, input.clock.nowMs());
     return writer;
@@ -215,6 +231,7 @@ function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
     clock: input.clock,
     crash: input.crash,
     log: input.log,
+    busyTimeoutMs: input.config.busyTimeoutMs ?? 10_000,
     bodyTimeoutMs: input.config.bodyTimeoutMs ?? 30_000,
     onCommitted: () => checkpointer?.afterCommit(),
   });
@@ -239,12 +256,20 @@ function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
 }
 
 function makeLog(reader: Connection, key: AuditKey, file: CheckpointFile, signer: Checkpointer): AuditLog {
+  const log = makeAuditReader(reader);
   return {
-    ...makeAuditReader(reader),
+    ...log,
     keyId: key.keyId,
     publicKeyPem: key.publicKeyPem,
     checkpoint: () => signer.checkpoint(),
     checkpoints: async () => file.read().checkpoints,
+    // Heads first: one that is signed while the log is read would look like a record that is missing.
+    verify: async () =>
+      verifyAudit({
+        checkpoints: file.read().checkpoints,
+        publicKeyPem: key.publicKeyPem,
+        events: log.all(),
+      }),
   };
 }
 

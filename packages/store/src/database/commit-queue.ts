@@ -20,6 +20,8 @@ export interface CommitQueueDeps {
   readonly clock: Clock;
   readonly crash: CrashPoints;
   readonly log: Logger;
+  /** How long to wait for a program that holds the database, ms. */
+  readonly busyTimeoutMs: number;
   /** Longest time one body may hold everybody else, ms. */
   readonly bodyTimeoutMs: number;
   readonly onCommitted: () => void;
@@ -99,7 +101,7 @@ async function runGroup(
   const outcomes: Outcome[] = [];
   let failure: { readonly error: unknown } | undefined;
   try {
-    deps.writer.exec('begin immediate');
+    await begin(deps);
     deps.assertOurs();
     deps.state.begin();
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
@@ -122,6 +124,22 @@ async function runGroup(
     member.settle(
       failure === undefined ? finalOutcome(deps, member, outcomes[at]) : failed(failure.error, outcomes[at]),
     );
+  }
+}
+
+const BUSY_PAUSE_MS = 20;
+
+/** Waits for other programs without holding up the event loop, as SQLite's own wait would. */
+async function begin(deps: CommitQueueDeps): Promise<void> {
+  const deadline = deps.clock.monotonicMs() + deps.busyTimeoutMs;
+  for (;;) {
+    try {
+      return deps.writer.exec('begin immediate');
+    } catch (error) {
+      const isBusy = error instanceof AppError && error.code === 'database.busy.unavailable';
+      if (!isBusy || deps.clock.monotonicMs() >= deadline) throw error;
+      await deps.clock.sleep(BUSY_PAUSE_MS);
+    }
   }
 }
 

@@ -91,13 +91,12 @@ function makeSwitch(bytes: PanicBytes, log: Logger): PanicSwitch {
 }
 
 function encode(state: PanicState): Buffer {
-  // An id of any length must not be able to outgrow the block.
-  const text = JSON.stringify({ ...state, by: state.by?.slice(0, 100) });
-  return Buffer.alloc(SIZE_BYTES, ' ').fill(
-    `${sha256(text)} ${text}\n`,
-    0,
-    Math.min(SIZE_BYTES, Buffer.byteLength(`${sha256(text)} ${text}\n`)),
-  );
+  // Plain letters, at most 100: a name of any kind must not be able to outgrow the block.
+  const by = state.by?.slice(0, 100).replace(/[^ -~]/g, '?');
+  const text = JSON.stringify({ ...state, by });
+  const block = Buffer.alloc(SIZE_BYTES, ' ');
+  block.write(`${sha256(text)} ${text}`);
+  return block;
 }
 
 /** Anything that is not exactly what `encode` wrote means on. */

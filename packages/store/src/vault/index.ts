@@ -7,4 +7,5 @@ export * from './master-key.ts';
 export * from './private-file.ts';
 export * from './recovery-key.ts';
 export * from './seal.ts';
+export * from './sealer.ts';
 export * from './vault.ts';

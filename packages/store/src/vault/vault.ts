@@ -1,19 +1,18 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { AppError, canonicalJson } from '@agent-runtime/domain';
+import { AppError, type Clock, canonicalJson, type SecretVault } from '@agent-runtime/domain';
 import { deriveKey } from './derived-key.ts';
 import { writePrivateFile } from './private-file.ts';
 import { seal, unseal } from './seal.ts';
 
-/** Secrets by name. Values are text; names are not secret. */
-export interface Vault {
-  /** Names, sorted. */
-  list(): readonly string[];
+/** Secrets by name; names are not secret. `set` throws vault.name.invalid, vault.value.invalid (blank), vault.file.unavailable. */
+export interface Vault extends SecretVault {
   get(name: string): string | undefined;
-  /** @throws AppError vault.name.invalid · vault.value.invalid (blank) · vault.file.unavailable (cannot be written; nothing changed) */
-  set(name: string, value: string): void;
-  /** @returns false when there was none */
-  remove(name: string): boolean;
+}
+
+interface Secret {
+  readonly value: string;
+  readonly updatedAt: number;
 }
 
 /** Where the vault's text is kept. */
@@ -36,29 +35,24 @@ const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,79}$/;
  * when a secret is needed.
  * @throws AppError vault.key.denied (another master key) · vault.file.invalid (changed or damaged)
  */
-export function openVault(file: VaultFile, masterKey: Uint8Array): Vault {
-  const key = deriveKey(masterKey, 'vault');
-  const macKey = deriveKey(masterKey, 'vault-mac');
-  const keyId = mac(macKey, 'key id').slice(0, 16);
-  let secrets = readSecrets(file, { key, macKey, keyId });
-
-  const replace = (next: ReadonlyMap<string, string>): void => {
-    const entries = Object.fromEntries(
-      [...next].map(([name, value]) => [name, seal(key, entryName(name), Buffer.from(value, 'utf8'))]),
-    );
-    const content: VaultContent = { version: 1, keyId, entries, mac: entriesMac(macKey, entries) };
-    writeWhole(file, `${JSON.stringify(content, null, 2)}\n`);
+export function openVault(file: VaultFile, masterKey: Uint8Array, clock: Clock): Vault {
+  const keys = vaultKeys(masterKey);
+  let secrets = readSecrets(file, keys);
+  const replace = (next: ReadonlyMap<string, Secret>): void => {
+    writeWhole(file, formatVault(keys, next));
     secrets = next;
   };
-
   return {
-    list: () => [...secrets.keys()].sort(),
-    get: (name) => secrets.get(name),
-    set: (name, value) => {
+    list: async () =>
+      [...secrets]
+        .map(([name, { updatedAt }]) => ({ name, source: 'vault' as const, updatedAt }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    get: (name) => secrets.get(name)?.value,
+    set: async (name, value) => {
       assertEntry(name, value);
-      replace(new Map([...secrets, [name, value]]));
+      replace(new Map([...secrets, [name, { value, updatedAt: clock.nowMs() }]]));
     },
-    remove: (name) => {
+    remove: async (name) => {
       if (!secrets.has(name)) return false;
       replace(new Map([...secrets].filter(([other]) => other !== name)));
       return true;
@@ -80,7 +74,28 @@ interface VaultKeys {
   readonly keyId: string;
 }
 
-function readSecrets(file: VaultFile, keys: VaultKeys): ReadonlyMap<string, string> {
+function vaultKeys(masterKey: Uint8Array): VaultKeys {
+  const macKey = deriveKey(masterKey, 'vault-mac');
+  return { key: deriveKey(masterKey, 'vault'), macKey, keyId: mac(macKey, 'key id').slice(0, 16) };
+}
+
+function formatVault(keys: VaultKeys, secrets: ReadonlyMap<string, Secret>): string {
+  const entries = Object.fromEntries(
+    [...secrets].map(([name, secret]) => [
+      name,
+      seal(keys.key, entryName(name), Buffer.from(JSON.stringify(secret), 'utf8')),
+    ]),
+  );
+  const content: VaultContent = {
+    version: 1,
+    keyId: keys.keyId,
+    entries,
+    mac: entriesMac(keys.macKey, entries),
+  };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+function readSecrets(file: VaultFile, keys: VaultKeys): ReadonlyMap<string, Secret> {
   const text = file.read();
   if (text === undefined) return new Map();
   const content = parseContent(text);
@@ -91,7 +106,7 @@ function readSecrets(file: VaultFile, keys: VaultKeys): ReadonlyMap<string, stri
     Object.entries(content.entries).map(([name, sealed]) => {
       const plain = unseal(keys.key, entryName(name), sealed);
       if (plain === undefined) throw changed();
-      return [name, plain.toString('utf8')];
+      return [name, JSON.parse(plain.toString('utf8'))];
     }),
   );
 }
