@@ -1,0 +1,85 @@
+import type { Approval, ApprovalId, Digest, Effect, EffectId } from '@agent-runtime/domain';
+import type { Actor, EngineDeps } from './api.ts';
+import { approve, deny, edit, expireQuestions, release, withdraw } from './approval/index.ts';
+import { type Proposal, type ProposeInput, propose } from './effect/index.ts';
+import { openGate, settleGate } from './gate/index.ts';
+import { endPrincipal, panicOff, panicOn, settlePanic } from './panic/index.ts';
+import { makeOutbox, type Outbox, type OutboxHooks, type Recorded, resolveEffect } from './settle/index.ts';
+
+/** What the effect side needs of the rest of the engine. */
+export interface EffectHooks extends OutboxHooks {
+  /** Aborts the signal of every running run, of one principal key or all. Must not throw or wait. */
+  readonly abortRuns: (key: string | undefined) => void;
+}
+
+/** Everything about effects and approvals, wired to one outbox, so that no caller forgets to wake it. */
+export interface Effects {
+  readonly outbox: Outbox;
+  propose(input: ProposeInput): Promise<Proposal>;
+  approve(id: ApprovalId, digest: Digest, actor: Actor): Promise<Approval>;
+  deny(id: ApprovalId, reason: string, actor: Actor): Promise<Approval>;
+  release(id: ApprovalId, digest: Digest, actor: Actor): Promise<Approval>;
+  withdraw(id: ApprovalId, actor: Actor): Promise<Approval>;
+  edit(id: ApprovalId, text: string, actor: Actor): Promise<Proposal>;
+  resolve(id: EffectId, outcome: 'sent' | 'not-sent', actor: Actor): Promise<Recorded>;
+  panicOn(actor: Actor): Promise<readonly Effect[]>;
+  panicOff(actor: Actor): Promise<void>;
+  openGate(actor: Actor): Promise<void>;
+  revoked(principalKey: string): Promise<void>;
+  /** Recovers, then delivers. */
+  start(): Promise<void>;
+  /** Expiries and what panic could not write; call every `sweepMs`. */
+  sweep(): Promise<void>;
+  drain(deadlineMs: number): Promise<void>;
+}
+
+/** Joins proposals, answers, the outbox, panic and the gate. */
+export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
+  const outbox = makeOutbox(deps, hooks);
+  const stops = {
+    abortWork: (key: string | undefined): void => {
+      hooks.abortRuns(key);
+      outbox.abort(key);
+    },
+  };
+  const waking = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } finally {
+      outbox.wake();
+    }
+  };
+  return {
+    outbox,
+    // A proposal leaves a card, and a standing approval may have answered it already.
+    propose: (input) => waking(propose(deps, input)),
+    approve: (id, digest, actor) => waking(approve(deps, id, digest, actor)),
+    deny: (id, reason, actor) => waking(deny(deps, id, reason, actor)),
+    release: (id, digest, actor) => waking(release(deps, id, digest, actor)),
+    withdraw: (id, actor) => waking(withdraw(deps, id, actor)),
+    edit: (id, text, actor) => waking(edit(deps, id, text, actor)),
+    resolve: (id, outcome, actor) => waking(resolveEffect(deps, id, outcome, actor)),
+    panicOn: async (actor) => (await panicOn(deps, actor, stops))?.uncertain ?? [],
+    panicOff: async (actor) => {
+      await panicOff(deps, actor);
+      outbox.wake();
+    },
+    openGate: async (actor) => {
+      await openGate(deps, actor);
+      outbox.wake();
+    },
+    revoked: async (key) => {
+      await waking(endPrincipal(deps, key, stops));
+    },
+    start: async () => {
+      await settlePanic(deps);
+      await settleGate(deps);
+      await outbox.start();
+    },
+    sweep: async () => {
+      await settlePanic(deps);
+      if (!deps.panic.isOn()) await waking(expireQuestions(deps));
+    },
+    drain: (deadlineMs) => outbox.drain(deadlineMs),
+  };
+}

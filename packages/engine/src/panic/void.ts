@@ -1,0 +1,66 @@
+import { type Effect, type EffectState, moveEffect, type StoreTx } from '@agent-runtime/domain';
+
+/** Which unfinished effects end, and why; the audit action names the reason. */
+export interface VoidInput {
+  readonly nowMs: number;
+  /** Key of who ended them. */
+  readonly actor: string;
+  readonly why: string;
+  readonly isMeant: (effect: Effect) => boolean;
+  /** After a restore an approved effect may already have left in the time that the backup does not know. */
+  readonly isApprovedDoubtful: boolean;
+}
+
+export interface Voided {
+  readonly ended: number;
+  /** May have left: for people to look at. */
+  readonly uncertain: readonly Effect[];
+}
+
+/**
+ * Ends everything that has not finished, in the caller's transaction: what never left is void with its approval, what was on its way is
+ * uncertain, and nothing of it is ever sent afterwards.
+ */
+export async function voidUnfinished(tx: StoreTx, input: VoidInput): Promise<Voided> {
+  const open = await tx.find('effect', { state: { in: ['proposed', 'approved', 'performing'] } });
+  const uncertain: Effect[] = [];
+  let ended = 0;
+  for (const effect of open.filter(input.isMeant)) {
+    const state = endOf(effect, input);
+    const error =
+      state === 'uncertain'
+        ? { code: 'panic.effect.uncertain', kind: 'uncertain', message: input.why }
+        : undefined;
+    await tx.update(
+      'effect',
+      { id: effect.id, state: effect.state },
+      { state, settledAt: input.nowMs, ...(error === undefined ? {} : { error }) },
+    );
+    if (effect.approval !== undefined) {
+      await tx.update(
+        'approval',
+        { id: effect.approval, state: { in: ['pending', 'granted'] } },
+        { state: 'void', decidedAt: input.nowMs },
+      );
+    }
+    tx.audit({
+      action: 'effect.void',
+      actor: input.actor,
+      subject: effect.id,
+      workspace: effect.workspace,
+      context: effect.context,
+      data: { from: effect.state, state, digest: effect.digest, parts: effect.receipts.length },
+    });
+    ended += 1;
+    if (state === 'uncertain') uncertain.push({ ...effect, state });
+  }
+  return { ended, uncertain };
+}
+
+/** A part that left cannot be unsent: such an effect is uncertain, never void. */
+function endOf(effect: Effect, input: VoidInput): EffectState {
+  const hasLeft = effect.state === 'approved' && (effect.receipts.length > 0 || input.isApprovedDoubtful);
+  return hasLeft
+    ? moveEffect({ id: effect.id, state: moveEffect(effect, 'claim') }, 'panic')
+    : moveEffect(effect, 'panic');
+}

@@ -1,0 +1,152 @@
+import {
+  AppError,
+  type Connector,
+  type Effect,
+  INTEGRITY,
+  type Label,
+  type Receipt,
+  type Reconciled,
+  sha256,
+  type WorkspaceFiles,
+} from '@agent-runtime/domain';
+import type { EngineDeps } from '../api.ts';
+import { EFFECT_KIND } from '../effect/kind.ts';
+
+/** Carries out one stored payload of one kind of effect, and can sometimes tell afterwards whether it did. */
+export interface Performer {
+  /** True when a repeat of the same part does no harm, so that a lost outcome may be tried again. */
+  readonly dropsRepeats: boolean;
+  /** @throws as `Connector.deliver` does */
+  deliver(effect: Effect, part: number, signal: AbortSignal): Promise<Receipt>;
+  reconcile(effect: Effect, part: number, signal: AbortSignal): Promise<Reconciled>;
+}
+
+/** @returns undefined when this process has nothing that could carry it out */
+export function performerOf(
+  deps: Pick<EngineDeps, 'connectors' | 'files'>,
+  effect: Effect,
+): Performer | undefined {
+  if (effect.kind === EFFECT_KIND.write) return filePerformer(deps.files);
+  const connector = deps.connectors.find(
+    (one) =>
+      one.name === effect.sink.connector && one.account === effect.sink.account && one.delivery === 'push',
+  );
+  return connector === undefined ? undefined : connectorPerformer(connector);
+}
+
+/** The wire gets the stored payload object itself: nothing is rendered again. */
+function connectorPerformer(connector: Connector): Performer {
+  const to = (effect: Effect, part: number) => ({ sink: effect.sink, effectId: effect.id, part });
+  return {
+    dropsRepeats: connector.dropsRepeats,
+    deliver: async (effect, part, signal) =>
+      connector.deliver(payloadOf(effect, part), to(effect, part), signal),
+    reconcile: async (effect, part, signal) =>
+      connector.reconcile(payloadOf(effect, part), to(effect, part), signal),
+  };
+}
+
+function payloadOf(effect: Effect, part: number): Effect['payloads'][number] {
+  const payload = effect.payloads[part];
+  if (payload !== undefined) return payload;
+  throw new AppError({
+    code: 'settle.part.bug',
+    kind: 'bug',
+    message: `${effect.id} has no part ${part + 1}.`,
+  });
+}
+
+interface FilePayload {
+  readonly path: string;
+  readonly text: string;
+  readonly expected: string;
+}
+
+/** Writing the same bytes twice is one write, so a crash in between is harmless; other bytes than expected are a refusal. */
+function filePerformer(files: WorkspaceFiles): Performer {
+  return {
+    dropsRepeats: true,
+    deliver: async (effect, part) => {
+      const { path, text, expected } = filePayload(effect, part);
+      try {
+        const { hash } = await files.write({
+          workspace: effect.workspace,
+          path,
+          text,
+          label: raisedLabel(effect),
+          expected: expected as 'absent', // safe: the port checks the value; both forms are texts
+          audit: {
+            action: 'label.raise',
+            actor: 'appliance',
+            subject: path,
+            workspace: effect.workspace,
+            context: effect.context,
+            data: {
+              effect: effect.id,
+              digest: effect.digest,
+              approval: effect.approval,
+              from: effect.label.integrity,
+              to: raisedLabel(effect).integrity,
+            },
+          },
+        });
+        return { externalId: hash, path };
+      } catch (thrown) {
+        throw fileRefusal(thrown, path);
+      }
+    },
+    reconcile: async (effect, part) => {
+      const { path, text, expected } = filePayload(effect, part);
+      const now = await hashOf(files, effect, path);
+      if (now === sha256(text)) return { kind: 'sent', receipt: { externalId: now, path } };
+      return now === expected ? { kind: 'not-sent' } : { kind: 'unknown' };
+    },
+  };
+}
+
+/** Approved memory and notes count as a member's words, approved control files and documents as staff's. Readers stay who they were. */
+export function raisedLabel(effect: Effect): Label {
+  const integrity = effect.class === 'W2' ? INTEGRITY.staff : INTEGRITY.member;
+  return { integrity, audience: effect.label.audience };
+}
+
+async function hashOf(files: WorkspaceFiles, effect: Effect, path: string): Promise<string> {
+  try {
+    return (await files.read(effect.workspace, path)).hash;
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.kind === 'missing') return 'absent';
+    throw thrown;
+  }
+}
+
+/** A file that is not what the approver saw is never overwritten; everything the guards refuse is a lasting no. */
+function fileRefusal(thrown: unknown, path: string): unknown {
+  if (!(thrown instanceof AppError)) return thrown;
+  if (thrown.kind === 'conflict') {
+    return new AppError({
+      code: 'settle.file.rejected',
+      kind: 'rejected',
+      message: `${path} has changed since the change to it was proposed. Nothing was written; propose it again.`,
+      cause: thrown,
+    });
+  }
+  const isRefusal = ['denied', 'invalid', 'missing', 'exhausted'].includes(thrown.kind);
+  if (!isRefusal) return thrown;
+  return new AppError({
+    code: 'settle.file.rejected',
+    kind: 'rejected',
+    message: thrown.message,
+    cause: thrown,
+  });
+}
+
+function filePayload(effect: Effect, part: number): FilePayload {
+  const { path, text, expected } = payloadOf(effect, part);
+  if (typeof path === 'string' && typeof text === 'string' && typeof expected === 'string')
+    return { path, text, expected };
+  throw new AppError({
+    code: 'settle.payload.rejected',
+    kind: 'rejected',
+    message: `${effect.id} does not say what to write.`,
+  });
+}
