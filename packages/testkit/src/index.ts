@@ -6,5 +6,6 @@ export * from './clock.ts';
 export * from './crash.ts';
 export * from './ids.ts';
 export * from './live.ts';
+export * from './llm-server/index.ts';
 export * from './log.ts';
 export * from './panic.ts';

@@ -20,22 +20,31 @@ export function cancelled(): Failed {
   return failed('cancelled', 'The call of the model was stopped.');
 }
 
+/** Starts one call. Its signal aborts when the call is aborted and also when nobody listens any more. */
+export type LlmSource = (signal: AbortSignal) => AsyncIterable<LlmEvent>;
+
 /**
  * Makes any source of events keep the promise of the port: exactly one `done` or `failed`, at the end; nothing thrown; on abort the
  * stream ends at once, even when the source does not listen to the signal.
- * @param source made anew for each call; what it throws becomes `failed` with the AppError's kind, or `bug`
+ * @param source what it throws becomes `failed`, with the AppError's kind or `bug`
  */
 export async function* sealed(
-  source: () => AsyncIterable<LlmEvent>,
+  source: LlmSource,
   signal: AbortSignal,
 ): AsyncGenerator<LlmEvent, void, undefined> {
   if (signal.aborted) return yield cancelled();
-  const abort = abortOf(signal);
+  const call = new AbortController();
+  const aborted = Promise.withResolvers<'aborted'>();
+  const abort = (): void => {
+    call.abort();
+    aborted.resolve('aborted');
+  };
+  signal.addEventListener('abort', abort, { once: true });
   let iterator: AsyncIterator<LlmEvent> | undefined;
   try {
-    iterator = source()[Symbol.asyncIterator]();
+    iterator = source(call.signal)[Symbol.asyncIterator]();
     while (true) {
-      const next = await Promise.race([iterator.next(), abort.happened]);
+      const next = await Promise.race([iterator.next(), aborted.promise]);
       if (next === 'aborted' || signal.aborted) return yield cancelled();
       if (next.done === true) {
         return yield failed('unavailable', 'The model ended its answer before it was complete.');
@@ -46,7 +55,8 @@ export async function* sealed(
   } catch (thrown) {
     yield signal.aborted ? cancelled() : failedBy(thrown);
   } finally {
-    abort.forget();
+    signal.removeEventListener('abort', abort);
+    call.abort();
     // Not awaited: a source that hangs must not hold back who has already left.
     void iterator?.return?.().catch(() => {});
   }
@@ -61,14 +71,4 @@ function failedBy(thrown: unknown): Failed {
     return failed('bug', 'The adapter of the model broke. The log has the details.');
   const { code, kind, message, retryAfterMs } = thrown;
   return { kind: 'failed', error: { code, kind, message, retryAfterMs } };
-}
-
-function abortOf(signal: AbortSignal): {
-  readonly happened: Promise<'aborted'>;
-  readonly forget: () => void;
-} {
-  const { promise, resolve } = Promise.withResolvers<'aborted'>();
-  const listener = (): void => resolve('aborted');
-  signal.addEventListener('abort', listener, { once: true });
-  return { happened: promise, forget: () => signal.removeEventListener('abort', listener) };
 }

@@ -5,7 +5,7 @@ import {
   type LlmProvider,
   type LlmRequest,
 } from '@agent-runtime/domain';
-import { sealed } from '../stream.ts';
+import { type LlmSource, sealed } from '../stream.ts';
 import type { Script, ScriptedCall } from './script.ts';
 
 export interface ScriptedProvider extends LlmProvider {
@@ -33,10 +33,10 @@ export function scriptedProvider(options: {
       return running;
     },
     stream: (request, signal) => {
-      const call: ScriptedCall = { request, index: requests.length, signal };
+      const index = requests.length;
       requests.push(request);
       running += 1;
-      const source = (): AsyncIterable<LlmEvent> => play(options.script, call, options.clock);
+      const source: LlmSource = (own) => play(options.script, { request, index, signal: own }, options.clock);
       return counted(sealed(source, signal), () => {
         running -= 1;
       });

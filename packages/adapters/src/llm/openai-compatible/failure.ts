@@ -1,0 +1,146 @@
+import type { LlmEvent, Usage } from '@agent-runtime/domain';
+import { failed } from '../stream.ts';
+import { TooLong } from './transport.ts';
+
+type Failed = Extract<LlmEvent, { kind: 'failed' }>;
+
+/** What is known of a call that came to nothing. Texts of the server only decide between kinds; no message repeats them. */
+export interface Failure {
+  readonly status?: number | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** What the server said. */
+  readonly serverText: string;
+  readonly cause: unknown;
+}
+
+/** Reads a thrown thing of the SDK, of undici or of the stream, without knowing their classes. */
+export function failureOf(thrown: unknown): Failure {
+  const { statusCode, responseHeaders, responseBody } = asRecord(thrown);
+  return {
+    // A broken body comes with the 200 of its headers; that number says nothing about the failure.
+    status: typeof statusCode === 'number' && statusCode >= 300 ? statusCode : undefined,
+    headers: asHeaders(responseHeaders),
+    serverText: typeof responseBody === 'string' ? responseBody : '',
+    cause: thrown,
+  };
+}
+
+/** An `error` object inside the stream of a server that had already said 200. */
+export function failureInStream(error: unknown): Failure {
+  const { code, status, message } = asRecord(error);
+  const number = Number(typeof status === 'number' ? status : code);
+  return {
+    status: Number.isInteger(number) && number >= 400 && number < 600 ? number : undefined,
+    serverText: typeof message === 'string' ? message : '',
+    cause: error,
+  };
+}
+
+/** The kind of a failure, with what a person can do about it. */
+export function failedBy(failure: Failure, usage?: Usage): Failed {
+  const tooLong = causes(failure.cause).find((cause) => cause instanceof TooLong);
+  if (tooLong !== undefined)
+    return failed('rejected', `The model did not stop: its answer had more than ${tooLong.maxBytes} bytes.`, {
+      usage,
+    });
+  const { status } = failure;
+  if (status === undefined) return failed('unavailable', networkMessage(failure.cause), { usage });
+  return byStatus(status, failure, usage);
+}
+
+function byStatus(status: number, failure: Failure, usage: Usage | undefined): Failed {
+  const retryAfterMs = retryAfterOf(failure.headers);
+  switch (true) {
+    case status === 401 || status === 403:
+      return failed('rejected', 'The model provider refuses the key. Check LLM_API_KEY and what it may use.');
+    case status === 402:
+      return failed('rejected', 'The model provider wants to be paid first. Check the account of the key.');
+    case status === 404:
+      return failed(
+        'missing',
+        'The model provider knows no such model or address. Check LLM_MODEL and LLM_BASE_URL.',
+      );
+    case status === 429:
+      return failed('exhausted', 'The model provider is busy or the limit of the key is spent.', {
+        retryAfterMs,
+      });
+    case status >= 300 && status < 400:
+      return failed(
+        'rejected',
+        'The model provider redirects elsewhere. Set LLM_BASE_URL to the final address.',
+      );
+    case status === 408 || status === 409 || status === 425 || status >= 500:
+      return failed('unavailable', `The model provider has trouble (status ${status}).`, {
+        retryAfterMs,
+        usage,
+      });
+    case status === 413 || isTooLong(failure.serverText):
+      return failed('rejected', 'The prompt is too long for this model.');
+    case isModelUnknown(failure.serverText):
+      return failed('missing', 'The model provider knows no such model. Check LLM_MODEL.');
+    default:
+      return failed(
+        'rejected',
+        `The model provider refuses the request (status ${status}). The log has its words.`,
+      );
+  }
+}
+
+function isTooLong(text: string): boolean {
+  return /context[_ ](?:length|window)|maximum context|too many tokens|prompt is too long/i.test(text);
+}
+
+function isModelUnknown(text: string): boolean {
+  return /model[_ ]not[_ ]found|unknown model|model .{0,80}(?:does not exist|not found)/i.test(text);
+}
+
+/** True when a server may have refused only the way in which JSON was asked for. */
+export function mayBeSchemaRefusal(failure: Failure): boolean {
+  return failure.status === 400 || failure.status === 422 || failure.status === 501;
+}
+
+const MAX_RETRY_AFTER_MS = 24 * 60 * 60_000;
+
+/**
+ * `retry-after-ms`, else `retry-after` in seconds or as a date, which is read against the server's own `date`: no clock of ours.
+ * @returns whole milliseconds, at most a day; undefined when nothing usable was said
+ */
+export function retryAfterOf(headers: Readonly<Record<string, string>> | undefined): number | undefined {
+  const ms = Number(headers?.['retry-after-ms'] ?? Number.NaN);
+  const text = headers?.['retry-after'] ?? '';
+  const seconds = text.trim() === '' ? Number.NaN : Number(text);
+  const until = Date.parse(text) - Date.parse(headers?.date ?? '');
+  const wanted = [ms, seconds * 1000, until].find((value) => Number.isFinite(value) && value >= 0);
+  return wanted === undefined ? undefined : Math.min(Math.ceil(wanted), MAX_RETRY_AFTER_MS);
+}
+
+function networkMessage(thrown: unknown): string {
+  const codes = causes(thrown).map((cause) => asRecord(cause).code);
+  if (
+    codes.includes('UND_ERR_CONNECT_TIMEOUT') ||
+    codes.includes('ECONNREFUSED') ||
+    codes.includes('ENOTFOUND')
+  )
+    return 'The model provider cannot be reached. Check LLM_BASE_URL and the network.';
+  if (codes.includes('UND_ERR_HEADERS_TIMEOUT')) return 'The model provider did not answer in time.';
+  if (codes.includes('UND_ERR_BODY_TIMEOUT'))
+    return 'The model provider fell silent in the middle of its answer.';
+  return 'The answer of the model provider broke off or cannot be read.';
+}
+
+/** A thrown thing and what caused it, outermost first. */
+function causes(thrown: unknown): readonly unknown[] {
+  const chain: unknown[] = [];
+  for (let at = thrown; at !== undefined && at !== null && chain.length < 8; at = asRecord(at).cause)
+    chain.push(at);
+  return chain;
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}; // safe: any object
+}
+
+function asHeaders(value: unknown): Readonly<Record<string, string>> | undefined {
+  const entries = Object.entries(asRecord(value)).map(([name, text]) => [name.toLowerCase(), String(text)]);
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
