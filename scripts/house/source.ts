@@ -63,9 +63,9 @@ export function folders(path: string): string[] {
   return entries(path).flatMap((entry) => (entry.isDirectory() && !isHidden(entry.name) ? [entry.name] : []));
 }
 
-/** Tests, benchmarks and demos may join any rooms. */
+/** Tests, their fixtures, benchmarks and demos may join any rooms. */
 export function isDevelopment(path: string): boolean {
-  return /\.test\.tsx?$/.test(path) || /\/(bench|demo)\//.test(path);
+  return /\.(test|fixture)\.tsx?$/.test(path) || /\/(bench|demo)\//.test(path);
 }
 
 /** Shared suites that an adapter's tests call; they may use the test runner, nothing else of a test's freedom. */

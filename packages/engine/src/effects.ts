@@ -26,9 +26,9 @@ export interface Effects {
   panicOff(actor: Actor): Promise<void>;
   openGate(actor: Actor): Promise<void>;
   revoked(principalKey: string): Promise<void>;
-  /** Recovers, then delivers. */
+  /** Recovers, then delivers, and sweeps every `sweepMs`. */
   start(): Promise<void>;
-  /** Expiries and what panic could not write; call every `sweepMs`. */
+  /** One sweep: what expired, and what panic could not write. */
   sweep(): Promise<void>;
   drain(deadlineMs: number): Promise<void>;
 }
@@ -47,6 +47,25 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
       return await work;
     } finally {
       outbox.wake();
+    }
+  };
+  const stopSweeps = new AbortController();
+  const sweep = async (): Promise<void> => {
+    await settlePanic(deps);
+    if (!deps.panic.isOn()) await waking(expireQuestions(deps));
+  };
+  /** A failed sweep is tried again at the next one: nothing it does is urgent, for the claim looks at expiry itself. */
+  const trying = async (work: () => Promise<unknown>): Promise<void> => {
+    try {
+      await work();
+    } catch (thrown) {
+      deps.log.error({ room: 'settle', error: thrown }, 'a sweep failed');
+    }
+  };
+  const keepSweeping = async (): Promise<void> => {
+    while (!stopSweeps.signal.aborted) {
+      await deps.clock.sleep(deps.config.sweepMs, stopSweeps.signal);
+      if (!stopSweeps.signal.aborted) await trying(sweep);
     }
   };
   return {
@@ -72,14 +91,17 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
       await waking(endPrincipal(deps, key, stops));
     },
     start: async () => {
-      await settlePanic(deps);
-      await settleGate(deps);
+      // On a full disk the process must still start; behind the gate and under panic nothing is performed anyway. The gate's rule comes
+      // first: what a restored backup calls approved may have left.
+      await trying(() => settleGate(deps));
+      await trying(sweep);
       await outbox.start();
+      void keepSweeping();
     },
-    sweep: async () => {
-      await settlePanic(deps);
-      if (!deps.panic.isOn()) await waking(expireQuestions(deps));
+    sweep,
+    drain: async (deadlineMs) => {
+      stopSweeps.abort();
+      await outbox.drain(deadlineMs);
     },
-    drain: (deadlineMs) => outbox.drain(deadlineMs),
   };
 }

@@ -1,4 +1,6 @@
 import {
+  AppError,
+  type Context,
   type Conversation,
   type ConversationId,
   decide,
@@ -13,7 +15,7 @@ import {
   type TaskId,
 } from '@agent-runtime/domain';
 import type { EngineDeps, NoticeRequest } from '../api.ts';
-import { replyEffect } from '../effect/reply.ts';
+import { type Reply, replyEffect } from '../effect/reply.ts';
 import { policyRules } from '../effect/rules.ts';
 
 /** A notice and what is known of its words. */
@@ -83,16 +85,9 @@ async function writeShown(
   if (context === undefined) return { kind: 'withheld' };
   // Notices are acts of the context's own service; they end with its owner's role.
   const requester: Principal = { kind: 'service', context: context.id, owner: context.owner };
-  const { effect, text } = replyEffect(deps, {
-    context,
-    requester,
-    draft: input.draft,
-    label: input.label,
-    trustedUrls: input.trustedUrls ?? new Set(),
-    kind: 'notice',
-    task: input.task,
-    run: input.run,
-  });
+  const reply = render(deps, tx, input, { context, requester });
+  if (reply === undefined) return { kind: 'withheld' };
+  const { effect, text } = reply;
   const conversation = input.conversation ?? (await newestConversation(tx, input))?.id;
   let message: MessageId | undefined;
   if (conversation !== undefined) {
@@ -116,6 +111,39 @@ async function writeShown(
   const isQueued = effect.state === 'approved' && !rules.isPanicOn && !rules.isGateClosed;
   if (isQueued) await tx.insert('effect', effect);
   return { kind: 'written', message, effect: isQueued ? effect : undefined };
+}
+
+/**
+ * A notice often travels in the commit that records an outcome. A connector that cannot render it must not undo that record, so its
+ * error becomes an audit event instead of a throw.
+ */
+function render(
+  deps: EngineDeps,
+  tx: StoreTx,
+  input: NoticeInput,
+  place: { readonly context: Context; readonly requester: Principal },
+): Reply | undefined {
+  try {
+    return replyEffect(deps, {
+      ...place,
+      draft: input.draft,
+      label: input.label,
+      trustedUrls: input.trustedUrls ?? new Set(),
+      kind: 'notice',
+      task: input.task,
+      run: input.run,
+    });
+  } catch (thrown) {
+    tx.audit({
+      action: 'notify.fail',
+      actor: 'appliance',
+      subject: input.key,
+      workspace: input.workspace,
+      context: input.context,
+      data: { error: thrown instanceof AppError ? thrown.code : 'base.invariant.bug' },
+    });
+    return undefined;
+  }
 }
 
 async function newestConversation(

@@ -1,8 +1,9 @@
 import { AppError, type Effect, type EffectId } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
 import { belongsTo } from '../effect/rules.ts';
+import { isGateClosed } from '../gate/gate.ts';
 import { claim } from './claim.ts';
-import { perform } from './perform.ts';
+import { DRAINED, perform } from './perform.ts';
 import { type Ending, type Recorded, record } from './record.ts';
 import { recoverEffects } from './recover.ts';
 
@@ -130,7 +131,8 @@ export function makeOutbox(deps: EngineDeps, hooks: OutboxHooks = {}): Outbox {
     publish(effect, `effect.${effect.state}`);
     deps.metrics.count('effect_settled_total', { state: effect.state, class: effect.class });
     const isResult = effect.class === 'F' || effect.class === 'K';
-    if (isResult && effect.state === 'done') await hooks.freshTurn?.(recorded);
+    const isOver = ['done', 'rejected', 'uncertain'].includes(effect.state);
+    if (isResult && isOver) await hooks.freshTurn?.(recorded);
   }
 
   function publish(effect: Effect, kind: string): void {
@@ -172,7 +174,9 @@ export function makeOutbox(deps: EngineDeps, hooks: OutboxHooks = {}): Outbox {
 
   return {
     start: async () => {
-      const recovered = await recoverEffects(deps, stop.signal);
+      // Panic and the gate have their own rule for what is unfinished: it ends, whatever the outside could tell.
+      const isHalted = deps.panic.isOn() || (await isGateClosed(deps.store.read));
+      const recovered = isHalted ? [] : await recoverEffects(deps, stop.signal);
       for (const one of recovered) await tell(one);
       isStarted = true;
       wake();
@@ -185,7 +189,7 @@ export function makeOutbox(deps: EngineDeps, hooks: OutboxHooks = {}): Outbox {
       const limit = new AbortController();
       const late = deps.clock.sleep(deadlineMs, limit.signal).then(() => {
         stop.abort();
-        for (const one of performing.values()) one.controller.abort();
+        for (const one of performing.values()) one.controller.abort(DRAINED);
       });
       await idle();
       limit.abort();

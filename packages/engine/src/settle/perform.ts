@@ -46,7 +46,8 @@ async function performPart(deps: EngineDeps, one: Part): Promise<Ending> {
   const damage = damageOf(effect);
   if (damage !== undefined) return { kind: 'reject', error: damage };
   // After panic nothing starts. The panic commit has made the row uncertain, or will.
-  if (signal.aborted || deps.panic.isOn()) return { kind: 'lose', error: STOPPED };
+  if (deps.panic.isOn()) return { kind: 'lose', error: STOPPED };
+  if (signal.aborted) return afterStop(deps, one, STOPPED);
   deps.crash.reach(`perform.before:${effect.kind}`);
   const outcome = await deliverPart(deps, one);
   deps.crash.reach(`perform.after:${effect.kind}`);
@@ -77,10 +78,22 @@ async function endingOf(deps: EngineDeps, one: Part, outcome: PartOutcome): Prom
  */
 async function afterLoss(deps: EngineDeps, one: Part, error: EffectError): Promise<Ending> {
   const { effect, performer, signal } = one;
-  if (signal.aborted || deps.panic.isOn()) return { kind: 'lose', error };
+  if (deps.panic.isOn()) return { kind: 'lose', error };
+  if (signal.aborted) return afterStop(deps, one, error);
   const found = await reconcilePart(deps, one);
   if (found.kind === 'sent') return { kind: 'receipt', receipt: found.receipt };
-  if (effect.class !== 'E0' || signal.aborted) return { kind: 'lose', error };
+  if (signal.aborted) return afterStop(deps, one, error);
+  if (effect.class !== 'E0') return { kind: 'lose', error };
+  return repeatOrGiveUp(deps, effect, { error, isDoubtful: !performer.dropsRepeats });
+}
+
+/** Reason with which `drain` aborts: the process ends, nobody took a right away. */
+export const DRAINED = 'drained';
+
+/** An answer that only the end of the process cut off goes out again after the restart; everything else that was stopped stays unknown. */
+function afterStop(deps: EngineDeps, one: Part, error: EffectError): Ending {
+  const { effect, performer, signal } = one;
+  if (signal.reason !== DRAINED || effect.class !== 'E0') return { kind: 'lose', error };
   return repeatOrGiveUp(deps, effect, { error, isDoubtful: !performer.dropsRepeats });
 }
 
