@@ -8,7 +8,8 @@ import {
   makeRedactor,
   type Redactor,
 } from '@agent-runtime/domain';
-import { type OpenStore, openStore, type StoreConfig } from './open-store.ts';
+import { type OpenStore, openStore } from './open-store.ts';
+import type { StoreConfig } from './store-input.ts';
 
 export interface MemoryStoreInput {
   /** A folder of the caller, who also removes it: for tests that open the same data again. */

@@ -1,35 +1,7 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
-import type {
-  AuditCheck,
-  AuditReader,
-  Checkpoint,
-  Clock,
-  CrashPoints,
-  Journal,
-  Logger,
-  PanicSwitch,
-  Redactor,
-  Sealer,
-  Store,
-} from '@agent-runtime/domain';
-import {
-  type AuditKey,
-  type AuditVerdict,
-  type Checkpointer,
-  type CheckpointFile,
-  findRollback,
-  makeAuditReader,
-  makeAuditWriter,
-  makeCheckpointer,
-  openAuditKey,
-  openCheckpointFile,
-  type RollbackFinding,
-  verifyAudit,
-} from '../audit/index.ts';
-import { makeStore } from '../commit/index.ts';
-import { type CommitQueue, type Connection, makeCommitQueue, openConnection } from '../database/index.ts';
-import { makeJournal } from '../journal/index.ts';
-import { releaseReservations } from '../ledger/index.ts';
+import type { Journal, Logger, PanicSwitch, Sealer, Store } from '@agent-runtime/domain';
+import { findRollback, openAuditKey, openCheckpointFile, type RollbackFinding } from '../audit/index.ts';
+import { type Connection, openConnection } from '../database/index.ts';
 import { type FolderLock, lockFolder } from '../lock/index.ts';
 import {
   assertNotNewer,
@@ -50,46 +22,9 @@ import {
   type Vault,
   vaultFile,
 } from '../vault/index.ts';
-import { assertEpoch, beginEpoch } from './epoch.ts';
-import { closeGate } from './gate.ts';
-
-/** Choices that a deployment may make; times in ms. */
-export interface StoreConfig {
-  /** Whether message texts themselves are kept in the audit log. */
-  readonly auditContent: 'metadata' | 'content';
-  /** Records between signed heads, 100 unless said. */
-  readonly checkpointEvery?: number;
-  /** How long a commit waits for a program that holds the database, 10,000 unless said. */
-  readonly busyTimeoutMs?: number;
-  /** Longest time one commit's body may take, 30,000 unless said. */
-  readonly bodyTimeoutMs?: number;
-  /** `none` skips fsync: for tests alone. */
-  readonly durability?: 'full' | 'none';
-}
-
-export interface StoreInput {
-  readonly dataDir: string;
-  /** 32 bytes from outside the data folder. */
-  readonly masterKey: Uint8Array;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly crash: CrashPoints;
-  /** Removes secrets from what the audit keeps. */
-  readonly redactor: Redactor;
-  readonly config: StoreConfig;
-}
-
-/** The log for its readers, with its signed heads. */
-export interface AuditLog extends AuditReader, AuditCheck {
-  readonly keyId: string;
-  readonly publicKeyPem: string;
-  /** Signs the head; the runtime's timer calls it every 60 s. @returns undefined when the head is signed already */
-  checkpoint(): Promise<Checkpoint | undefined>;
-  /** Signed heads of the file, oldest first. */
-  checkpoints(): Promise<readonly Checkpoint[]>;
-  /** Verifies the whole log against those heads. */
-  verify(): Promise<AuditVerdict>;
-}
+import { type AuditLog, type Kernel, makeKernel } from './kernel.ts';
+import { recordBoot } from './record-boot.ts';
+import type { StoreConfig, StoreInput } from './store-input.ts';
 
 /** An open data folder. */
 export interface OpenStore {
@@ -195,108 +130,6 @@ function openDatabase(input: StoreInput, paths: DataPaths): Connection {
     writer.close();
     throw error;
   }
-}
-
-/** The parts that share one queue. */
-export interface Kernel {
-  readonly store: Store;
-  readonly journal: Journal;
-  readonly log: AuditLog;
-  readonly queue: CommitQueue;
-}
-
-interface KernelParts {
-  readonly writer: Connection;
-  readonly reader: Connection;
-  readonly key: AuditKey;
-  readonly file: CheckpointFile;
-  /** False after a rollback: then no checkpoint of the file counts as this chain's. */
-  readonly isTrusted: boolean;
-}
-
-function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
-  const { writer, reader, key, file } = parts;
-  const epoch = beginEpoch(writer);
-  const audit = makeAuditWriter({
-    writer,
-    clock: input.clock,
-    redactor: input.redactor,
-    content: input.config.auditContent,
-  });
-  let checkpointer: Checkpointer | undefined;
-  const queue = makeCommitQueue({
-    writer,
-    state: audit,
-    assertOurs: () => assertEpoch(writer, epoch),
-    clock: input.clock,
-    crash: input.crash,
-    log: input.log,
-    busyTimeoutMs: input.config.busyTimeoutMs ?? 10_000,
-    bodyTimeoutMs: input.config.bodyTimeoutMs ?? 30_000,
-    onCommitted: () => checkpointer?.afterCommit(),
-  });
-  const signer = makeCheckpointer({
-    head: () => audit.head(),
-    key,
-    file,
-    queue,
-    writer,
-    clock: input.clock,
-    log: input.log,
-    every: input.config.checkpointEvery ?? 100,
-    signedSeq: parts.isTrusted ? (file.read().checkpoints.at(-1)?.seq ?? 0) : 0,
-  });
-  checkpointer = signer;
-  return {
-    store: makeStore({ writer, reader, queue, audit, epoch }),
-    journal: makeJournal({ writer, reader, queue, epoch }),
-    log: makeLog(reader, key, file, signer),
-    queue,
-  };
-}
-
-function makeLog(reader: Connection, key: AuditKey, file: CheckpointFile, signer: Checkpointer): AuditLog {
-  const log = makeAuditReader(reader);
-  return {
-    ...log,
-    keyId: key.keyId,
-    publicKeyPem: key.publicKeyPem,
-    checkpoint: () => signer.checkpoint(),
-    checkpoints: async () => file.read().checkpoints,
-    // Heads first: one that is signed while the log is read would look like a record that is missing.
-    verify: async () =>
-      verifyAudit({
-        checkpoints: file.read().checkpoints,
-        publicKeyPem: key.publicKeyPem,
-        events: log.all(),
-      }),
-  };
-}
-
-/** First writes of an epoch: that it began, what it found, what a dead process left. */
-async function recordBoot(
-  kernel: Kernel,
-  input: StoreInput,
-  file: CheckpointFile,
-  rollback: RollbackFinding | undefined,
-): Promise<void> {
-  const { store, log } = kernel;
-  const opened = {
-    action: 'boot.open',
-    actor: 'appliance',
-    subject: `epoch:${store.epoch}`,
-    data: { epoch: store.epoch },
-  };
-  if (rollback === undefined) {
-    await store.commit(opened, async () => undefined);
-  } else {
-    input.log.error({ room: 'boot', rollback: rollback.kind }, rollback.text);
-    await closeGate(store, opened, rollback, input.clock.nowMs());
-    // The heads of the other history are evidence, not this chain's past.
-    file.setAside(`until-epoch-${store.epoch}`);
-    await log.checkpoint();
-  }
-  await releaseReservations(store);
 }
 
 interface Handles {

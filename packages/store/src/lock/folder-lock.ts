@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { AppError } from '@agent-runtime/domain';
 import Database from 'better-sqlite3';
+import { translateSqliteError } from '../database/index.ts';
 import type { DataPaths } from '../paths/index.ts';
 
 export interface FolderLock {
@@ -14,11 +15,13 @@ export interface FolderLock {
  * @throws AppError lock.folder.conflict naming the process that holds it
  */
 export function lockFolder(paths: DataPaths): FolderLock {
-  const database = new Database(paths.lock, { timeout: 0 });
+  const database = openLockFile(paths.lock);
   try {
     database.exec('begin exclusive');
   } catch (cause) {
     database.close();
+    const isHeld = cause instanceof Database.SqliteError && cause.code.startsWith('SQLITE_BUSY');
+    if (!isHeld) throw translateSqliteError(cause);
     throw new AppError({
       code: 'lock.folder.conflict',
       kind: 'conflict',
@@ -35,6 +38,14 @@ export function lockFolder(paths: DataPaths): FolderLock {
       database.close();
     },
   };
+}
+
+function openLockFile(path: string): Database.Database {
+  try {
+    return new Database(path, { timeout: 0 });
+  } catch (cause) {
+    throw translateSqliteError(cause);
+  }
 }
 
 function holderOf(paths: DataPaths): string {

@@ -1,0 +1,105 @@
+import type { AuditCheck, AuditReader, Checkpoint, Journal, Store } from '@agent-runtime/domain';
+import {
+  type AuditKey,
+  type AuditVerdict,
+  type Checkpointer,
+  type CheckpointFile,
+  makeAuditReader,
+  makeAuditWriter,
+  makeCheckpointer,
+  verifyAudit,
+} from '../audit/index.ts';
+import { makeStore } from '../commit/index.ts';
+import { type CommitQueue, type Connection, makeCommitQueue } from '../database/index.ts';
+import { makeJournal } from '../journal/index.ts';
+import { assertEpoch, beginEpoch } from './epoch.ts';
+import type { StoreInput } from './store-input.ts';
+
+/** The log for its readers, with its signed heads. */
+export interface AuditLog extends AuditReader, AuditCheck {
+  readonly keyId: string;
+  readonly publicKeyPem: string;
+  /** Signs the head; the runtime's timer calls it every 60 s. @returns undefined when the head is signed already */
+  checkpoint(): Promise<Checkpoint | undefined>;
+  /** Signed heads of the file, oldest first. */
+  checkpoints(): Promise<readonly Checkpoint[]>;
+  /** Verifies the whole log against those heads. */
+  verify(): Promise<AuditVerdict>;
+}
+
+/** The parts that share one queue. */
+export interface Kernel {
+  readonly store: Store;
+  readonly journal: Journal;
+  readonly log: AuditLog;
+  readonly queue: CommitQueue;
+}
+
+export interface KernelParts {
+  readonly writer: Connection;
+  readonly reader: Connection;
+  readonly key: AuditKey;
+  readonly file: CheckpointFile;
+  /** False after a rollback: then no checkpoint of the file counts as this chain's. */
+  readonly isTrusted: boolean;
+}
+
+/** Begins an epoch and joins writer, queue, audit and journal. */
+export function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
+  const { writer, reader, key, file } = parts;
+  const epoch = beginEpoch(writer);
+  const audit = makeAuditWriter({
+    writer,
+    clock: input.clock,
+    redactor: input.redactor,
+    content: input.config.auditContent,
+  });
+  let checkpointer: Checkpointer | undefined;
+  const queue = makeCommitQueue({
+    writer,
+    state: audit,
+    assertOurs: () => assertEpoch(writer, epoch),
+    clock: input.clock,
+    crash: input.crash,
+    log: input.log,
+    busyTimeoutMs: input.config.busyTimeoutMs ?? 10_000,
+    bodyTimeoutMs: input.config.bodyTimeoutMs ?? 30_000,
+    onCommitted: () => checkpointer?.afterCommit(),
+  });
+  const signer = makeCheckpointer({
+    head: () => audit.head(),
+    key,
+    file,
+    queue,
+    writer,
+    clock: input.clock,
+    log: input.log,
+    every: input.config.checkpointEvery ?? 100,
+    signedSeq: parts.isTrusted ? (file.read().checkpoints.at(-1)?.seq ?? 0) : 0,
+  });
+  checkpointer = signer;
+  return {
+    store: makeStore({ writer, reader, queue, audit, epoch }),
+    journal: makeJournal({ writer, reader, queue, epoch }),
+    log: makeLog(reader, key, file, signer),
+    queue,
+  };
+}
+
+function makeLog(reader: Connection, key: AuditKey, file: CheckpointFile, signer: Checkpointer): AuditLog {
+  const log = makeAuditReader(reader);
+  return {
+    ...log,
+    keyId: key.keyId,
+    publicKeyPem: key.publicKeyPem,
+    checkpoint: () => signer.checkpoint(),
+    checkpoints: async () => file.read().checkpoints,
+    // Heads first: one that is signed while the log is read would look like a record that is missing.
+    verify: async () =>
+      verifyAudit({
+        checkpoints: file.read().checkpoints,
+        publicKeyPem: key.publicKeyPem,
+        events: log.all(),
+      }),
+  };
+}
