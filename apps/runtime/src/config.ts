@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import { AppError } from '@agent-runtime/domain';
+import { z } from 'zod';
+
+const PREFIX = 'AGENT_RUNTIME_';
+
+/** Host and port to bind, e.g. 127.0.0.1:8080. */
+export interface Listen {
+  readonly host: string;
+  readonly port: number;
+}
+
+const listenText = (text: string, context: z.RefinementCtx): Listen => {
+  const match = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535) {
+    context.addIssue({ code: 'custom', message: 'write it as host:port, e.g. 127.0.0.1:8080' });
+    return z.NEVER;
+  }
+  return { host: (match[1] ?? '').replace(/^\[|\]$/g, ''), port };
+};
+const listen = z.string().transform(listenText);
+const listenOrOff = z
+  .string()
+  .transform((text, context) => (text === '' ? undefined : listenText(text, context)));
+const count = (text: string) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, text)
+    .transform(Number);
+const text = z.string().trim().min(1, 'it is blank; give a value or unset it');
+const oneOf = <const T extends readonly [string, ...string[]]>(names: T) =>
+  z.enum(names, { error: `use one of ${names.join(', ')}` });
+const url = z.url({ protocol: /^https?$/, error: 'write it as an address, e.g. https://llm.example/v1' });
+
+/** Everything that the environment may say; docs/guides/configuration.md explains each name. */
+const shape = z.object({
+  DATA_DIR: text.default('./data'),
+  MASTER_KEY: text.optional(),
+  /** Refused rather than ignored: whoever sets it believes that the data is elsewhere. */
+  DATABASE_URL: z
+    .never('only the embedded database is built; unset it, the data is kept in DATA_DIR')
+    .optional(),
+  PUBLIC_LISTEN: listen.default({ host: '127.0.0.1', port: 8080 }),
+  METRICS_LISTEN: listenOrOff.prefault('127.0.0.1:9090'),
+  PUBLIC_URL: url.optional(),
+  LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  LOG_FORMAT: oneOf(['json', 'pretty']).optional(),
+  AUDIT_CONTENT: oneOf(['metadata', 'content']).default('metadata'),
+  LLM_PROVIDER: oneOf(['zai', 'openai-compatible', 'offline']).optional(),
+  LLM_BASE_URL: url.optional(),
+  LLM_API_KEY: text.optional(),
+  LLM_MODEL: text.optional(),
+  LLM_MODEL_SMALL: text.optional(),
+  LLM_MODEL_FALLBACK: text.optional(),
+  LLM_TIMEOUT_MS: count('write milliseconds, e.g. 120000').default(120_000),
+  RATE_PER_MINUTE: count('write a number of requests, e.g. 120').default(120),
+  MEMORY_DIR: text.optional(),
+});
+
+/** Secrets that may come from the environment or lie in the vault. */
+export const VAULT_SECRETS = ['LLM_API_KEY'] as const;
+export type VaultSecret = (typeof VAULT_SECRETS)[number];
+
+export type Config = Readonly<z.output<typeof shape>> & {
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Absolute; beside the data folder, never inside it. */
+  readonly secretsDir: string;
+  /** Absolute folder of the file-backed memory connector, for the demo and tests. */
+  readonly memoryDir: string | undefined;
+  /** Names of the secrets that the environment supplies; the vault must not shadow them. */
+  readonly suppliedSecrets: readonly string[];
+  /** Variables with our prefix that mean nothing here: typing errors, or parts that are not built yet. */
+  readonly unknown: readonly string[];
+};
+
+/**
+ * Reads the configuration once.
+ * @param env usually `process.env`; each variable may also come as `<name>_FILE`, a path to its value
+ * @param cwd folder against which relative paths are resolved
+ * @throws AppError runtime.config.invalid naming the variable and what to change; values are never repeated
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>, cwd: string): Config {
+  const names = Object.keys(shape.shape);
+  const values: Record<string, string> = {};
+  for (const name of names) {
+    const value = lookUp(env, name, cwd);
+    if (value !== undefined) values[name] = value;
+  }
+  const parsed = shape.safeParse(values);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw invalid(String(issue?.path[0] ?? ''), issue?.message ?? 'it does not fit');
+  }
+  const dataDir = absolute(parsed.data.DATA_DIR, cwd);
+  const known = new Set(names.flatMap((name) => [PREFIX + name, `${PREFIX + name}_FILE`]));
+  return {
+    ...parsed.data,
+    dataDir,
+    secretsDir: resolve(dataDir, '..', 'secrets'),
+    memoryDir: parsed.data.MEMORY_DIR === undefined ? undefined : absolute(parsed.data.MEMORY_DIR, cwd),
+    suppliedSecrets: VAULT_SECRETS.filter((name) => parsed.data[name] !== undefined),
+    unknown: Object.keys(env)
+      .filter((name) => name.startsWith(PREFIX) && !known.has(name))
+      .sort(),
+  };
+}
+
+function lookUp(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string,
+  cwd: string,
+): string | undefined {
+  const direct = env[PREFIX + name];
+  const file = env[`${PREFIX + name}_FILE`];
+  if (direct !== undefined && file !== undefined)
+    throw invalid(name, 'give either the value or the _FILE, not both');
+  if (file === undefined) return direct;
+  try {
+    return readFileSync(absolute(file, cwd), 'utf8').replace(/\r?\n$/, '');
+  } catch (cause) {
+    throw invalid(`${name}_FILE`, 'the file cannot be read', cause);
+  }
+}
+
+function absolute(path: string, cwd: string): string {
+  return isAbsolute(path) ? path : resolve(cwd, path);
+}
+
+function invalid(name: string, what: string, cause?: unknown): AppError {
+  return new AppError({
+    code: 'runtime.config.invalid',
+    kind: 'invalid',
+    message: `${PREFIX}${name}: ${what}.`,
+    cause,
+  });
+}

@@ -1,0 +1,30 @@
+import { type Clock, ID_PREFIXES, type Id, type IdNoun, type Ids } from '@agent-runtime/domain';
+
+/** Crockford's alphabet in lower case: no i, l, o, u, so that a read-out id is not misheard. */
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const TIME_CHARS = 9;
+const RANDOM_CHARS = 11;
+
+/**
+ * Ids that sort by time of making: 9 characters of milliseconds, 11 of randomness (55 bits).
+ * @param random cryptographic source of `size` bytes, handed in by main.ts
+ */
+export function systemIds(clock: Clock, random: (size: number) => Uint8Array): Ids {
+  return {
+    make: <N extends IdNoun>(noun: N) => {
+      const tail = [...random(RANDOM_CHARS)].map((byte) => ALPHABET[byte & 31] ?? '0').join('');
+      return `${ID_PREFIXES[noun]}_${timeChars(clock.nowMs())}${tail}` as Id<N>; // safe: built from the noun's prefix
+    },
+    secret: (bits) => Buffer.from(random(Math.ceil(bits / 8))).toString('base64url'),
+  };
+}
+
+function timeChars(nowMs: number): string {
+  let rest = Math.max(0, Math.floor(nowMs));
+  let text = '';
+  for (let i = 0; i < TIME_CHARS; i += 1) {
+    text = (ALPHABET[rest % 32] ?? '0') + text;
+    rest = Math.floor(rest / 32);
+  }
+  return text;
+}
