@@ -1,52 +1,44 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { approve } from '../approval/index.ts';
-import { makeOutbox, type Outbox } from './outbox.ts';
-import { fault, inChat, makeWorld, OPERATOR, proposePost, type World } from './world.fixture.ts';
+import { AppError, type Effect, effectDigest, makeLabel, type Store } from '@agent-runtime/domain';
+import { describe, expect, test } from 'vitest';
+import { makeOutbox } from './outbox.ts';
+import {
+  approvedPost,
+  arrivedOf,
+  fault,
+  insertReply,
+  MEMBER,
+  must,
+  OPERATOR,
+  ORIGIN,
+  proposePost,
+  runOutbox,
+  tamper,
+  useWorld,
+  type World,
+} from './world.fixture.ts';
 
-let world: World;
-let outbox: Outbox;
-let folder: string;
+const at = useWorld();
 
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'settle-'));
-  world = await makeWorld(folder);
-  outbox = makeOutbox(world.deps);
-});
-
-afterEach(async () => {
-  await outbox.drain(0);
-  await world.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-async function approved(text: string) {
-  const proposal = await proposePost(world, text);
-  await approve(world.deps, proposal.approval.id, proposal.effect.digest, inChat(OPERATOR));
-  return proposal.effect.id;
-}
-
-async function run(): Promise<void> {
-  await outbox.start();
-  await outbox.idle();
-}
-
-/** Posts that arrived in the news channel, without the cards and notices of the origin. */
-function posts(id: string) {
-  return world.chat.sent.filter((sent) => sent.effectId === id).map((sent) => sent.payload);
+async function lastEvent(world: World): Promise<string> {
+  const events = await world.deps.store.read.find(
+    'context_message',
+    { direction: 'event' },
+    { orderBy: 'seq' },
+  );
+  return events.at(-1)?.text ?? '';
 }
 
 describe('an approved effect', () => {
   test('leaves exactly once, byte for byte as stored, and says so in the log', async () => {
-    const id = await approved('one\n\ntwo');
-    await run();
-    expect(posts(id)).toEqual((await world.effect(id)).payloads);
+    const { world } = at;
+    const id = await approvedPost(world, 'one\n\ntwo');
+    const outbox = await runOutbox(world);
+    expect(arrivedOf(world, id)).toEqual((await world.effect(id)).payloads);
     expect((await world.effect(id)).state).toBe('done');
     outbox.wake();
     await outbox.idle();
-    expect(posts(id)).toHaveLength(2);
+    await runOutbox(world);
+    expect(arrivedOf(world, id)).toHaveLength(2);
     expect(await world.actions(id)).toEqual([
       'effect.propose',
       'effect.perform',
@@ -55,8 +47,9 @@ describe('an approved effect', () => {
     ]);
   });
 
-  test('its claim and approval are durable before the first byte leaves (T4)', async () => {
-    const id = await approved('hello');
+  test('its claim and used approval are durable before the first byte leaves (T4)', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
     const seen: unknown[] = [];
     world.chat.onDeliver = async (sent) => {
       if (sent.effectId !== id) return;
@@ -64,27 +57,588 @@ describe('an approved effect', () => {
       seen.push(effect.state, (await world.approval(String(effect.approval))).state);
       seen.push(...(await world.actions(id)));
     };
-    await run();
+    await runOutbox(world);
     expect(seen).toEqual(['performing', 'consumed', 'effect.propose', 'effect.perform']);
   });
 
   test('is not sent before it is approved', async () => {
+    const { world } = at;
     const { effect } = await proposePost(world, 'wait');
-    await run();
-    expect(posts(effect.id)).toEqual([]);
+    await runOutbox(world);
+    expect(arrivedOf(world, effect.id)).toEqual([]);
     expect((await world.effect(effect.id)).state).toBe('proposed');
   });
 
+  test('its outcome enters the conversation with its own label and leaves a notice at the origin', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    await runOutbox(world);
+    const events = await world.deps.store.read.find('context_message', { direction: 'event' });
+    expect(events.map((event) => event.text)).toEqual([expect.stringContaining(`${id} is done.`)]);
+    expect(events[0]?.label).toEqual((await world.effect(id)).label);
+    expect(world.chat.sent.map((sent) => sent.payload)).toContainEqual({ text: `${id} is done.` });
+  });
+
+  test('two workers of one process perform it once', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    await Promise.all([runOutbox(world), runOutbox(world), runOutbox(world)]);
+    expect(arrivedOf(world, id)).toHaveLength(1);
+  });
+});
+
+describe('right before it leaves, policy is asked again and refuses', () => {
+  const cases: readonly (readonly [
+    string,
+    (world: World, id: Effect['id']) => Promise<void>,
+    string,
+    string,
+  ])[] = [
+    [
+      'one stored byte changed',
+      async (world, id) => tamper(world, 'effect', { id }, { payloads: [{ text: 'hellp' }] }),
+      'denied',
+      'not the ones that were shown',
+    ],
+    [
+      'a recipient changed',
+      async (world, id) => tamper(world, 'effect', { id }, { recipients: ['elsewhere'] }),
+      'denied',
+      'not the ones that were shown',
+    ],
+    [
+      'the digest changed with the bytes',
+      async (world, id) => {
+        const forged = { ...(await world.effect(id)), payloads: [{ text: 'forged' }] };
+        await tamper(world, 'effect', { id }, { payloads: forged.payloads, digest: effectDigest(forged) });
+      },
+      'denied',
+      'for other bytes',
+    ],
+    [
+      'its approval was taken from another effect',
+      async (world, id) =>
+        tamper(world, 'approval', { effect: id }, { effect: 'efct_00000000000000000000' as Effect['id'] }),
+      'denied',
+      'nobody has approved',
+    ],
+    [
+      'it expired between grant and settle',
+      async (world) => world.clock.advance(24 * 3_600_000),
+      'expired',
+      'expired',
+    ],
+    [
+      'the approver lost the role',
+      async (world) => world.ungrant(OPERATOR),
+      'denied',
+      'who approved it no longer has the role',
+    ],
+    [
+      'the approver left',
+      async (world) => tamper(world, 'identity_user', { id: OPERATOR }, { isActive: false }),
+      'denied',
+      'who approved it no longer has the role',
+    ],
+    [
+      'the requester lost the role',
+      async (world) => world.ungrant(MEMBER),
+      'denied',
+      'the person who asked for it no longer has the role',
+    ],
+    [
+      'the tool was taken from the context',
+      async (world) => tamper(world, 'context', { id: ORIGIN }, { settings: { tools: ['md_read'] } }),
+      'denied',
+      'no longer allows what made this',
+    ],
+    [
+      'the effect says no tool',
+      async (world, id) => tamper(world, 'effect', { id }, { tool: undefined }),
+      'denied',
+      'no longer allows what made this',
+    ],
+    [
+      'the effect was relabelled with another workspace',
+      async (world, id) => tamper(world, 'effect', { id }, { label: makeLabel(1, ['ws:other']) }),
+      'denied',
+      'another workspace',
+    ],
+    [
+      'an ask was turned into a permit',
+      async (world, id) => tamper(world, 'effect', { id }, { decision: 'permit' }),
+      'denied',
+      'needs an approval',
+    ],
+  ];
+  test.each(cases)('%s', async (_name, change, state, words) => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    await change(world, id);
+    await runOutbox(world);
+    expect(arrivedOf(world, id)).toEqual([]);
+    const effect = await world.effect(id);
+    expect(effect.state).toBe(state);
+    expect(effect.error?.message).toContain(words);
+    expect(await world.actions(id)).toContain('effect.refuse');
+    expect(await world.actions(id)).not.toContain('effect.perform');
+    const approvals = await world.deps.store.read.find('approval', {});
+    expect(approvals.map((approval) => approval.state)).not.toContain('consumed');
+    expect(await lastEvent(world)).toContain('was stopped right before it would have left');
+  });
+
+  test('an unregistered tool performs nothing either', async () => {
+    const id = await approvedPost(at.world, 'hello');
+    const world = await at.restart({ tools: [] });
+    await runOutbox(world);
+    expect(arrivedOf(world, id)).toEqual([]);
+    expect((await world.effect(id)).state).toBe('denied');
+  });
+});
+
+describe('a part that is not accepted', () => {
   test('a refused second part stops the third and says so (P1)', async () => {
-    const id = await approved('one\n\ntwo\n\nthree');
+    const { world } = at;
+    const id = await approvedPost(world, 'one\n\ntwo\n\nthree');
     world.chat.onDeliver = (sent) => {
       if (sent.effectId === id && sent.part === 1) throw fault('rejected');
     };
-    await run();
-    expect(posts(id)).toEqual([{ text: 'one' }]);
+    await runOutbox(world);
+    expect(arrivedOf(world, id)).toEqual([{ text: 'one' }]);
+    expect((await world.effect(id)).state).toBe('rejected');
+    expect(await lastEvent(world)).toContain('1 of 3 parts had left; nothing more will');
+    await world.clock.advance(3_600_000);
+    expect(arrivedOf(world, id)).toHaveLength(1);
+  });
+
+  test('stored bytes that change between two parts stop the rest', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'one\n\ntwo');
+    world.chat.onDeliver = async (sent) => {
+      if (sent.effectId !== id) return;
+      // Only the memory of this process can be changed here; the row is read once, with its digest.
+      const payloads = sent.payload as { text: string }; // safe: the fixture renders texts
+      if (sent.part === 0) payloads.text = 'changed';
+    };
+    await runOutbox(world);
+    expect(arrivedOf(world, id)).toHaveLength(1);
+    expect((await world.effect(id)).error?.code).toBe('effect.digest.conflict');
+  });
+
+  test('unavailable: waits twice as long each time, and is decided and consumed again', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    world.chat.onDeliver = (sent) => {
+      if (sent.effectId === id && world.clock.monotonicMs() < 3_000) throw fault('unavailable');
+    };
+    const outbox = await runOutbox(world);
+    const effect = await world.effect(id);
+    expect(effect.state).toBe('approved');
+    expect((await world.approval(String(effect.approval))).state).toBe('granted');
+    await world.clock.advance(999);
+    await outbox.idle();
+    expect((await world.effect(id)).attempts).toBe(1);
+    await world.clock.advance(1);
+    await outbox.idle();
+    expect((await world.effect(id)).attempts).toBe(2);
+    await world.clock.advance(1_999);
+    await outbox.idle();
+    expect((await world.effect(id)).attempts).toBe(2);
+    await world.clock.advance(1);
+    await outbox.idle();
+    expect((await world.effect(id)).state).toBe('done');
+    expect(arrivedOf(world, id)).toHaveLength(1);
+    expect((await world.approval(String(effect.approval))).state).toBe('consumed');
+    expect((await world.actions(id)).filter((action) => action === 'effect.perform')).toHaveLength(3);
+    await outbox.drain(0);
+  });
+
+  test('exhausted: waits exactly as long as the outside says', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    const nowMs = world.clock.nowMs();
+    let isSpent = false;
+    world.chat.onDeliver = (sent) => {
+      if (sent.effectId !== id || isSpent) return;
+      isSpent = true;
+      throw fault('exhausted', 7_777);
+    };
+    const outbox = await runOutbox(world);
+    expect((await world.effect(id)).notBefore).toBe(nowMs + 7_777);
+    await world.clock.advance(7_777);
+    await outbox.idle();
+    expect((await world.effect(id)).state).toBe('done');
+    await outbox.drain(0);
+  });
+
+  test('tries end: rejected, and nothing more leaves', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    let tries = 0;
+    world.chat.onDeliver = (sent) => {
+      if (sent.effectId !== id) return;
+      tries += 1;
+      throw fault('unavailable');
+    };
+    const outbox = await runOutbox(world);
+    await world.clock.advance(60_000);
+    await outbox.idle();
     const effect = await world.effect(id);
     expect(effect.state).toBe('rejected');
-    const events = await world.deps.store.read.find('context_message', { direction: 'event' });
-    expect(events.at(-1)?.text).toContain('1 of 3 parts had left; nothing more will');
+    expect(effect.error?.message).toContain('Given up after 4 tries');
+    await world.clock.advance(600_000);
+    expect(tries).toBe(4);
+    await outbox.drain(0);
+  });
+
+  test('the role is asked for again at every try', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    world.chat.onDeliver = (sent) => {
+      if (sent.effectId === id) throw fault('unavailable');
+    };
+    const outbox = await runOutbox(world);
+    await world.ungrant(OPERATOR);
+    world.chat.onDeliver = undefined;
+    await world.clock.advance(1_000);
+    await outbox.idle();
+    expect(arrivedOf(world, id)).toEqual([]);
+    expect((await world.effect(id)).state).toBe('denied');
+    await outbox.drain(0);
+  });
+
+  test('after a part has left, the rest goes on under the approval that was consumed for it', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'one\n\ntwo');
+    let isDown = true;
+    world.chat.onDeliver = (sent) => {
+      if (sent.effectId === id && sent.part === 1 && isDown) throw fault('unavailable');
+    };
+    const outbox = await runOutbox(world);
+    const waiting = await world.effect(id);
+    expect([waiting.state, waiting.receipts.length]).toEqual(['approved', 1]);
+    expect((await world.approval(String(waiting.approval))).state).toBe('consumed');
+    isDown = false;
+    await world.clock.advance(1_000);
+    await outbox.idle();
+    expect(arrivedOf(world, id)).toEqual([{ text: 'one' }, { text: 'two' }]);
+    expect((await world.effect(id)).state).toBe('done');
+    await outbox.drain(0);
+  });
+
+  test('a consumed approval is no way in for an effect of which nothing has left', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    await tamper(world, 'approval', { effect: id }, { state: 'consumed' });
+    await runOutbox(world);
+    expect(arrivedOf(world, id)).toEqual([]);
+    expect((await world.effect(id)).error?.message).toContain('its approval is consumed');
+  });
+
+  test.each(['uncertain', 'cancelled', 'bug', 'denied', 'invalid'])(
+    '%s: nobody knows, so it is uncertain and never sent again',
+    async (kind) => {
+      const { world } = at;
+      const id = await approvedPost(world, 'hello');
+      let tries = 0;
+      world.chat.onDeliver = (sent) => {
+        if (sent.effectId !== id) return;
+        tries += 1;
+        throw fault(kind);
+      };
+      const outbox = await runOutbox(world);
+      expect((await world.effect(id)).state).toBe('uncertain');
+      expect((await world.approval(String((await world.effect(id)).approval))).state).toBe('consumed');
+      await world.clock.advance(3_600_000);
+      await outbox.idle();
+      expect(tries).toBe(1);
+      expect(await lastEvent(world)).toContain('an operator must look and say');
+      await outbox.drain(0);
+    },
+  );
+
+  test('a connector that throws something foreign is an unknown outcome too', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    world.chat.onDeliver = (sent) => {
+      if (sent.effectId === id) throw new TypeError('socket hang up with a secret');
+    };
+    await runOutbox(world);
+    const effect = await world.effect(id);
+    expect(effect.state).toBe('uncertain');
+    expect(effect.error?.message).not.toContain('secret');
+  });
+
+  test('no answer in time: uncertain; the late answer changes nothing', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    let answer: () => void = () => {};
+    world.chat.onDeliver = (sent) =>
+      sent.effectId === id
+        ? new Promise((resolve) => {
+            answer = resolve;
+          })
+        : undefined;
+    const outbox = makeOutbox(world.deps);
+    await outbox.start();
+    await world.clock.advance(10_000);
+    await outbox.idle();
+    expect((await world.effect(id)).state).toBe('uncertain');
+    answer();
+    await world.clock.settle();
+    expect((await world.effect(id)).state).toBe('uncertain');
+  });
+
+  test('a lost answer that the outside can confirm is done', async () => {
+    const { world } = at;
+    world.chat.reconciles = 'truth';
+    const id = await approvedPost(world, 'one\n\ntwo');
+    let isLost = false;
+    world.chat.onDeliver = (sent) => {
+      if (sent.effectId !== id || isLost) return;
+      isLost = true;
+      world.chat.script = [{ kind: 'accept-then-throw', error: fault('uncertain') }];
+    };
+    await runOutbox(world);
+    expect((await world.effect(id)).state).toBe('done');
+    expect(arrivedOf(world, id)).toHaveLength(2);
+  });
+
+  test('a "not sent" right after a loss may mean "not yet": still uncertain', async () => {
+    const { world } = at;
+    world.chat.reconciles = 'truth';
+    const id = await approvedPost(world, 'hello');
+    world.chat.onDeliver = (sent) => {
+      if (sent.effectId === id) throw fault('uncertain');
+    };
+    await runOutbox(world);
+    expect((await world.effect(id)).state).toBe('uncertain');
+  });
+
+  test('a connector that is not configured is an outside that is down', async () => {
+    const id = await approvedPost(at.world, 'hello');
+    const world = await at.restart({ connectors: [] });
+    await runOutbox(world);
+    const effect = await world.effect(id);
+    expect([effect.state, effect.error?.code]).toEqual(['approved', 'settle.sink.unavailable']);
+    expect((await world.approval(String(effect.approval))).state).toBe('granted');
+  });
+});
+
+describe('an answer (E0)', () => {
+  test('leaves without an approval, filtered', async () => {
+    const { world } = at;
+    const id = await insertReply(world, 'see https://evil.example/x');
+    await runOutbox(world);
+    expect(arrivedOf(world, id)).toEqual([{ text: 'see hxxps[:]//evil[.]example/x' }]);
+    expect(await world.actions(id)).toEqual(['effect.perform', 'effect.done']);
+  });
+
+  test('answers to one place keep their order, also when the first has to wait', async () => {
+    const { world } = at;
+    const first = await insertReply(world, 'first');
+    await insertReply(world, 'second');
+    let isDown = true;
+    world.chat.onDeliver = (sent) => {
+      if (sent.effectId === first && isDown) throw fault('unavailable');
+    };
+    const outbox = await runOutbox(world);
+    expect(world.chat.sent).toEqual([]);
+    isDown = false;
+    await world.clock.advance(1_000);
+    await outbox.idle();
+    expect(world.chat.sent.map((sent) => sent.payload.text)).toEqual(['first', 'second']);
+    await outbox.drain(0);
+  });
+
+  test('a doubtful one is sent again and listed', async () => {
+    const { world } = at;
+    const id = await insertReply(world, 'hello');
+    world.chat.script = [{ kind: 'accept-then-throw', error: fault('uncertain') }];
+    const outbox = await runOutbox(world);
+    await world.clock.advance(1_000);
+    await outbox.idle();
+    expect(arrivedOf(world, id)).toHaveLength(2);
+    const effect = await world.effect(id);
+    expect([effect.state, effect.error?.code]).toEqual(['done', 'settle.repeat.uncertain']);
+    expect(await world.actions(id)).toContain('effect.repeat');
+    await outbox.drain(0);
+  });
+
+  test('where the receiver drops repeats nothing is doubtful', async () => {
+    const { world } = at;
+    world.chat.dropsRepeats = true;
+    const id = await insertReply(world, 'hello');
+    world.chat.script = [{ kind: 'accept-then-throw', error: fault('uncertain') }];
+    const outbox = await runOutbox(world);
+    await world.clock.advance(1_000);
+    await outbox.idle();
+    expect(arrivedOf(world, id)).toHaveLength(1);
+    expect((await world.effect(id)).error).toBeUndefined();
+    await outbox.drain(0);
+  });
+
+  test('text that belongs to others is stopped although it was inserted', async () => {
+    const { world } = at;
+    const id = await insertReply(world, 'hello');
+    await tamper(world, 'effect', { id }, { label: makeLabel(1, ['priv:user_00000000000000000009']) });
+    await runOutbox(world);
+    expect(arrivedOf(world, id)).toEqual([]);
+    expect((await world.effect(id)).state).toBe('denied');
+  });
+
+  test('an answer to somebody who lost the role is not shown any more', async () => {
+    const { world } = at;
+    const id = await insertReply(world, 'hello');
+    await world.ungrant(MEMBER);
+    await runOutbox(world);
+    expect(arrivedOf(world, id)).toEqual([]);
+  });
+});
+
+describe('when the disk refuses', () => {
+  function failing(store: Store, isFull: (action: string) => boolean): Store {
+    return {
+      read: store.read,
+      epoch: store.epoch,
+      commit: (audit, body) => {
+        const [first] = [audit].flat();
+        if (!isFull(must(first).action)) return store.commit(audit, body);
+        throw new AppError({
+          code: 'database.disk.unavailable',
+          kind: 'unavailable',
+          message: 'The disk is full.',
+        });
+      },
+    };
+  }
+
+  test('no decision on record, no delivery; it goes on when there is space', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    let isFull = true;
+    const deps = { ...world.deps, store: failing(world.deps.store, () => isFull) };
+    const outbox = makeOutbox(deps);
+    await outbox.start();
+    await outbox.idle();
+    expect(world.chat.sent).toEqual([]);
+    isFull = false;
+    await world.clock.advance(1_000);
+    await outbox.idle();
+    expect(arrivedOf(world, id)).toHaveLength(1);
+    await outbox.drain(0);
+  });
+
+  test('an outcome that cannot be written yet is kept until it can, and nothing is sent twice', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    let isFull = true;
+    const deps = {
+      ...world.deps,
+      store: failing(world.deps.store, (action) => isFull && action === 'effect.done'),
+    };
+    const outbox = makeOutbox(deps);
+    await outbox.start();
+    await world.clock.settle();
+    expect(arrivedOf(world, id)).toHaveLength(1);
+    expect((await world.effect(id)).state).toBe('performing');
+    isFull = false;
+    await world.clock.advance(1_000);
+    await outbox.idle();
+    expect((await world.effect(id)).state).toBe('done');
+    expect(arrivedOf(world, id)).toHaveLength(1);
+    await outbox.drain(0);
+  });
+
+  test('a process that lost its epoch claims nothing and gives up', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    const stale: Store = {
+      read: world.deps.store.read,
+      epoch: world.deps.store.epoch - 1,
+      commit: async () => {
+        throw new AppError({
+          code: 'database.epoch.conflict',
+          kind: 'conflict',
+          message: 'Another process took over.',
+        });
+      },
+    };
+    const outbox = makeOutbox({ ...world.deps, store: stale });
+    await outbox.start();
+    await outbox.idle();
+    await world.clock.advance(60_000);
+    expect(arrivedOf(world, id)).toEqual([]);
+    expect(world.clock.sleeping).toBe(0);
+  });
+});
+
+describe('the worker', () => {
+  test('holds no timer while idle and wakes for what is due later', async () => {
+    const { world } = at;
+    const outbox = await runOutbox(world);
+    expect(world.clock.sleeping).toBe(0);
+    const id = await insertReply(world, 'later');
+    await tamper(world, 'effect', { id }, { notBefore: world.clock.nowMs() + 5_000 });
+    outbox.wake();
+    await outbox.idle();
+    expect([world.clock.sleeping, world.clock.nextDueInMs]).toEqual([1, 5_000]);
+    await world.clock.advance(5_000);
+    await outbox.idle();
+    expect(arrivedOf(world, id)).toHaveLength(1);
+    expect(world.clock.sleeping).toBe(0);
+  });
+
+  test('drain lets what is on its way finish and claims nothing more', async () => {
+    const { world } = at;
+    const first = await insertReply(world, 'first');
+    await insertReply(world, 'second');
+    let answer: () => void = () => {};
+    world.chat.onDeliver = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    const outbox = makeOutbox(world.deps);
+    await outbox.start();
+    await world.clock.settle();
+    const drained = outbox.drain(5_000);
+    answer();
+    await drained;
+    expect((await world.effect(first)).state).toBe('done');
+    expect(world.chat.sent).toHaveLength(1);
+  });
+
+  test('drain aborts at its deadline; the answer goes out after the restart, the approved effect is uncertain', async () => {
+    const { world } = at;
+    const reply = await insertReply(world, 'answer');
+    const post = await approvedPost(world, 'post');
+    world.chat.script = [{ kind: 'hang' }, { kind: 'hang' }];
+    const outbox = makeOutbox(world.deps);
+    await outbox.start();
+    await world.clock.settle();
+    const drained = outbox.drain(5_000);
+    await world.clock.advance(5_000);
+    await drained;
+    expect((await world.effect(reply)).state).toBe('approved');
+    expect((await world.effect(post)).state).toBe('uncertain');
+    const again = await at.restart();
+    await again.clock.advance(1_000);
+    await runOutbox(again);
+    expect(arrivedOf(again, reply)).toHaveLength(1);
+    expect(arrivedOf(again, post)).toHaveLength(0);
+  });
+
+  test('results of fetches and code start a fresh turn, posts do not', async () => {
+    const { world } = at;
+    const turns: string[] = [];
+    const hooks = { freshTurn: async ({ effect }: { effect: Effect }) => void turns.push(effect.id) };
+    const post = await approvedPost(world, 'post');
+    const fetched = await approvedPost(world, 'fetch');
+    await tamper(world, 'effect', { id: fetched }, { class: 'F' });
+    const outbox = makeOutbox(world.deps, hooks);
+    await outbox.start();
+    await outbox.idle();
+    expect((await world.effect(post)).state).toBe('done');
+    expect(turns).toEqual([fetched]);
   });
 });

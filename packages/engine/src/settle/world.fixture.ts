@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   AppError,
   type Approval,
@@ -24,8 +27,11 @@ import {
   type Search,
   type Store,
   sha256,
+  type TableName,
+  type Tables,
   type Task,
   type UserId,
+  type Where,
   type WorkspaceFiles,
   type WorkspaceId,
 } from '@agent-runtime/domain';
@@ -42,8 +48,11 @@ import {
   seededIds,
 } from '@agent-runtime/testkit';
 import { allTools } from '@agent-runtime/tools';
+import { afterEach, beforeEach } from 'vitest';
 import type { Actor, EngineConfig, EngineDeps } from '../api.ts';
-import { type Proposal, type ProposeInput, policyRules, propose } from '../effect/index.ts';
+import { approve } from '../approval/index.ts';
+import { type Proposal, type ProposeInput, policyRules, propose, replyEffect } from '../effect/index.ts';
+import { makeOutbox, type Outbox } from './outbox.ts';
 
 /** One payload that the scripted outside took. */
 export interface Sent {
@@ -238,6 +247,55 @@ interface Carried {
   readonly files: ReturnType<typeof memoryFiles>;
   readonly ids: EngineDeps['ids'];
   readonly dataDir: string;
+}
+
+/** The world of the running test; `restart` replaces it. */
+export interface WorldHolder {
+  world: World;
+  restart(overrides?: Partial<EngineDeps>): Promise<World>;
+}
+
+/** A fresh world for each test of a file. */
+export function useWorld(overrides: Partial<EngineDeps> = {}): WorldHolder {
+  let folder = '';
+  let held: World | undefined;
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'engine-'));
+    held = await makeWorld(folder, overrides);
+  });
+  afterEach(async () => {
+    await held?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return {
+    get world() {
+      return must(held);
+    },
+    set world(next) {
+      held = next;
+    },
+    restart: async (again) => {
+      held = await must(held).restart(again);
+      return held;
+    },
+  };
+}
+
+/** Posts of one effect that arrived outside, without cards and notices. */
+export function arrivedOf(world: World, effect: string): readonly JsonObject[] {
+  return world.chat.sent.filter((sent) => sent.effectId === effect).map((sent) => sent.payload);
+}
+
+/** Changes stored rows behind the product's back, as somebody with the database file could. */
+export async function tamper<T extends TableName>(
+  world: World,
+  table: T,
+  where: Where<Tables[T]>,
+  patch: Partial<Tables[T]>,
+): Promise<void> {
+  await world.deps.store.commit(TEST_AUDIT, async (tx) => {
+    if ((await tx.update(table, where, patch)) === 0) throw new Error('nothing to tamper with');
+  });
 }
 
 /** A workspace `acme`, its closed context `ops` and its channel `news`, an admin, two operators, a member, one task. */
@@ -480,4 +538,34 @@ export async function askPost(world: World, label: Label) {
     },
     rules,
   );
+}
+
+/** An approved post, ready to leave. */
+export async function approvedPost(world: World, text: string, by = OPERATOR): Promise<Effect['id']> {
+  const { effect, approval } = await proposePost(world, text);
+  await approve(world.deps, approval.id, effect.digest, inChat(by));
+  return effect.id;
+}
+
+/** An answer to the origin, inserted as a run would. */
+export async function insertReply(world: World, text: string): Promise<Effect['id']> {
+  const { effect } = replyEffect(world.deps, {
+    context: world.context,
+    requester: person(MEMBER),
+    draft: { text },
+    label: HERE_LABEL,
+    trustedUrls: new Set(),
+    kind: 'reply',
+    task: world.task.id,
+  });
+  await world.deps.store.commit(TEST_AUDIT, (tx) => tx.insert('effect', effect));
+  return effect.id;
+}
+
+/** Runs an outbox until nothing more is due at this instant. */
+export async function runOutbox(world: World): Promise<Outbox> {
+  const outbox = makeOutbox(world.deps);
+  await outbox.start();
+  await outbox.idle();
+  return outbox;
 }
