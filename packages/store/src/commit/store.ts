@@ -23,6 +23,7 @@ export function makeStore(deps: StoreDeps): Store {
         const open = openTransaction(deps.writer);
         try {
           const value = await body(open.tx);
+          open.assertAlive();
           for (const draft of [...drafts, ...open.drafts]) deps.audit.append(draft);
           return value;
         } finally {

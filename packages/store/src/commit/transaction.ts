@@ -8,6 +8,8 @@ export interface OpenTransaction {
   readonly tx: StoreTx;
   /** Events that the body added. */
   readonly drafts: readonly AuditDraft[];
+  /** @throws AppError database.disk.unavailable when SQLite has taken the transaction back by itself */
+  assertAlive(): void;
   end(): void;
 }
 
@@ -17,12 +19,9 @@ export function openTransaction(writer: Connection): OpenTransaction {
   const drafts: AuditDraft[] = [];
   // A body that forgot to await would otherwise write into somebody else's savepoint.
   const hand = (): Connection => {
-    if (!isOver) return writer;
-    throw new AppError({
-      code: 'database.transaction.bug',
-      kind: 'bug',
-      message: 'A transaction was used after its end. Await every call in its body.',
-    });
+    if (isOver) throw usedLate();
+    assertAlive(writer);
+    return writer;
   };
   const reader = makeReader(readHand(hand));
   const tx: StoreTx = {
@@ -50,10 +49,29 @@ export function openTransaction(writer: Connection): OpenTransaction {
   return {
     tx,
     drafts,
+    assertAlive: () => assertAlive(writer),
     end: () => {
       isOver = true;
     },
   };
+}
+
+/** After some I/O errors SQLite rolls back by itself: what a body writes then would be committed at once, alone. */
+function assertAlive(writer: Connection): void {
+  if (writer.isInTransaction) return;
+  throw new AppError({
+    code: 'database.disk.unavailable',
+    kind: 'unavailable',
+    message: 'The disk failed in the middle of a write. Nothing was changed.',
+  });
+}
+
+function usedLate(): AppError {
+  return new AppError({
+    code: 'database.transaction.bug',
+    kind: 'bug',
+    message: 'A transaction was used after its end. Await every call in its body.',
+  });
 }
 
 function readHand(hand: () => Connection): Pick<Connection, 'get' | 'all'> {
