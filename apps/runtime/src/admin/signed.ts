@@ -1,0 +1,108 @@
+import { type AdminRoute, AppError } from '@agent-runtime/domain';
+import type { Actor } from '@agent-runtime/engine';
+import { type NonceCache, SOCKET_AUTHORITY, type VerifiedRequest, verifyRequest } from '@agent-runtime/pki';
+import type { Context } from 'hono';
+import type { AdminAppInput } from './deps.ts';
+import { publicKeyOf } from './key-check.ts';
+
+/** Who is at the other end of the socket without a signature: the host, nobody in particular. */
+const LOCAL: Actor = { principal: { kind: 'guest', connector: 'socket', sender: 'local' }, via: 'socket' };
+
+/** A request with who sent it. */
+export interface KnownRequest {
+  readonly actor: Actor;
+  readonly body: Uint8Array;
+}
+
+/**
+ * Finds out who sends a request. A signature is always checked when there is one; without one only the routes that the table names
+ * pass, and only on the socket. Headers of proxies are not looked at.
+ * @throws AppError kind unauthenticated, see packages/pki signature
+ */
+export async function authenticate(
+  input: AdminAppInput,
+  nonces: NonceCache,
+  c: Context,
+  route: Pick<AdminRoute, 'unsigned'>,
+): Promise<KnownRequest> {
+  const body = new Uint8Array(await c.req.arrayBuffer());
+  const mayBeUnsigned = input.transport === 'socket' && route.unsigned === true;
+  if (mayBeUnsigned && !isSigned(c)) return { actor: LOCAL, body };
+  const { parts } = input;
+  const url = rawUrl(c);
+  const mark = url.indexOf('?');
+  const verified = await verifyRequest({
+    method: c.req.method,
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: mark < 0 ? '' : url.slice(mark),
+    authority: authorityOf(input),
+    headers: Object.fromEntries(c.req.raw.headers),
+    body,
+    bootId: parts.about.bootId,
+    nowMs: parts.clock.nowMs(),
+    nonces,
+    lookupKey: async (keyId) => {
+      const user = await activeOwner(input, keyId);
+      return user === undefined ? undefined : publicKeyOf(user.publicKeyPem);
+    },
+  });
+  return { actor: await actorOf(input, verified), body };
+}
+
+/** True while the key of this actor is good: asked again while a stream is open. */
+export async function isStillKnown(input: AdminAppInput, actor: Actor): Promise<boolean> {
+  if (actor.via === 'socket') return true;
+  return actor.proof !== undefined && (await activeOwner(input, actor.proof.keyId)) !== undefined;
+}
+
+function isSigned(c: Context): boolean {
+  return c.req.header('signature') !== undefined || c.req.header('signature-input') !== undefined;
+}
+
+/** Looked up by every request, so that a revoked key or a person who left is out at once. */
+async function activeOwner(
+  input: AdminAppInput,
+  keyId: string,
+): Promise<{ readonly user: string; readonly publicKeyPem: string } | undefined> {
+  const { read } = input.parts.store;
+  const key = await read.get('identity_key', { id: keyId });
+  if (key === undefined || key.revokedAt !== undefined) return undefined;
+  const user = await read.get('identity_user', { id: key.user });
+  return user?.isActive === true ? key : undefined;
+}
+
+async function actorOf(input: AdminAppInput, verified: VerifiedRequest): Promise<Actor> {
+  const key = await input.parts.store.read.get('identity_key', { id: verified.keyId });
+  if (key === undefined) throw goneMeanwhile();
+  return {
+    principal: { kind: 'user', user: key.user },
+    via: 'signed',
+    proof: {
+      keyId: verified.keyId,
+      signature: Buffer.from(verified.signature).toString('base64'),
+      signed: Buffer.from(verified.signatureBase).toString('utf8'),
+    },
+  };
+}
+
+function goneMeanwhile(): AppError {
+  return new AppError({
+    code: 'admin.key.unauthenticated',
+    kind: 'unauthenticated',
+    message: 'The key of this client was revoked. Enrol it again (agent-runtime enrol).',
+  });
+}
+
+function authorityOf(input: AdminAppInput): string {
+  if (input.transport === 'socket') return SOCKET_AUTHORITY;
+  return input.authority ?? '';
+}
+
+/** Path and query as they came over the wire; a tidied URL could differ from what was signed. */
+function rawUrl(c: Context): string {
+  const incoming: unknown = (c.env as { readonly incoming?: { readonly url?: unknown } } | undefined)
+    ?.incoming?.url; // safe: read as unknown
+  if (typeof incoming === 'string' && incoming.startsWith('/')) return incoming;
+  const url = new URL(c.req.url);
+  return url.pathname + url.search;
+}

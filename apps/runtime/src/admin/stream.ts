@@ -1,0 +1,147 @@
+import {
+  ADMIN_PREFIX,
+  ADMIN_STREAMS,
+  type AskResult,
+  isFinalRun,
+  type LiveEvent,
+  principalKey,
+  type Run,
+  type RunEventWire,
+  runEventSchema,
+  textEventBetween,
+} from '@agent-runtime/domain';
+import {
+  type Actor,
+  type AdminDeps,
+  mayWatch,
+  REVOKED_TOPIC,
+  runFor,
+  visibleRun,
+  WATCHED_TOPICS,
+} from '@agent-runtime/engine';
+import type { NonceCache } from '@agent-runtime/pki';
+import type { Context, Hono } from 'hono';
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
+import type { AdminAppInput } from './deps.ts';
+import { authenticate, isStillKnown } from './signed.ts';
+
+/** A run is looked at again this often, so that a stream ends even when no event told it to. */
+const LOOK_AGAIN_MS = 1_000;
+
+/** Server-sent events: of one run, and of the appliance. Both end when the key that opened them does. */
+export function addStreams(app: Hono, input: AdminAppInput, deps: AdminDeps, nonces: NonceCache): void {
+  app.get(ADMIN_PREFIX + ADMIN_STREAMS.run, async (c) => {
+    const { actor } = await authenticate(input, nonces, c, {});
+    const run = await visibleRun(deps, actor, c.req.param('id') ?? '');
+    return streamSSE(c, (stream) => streamRun({ input, deps, actor, stream }, run));
+  });
+  app.get(ADMIN_PREFIX + ADMIN_STREAMS.live, async (c: Context) => {
+    const { actor } = await authenticate(input, nonces, c, {});
+    return streamSSE(c, (stream) => streamLive({ input, deps, actor, stream }));
+  });
+}
+
+interface Watcher {
+  readonly input: AdminAppInput;
+  readonly deps: AdminDeps;
+  readonly actor: Actor;
+  readonly stream: SSEStreamingApi;
+}
+
+/** Events as they come, one at a time, until the stream ends. */
+async function follow(
+  watcher: Watcher,
+  topics: readonly string[],
+  each: (event: LiveEvent | undefined) => Promise<'go on' | 'end'>,
+): Promise<void> {
+  const { deps, stream, input, actor } = watcher;
+  const waiting: LiveEvent[] = [];
+  const ended = new AbortController();
+  let wake = (): void => undefined;
+  const push = (event: LiveEvent): void => {
+    waiting.push(event);
+    wake();
+  };
+  const unsubscribe = [...topics, REVOKED_TOPIC].map((topic) => deps.live.subscribe(topic, push));
+  stream.onAbort(() => {
+    ended.abort();
+    wake();
+  });
+  try {
+    while (!ended.signal.aborted) {
+      if (!(await isStillKnown(input, actor))) break;
+      const event = waiting.shift();
+      const isForUs = event === undefined || event.topic !== REVOKED_TOPIC;
+      if (isForUs && (await each(event)) === 'end') break;
+      if (waiting.length > 0 || ended.signal.aborted) continue;
+      const pause = new AbortController();
+      wake = () => pause.abort();
+      // An event that came between the check and this line has already called the old `wake`.
+      if (waiting.length === 0)
+        await deps.clock.sleep(LOOK_AGAIN_MS, AbortSignal.any([pause.signal, ended.signal]));
+    }
+  } finally {
+    for (const stop of unsubscribe) stop();
+  }
+}
+
+async function streamRun(watcher: Watcher, first: Run): Promise<void> {
+  const { deps, actor, stream } = watcher;
+  const send = async (event: RunEventWire, id?: number): Promise<void> =>
+    stream.writeSSE({
+      event: event.type,
+      data: JSON.stringify(event),
+      ...(id === undefined ? {} : { id: String(id) }),
+    });
+  let status: Run['state'] | undefined;
+  let shown = '';
+  const isOwn = await isOwnRun(deps, actor, first);
+  await follow(watcher, [first.id], async (event) => {
+    if (event?.kind === 'text' && isOwn) {
+      const next = typeof event.data.text === 'string' ? event.data.text : '';
+      const change = textEventBetween(shown, next);
+      shown = next;
+      if (change !== undefined) await send({ type: 'text', run_id: first.id, ...change });
+      return 'go on';
+    }
+    const step = event === undefined ? undefined : stepOf(first.id, event);
+    if (step !== undefined) await send(step, event?.seq);
+    const run = (await deps.store.read.get('run', { id: first.id })) ?? first;
+    if (run.state !== status) {
+      status = run.state;
+      await send({ type: 'state', run_id: run.id, status });
+    }
+    if (!isFinalRun(run.state)) return 'go on';
+    await send({ type: 'end', run: await finalView(deps, actor, run) });
+    return 'end';
+  });
+}
+
+async function finalView(deps: AdminDeps, actor: Actor, run: Run): Promise<AskResult> {
+  return runFor(deps, actor, run);
+}
+
+/** Text in the making is for the person who asked; others see the finished answer, if its label is for them. */
+async function isOwnRun(deps: AdminDeps, actor: Actor, run: Run): Promise<boolean> {
+  const task = await deps.store.read.get('task', { id: run.task });
+  return task !== undefined && principalKey(task.requester) === principalKey(actor.principal);
+}
+
+/** A step as the contract has it; what does not fit is not forwarded. */
+function stepOf(run: string, event: LiveEvent): RunEventWire | undefined {
+  if (event.kind !== 'step') return undefined;
+  const parsed = runEventSchema.safeParse({ ...event.data, type: 'step', run_id: run });
+  return parsed.success ? parsed.data : undefined;
+}
+
+async function streamLive(watcher: Watcher): Promise<void> {
+  const { deps, actor, stream } = watcher;
+  await stream.writeSSE({ event: 'hello', data: '{}' });
+  await follow(watcher, WATCHED_TOPICS, async (event) => {
+    if (event !== undefined && (await mayWatch(deps, actor, event))) {
+      const { topic, kind, seq, data } = event;
+      await stream.writeSSE({ event: topic, data: JSON.stringify({ topic, kind, seq, data }) });
+    }
+    return 'go on';
+  });
+}

@@ -1,0 +1,169 @@
+import {
+  type AuditEvent,
+  type AuditRow,
+  type Context,
+  type Explanation,
+  ID_PREFIXES,
+  type Json,
+  type Scope,
+  toInstant,
+} from '@agent-runtime/domain';
+import type { Actor } from '../api.ts';
+import {
+  contextScope,
+  demand,
+  EVERYTHING,
+  isOthersDirect,
+  type Viewer,
+  viewerOf,
+  workspaceScope,
+} from './authorize.ts';
+import type { AdminDeps, AdminPart } from './deps.ts';
+import { findById, missing } from './find.ts';
+
+const PAGE = 200;
+const MAX_PAGES = 25;
+
+/** The log as people may read it: only what happened where they are staff. */
+export const AUDIT: AdminPart<'audit.tail' | 'audit.verify' | 'explain.id'> = {
+  'audit.tail': async (deps, actor, { limit, subject, action }) => {
+    const viewer = await viewerOf(deps, actor);
+    await demandSomewhere(deps, viewer, 'audit.read');
+    const contexts = await contextsById(deps);
+    const filter = {
+      ...(subject === undefined ? {} : { subject }),
+      ...(action === undefined ? {} : { action }),
+    };
+    const items: AuditRow[] = [];
+    let beforeSeq: number | undefined;
+    for (let page = 0; page < MAX_PAGES && items.length < limit; page += 1) {
+      const events = await deps.audit.tail(PAGE, beforeSeq === undefined ? filter : { ...filter, beforeSeq });
+      for (const event of events) {
+        if (items.length < limit && viewer.may('audit.read', scopeOfEvent(event)))
+          items.push(auditRow(event, viewer, contexts));
+      }
+      beforeSeq = events.at(-1)?.seq;
+      if (events.length < PAGE || beforeSeq === undefined) break;
+    }
+    return { items };
+  },
+  'audit.verify': async (deps, actor) => {
+    await demand(deps, await viewerOf(deps, actor), 'audit.read', EVERYTHING);
+    const { problems, count, head } = await deps.auditCheck.verify();
+    return {
+      ok: problems.length === 0,
+      count,
+      head,
+      problems: problems.map(({ kind, seq, text }) => ({ kind, seq, text })),
+    };
+  },
+  'explain.id': explain,
+};
+
+/** All that was decided and done about one id, and about the approval or effect that belongs to it. */
+async function explain(deps: AdminDeps, actor: Actor, input: { readonly id: string }): Promise<Explanation> {
+  const viewer = await viewerOf(deps, actor);
+  await demandSomewhere(deps, viewer, 'policy.explain');
+  const id = await fullId(deps, viewer, input.id);
+  const subjects = [id, ...(await relatedTo(deps, id))];
+  const events: AuditEvent[] = [];
+  for (const subject of subjects) events.push(...(await deps.audit.tail(PAGE, { subject })));
+  const visible = events
+    .filter((event) => viewer.may('policy.explain', scopeOfEvent(event)))
+    .sort((a, b) => a.seq - b.seq);
+  if (visible.length === 0) throw missing('record about', input.id);
+  return {
+    id,
+    events: visible.map((event) => ({
+      seq: event.seq,
+      at: toInstant(event.at),
+      action: event.action,
+      actor: event.actor,
+      decision: typeof event.data.decision === 'string' ? event.data.decision : undefined,
+      reasons: reasonsIn(event.data.reasons ?? event.data.reason),
+    })),
+  };
+}
+
+/** An id as it stands in the log; beginnings are completed where the noun is known. */
+async function fullId(deps: AdminDeps, viewer: Viewer, text: string): Promise<string> {
+  const tables = ['task', 'run', 'effect', 'approval'] as const;
+  const noun = tables.find((name) => text.startsWith(`${ID_PREFIXES[name]}_`));
+  if (noun === undefined) return text;
+  const row = await findById(deps.store.read, {
+    table: noun,
+    noun,
+    text,
+    isVisible: ({ workspace, context }) => viewer.may('policy.explain', contextScope({ workspace, context })),
+  });
+  return row.id;
+}
+
+async function relatedTo(deps: AdminDeps, id: string): Promise<readonly string[]> {
+  const { read } = deps.store;
+  // safe: only compared with ids in the tables
+  const effect = await read.get('effect', { id: id as never });
+  if (effect?.approval !== undefined) return [effect.approval];
+  const approval = await read.get('approval', { id: id as never });
+  if (approval !== undefined) return [approval.effect];
+  const task = await read.get('task', { id: id as never });
+  if (task !== undefined) return (await read.find('run', { task: task.id })).map((run) => run.id);
+  return [];
+}
+
+function reasonsIn(value: Json | undefined): string[] {
+  if (typeof value === 'string') return [value];
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((reason: Json) => {
+    if (typeof reason === 'string') return [reason];
+    if (typeof reason !== 'object' || reason === null || !('text' in reason)) return [];
+    return typeof reason.text === 'string' ? [reason.text] : [];
+  });
+}
+
+/** Staff of one context may read what happened there, so a role anywhere is enough to ask; each event is checked on its own. */
+async function demandSomewhere(
+  deps: AdminDeps,
+  viewer: Viewer,
+  verb: 'audit.read' | 'policy.explain',
+): Promise<void> {
+  const contexts = await deps.store.read.find('context', {});
+  const workspaces = await deps.store.read.find('workspace', {});
+  const isStaffSomewhere =
+    workspaces.some((workspace) => viewer.may(verb, workspaceScope(workspace.id))) ||
+    contexts.some((context) =>
+      viewer.may(verb, contextScope({ workspace: context.workspace, context: context.id })),
+    );
+  if (!isStaffSomewhere) await demand(deps, viewer, verb, EVERYTHING);
+}
+
+async function contextsById(deps: AdminDeps): Promise<ReadonlyMap<string, Context>> {
+  return new Map((await deps.store.read.find('context', {})).map((context) => [context.id, context]));
+}
+
+function scopeOfEvent(event: AuditEvent): Scope {
+  if (event.workspace === undefined) return EVERYTHING;
+  return event.context === undefined
+    ? workspaceScope(event.workspace)
+    : contextScope({ workspace: event.workspace, context: event.context });
+}
+
+function auditRow(event: AuditEvent, viewer: Viewer, contexts: ReadonlyMap<string, Context>): AuditRow {
+  const context = event.context === undefined ? undefined : contexts.get(event.context);
+  return {
+    seq: event.seq,
+    at: toInstant(event.at),
+    action: event.action,
+    actor: event.actor,
+    subject: event.subject,
+    workspace: event.workspace,
+    context: event.context,
+    // What was said in somebody's direct talk stays theirs, also where the log keeps content.
+    data: isOthersDirect(viewer, context) ? {} : dataOf(event),
+    hash: event.hash,
+  };
+}
+
+function dataOf(event: AuditEvent): AuditRow['data'] {
+  return JSON.parse(JSON.stringify(event.data)); // safe: JSON by type; the copy drops undefined members
+}

@@ -1,0 +1,84 @@
+import { type Hello, type Status, toInstant, type WorkspaceId } from '@agent-runtime/domain';
+import type { Actor } from '../api.ts';
+import { currentHead } from '../approval/head.ts';
+import { demand, EVERYTHING, type Viewer, viewerOf } from './authorize.ts';
+import type { AdminDeps, AdminPart } from './deps.ts';
+import { reachableWorkspaces } from './place.ts';
+import { panicState, readGate } from './switch.ts';
+
+const DAY_MS = 86_400_000;
+
+/** How the appliance is, what waits, and what a client needs before it can sign. */
+export const STATUS: AdminPart<'hello.read' | 'status.read' | 'model.list'> = {
+  'hello.read': async (deps) => hello(deps),
+  'status.read': readStatus,
+  'model.list': async (deps, actor) => {
+    await seenWorkspaces(deps, await viewerOf(deps, actor));
+    return {
+      items: deps.routes.map((route) => ({
+        name: route.name,
+        provider: route.provider,
+        model: route.model,
+        task_kinds: [...route.taskKinds],
+        context_tokens: route.contextTokens,
+      })),
+    };
+  },
+};
+
+function hello(deps: AdminDeps): Hello {
+  return {
+    instance_id: deps.about.instanceId,
+    version: deps.about.version,
+    boot_id: deps.about.bootId,
+    server_time: toInstant(deps.clock.nowMs()),
+  };
+}
+
+/** Counts are over the workspaces that the asker may see; the local socket sees them all, for it is the host. */
+async function readStatus(deps: AdminDeps, actor: Actor): Promise<Status> {
+  const viewer = await viewerOf(deps, actor);
+  const workspace = { in: await seenWorkspaces(deps, viewer) };
+  const { read } = deps.store;
+  const today = startOfDay(deps.clock.nowMs());
+  const health = deps.engine.health();
+  return {
+    version: deps.about.version,
+    instance_id: deps.about.instanceId,
+    ready: health.isReady,
+    reasons: [...health.reasons],
+    up_since: toInstant(deps.about.startedAtMs),
+    panic: panicState(deps),
+    gate: await readGate(deps),
+    runs: {
+      queued: await read.count('run', { workspace, state: 'queued' }),
+      running: await read.count('run', { workspace, state: { in: ['running', 'aborting'] } }),
+      failed_today: await read.count('run', { workspace, state: 'failed', finishedAt: { gte: today } }),
+    },
+    approvals_pending: await read.count('approval', { workspace, state: 'pending' }),
+    effects_uncertain: await read.count('effect', { workspace, state: 'uncertain' }),
+    tokens_today: await tokensSince(deps, workspace.in, today),
+    audit_head: await currentHead(deps.audit),
+    models: deps.routes.map((route) => route.name),
+  };
+}
+
+async function seenWorkspaces(deps: AdminDeps, viewer: Viewer): Promise<readonly WorkspaceId[]> {
+  const seen = await reachableWorkspaces(deps.store.read, viewer, 'status.read');
+  if (seen.length === 0) await demand(deps, viewer, 'status.read', EVERYTHING);
+  return seen.map((workspace) => workspace.id);
+}
+
+async function tokensSince(
+  deps: AdminDeps,
+  workspaces: readonly WorkspaceId[],
+  sinceMs: number,
+): Promise<number> {
+  let tokens = 0;
+  for (const workspace of workspaces) tokens += await deps.store.read.tokensSpent({ workspace, sinceMs });
+  return tokens;
+}
+
+function startOfDay(nowMs: number): number {
+  return nowMs - (nowMs % DAY_MS);
+}
