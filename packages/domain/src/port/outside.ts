@@ -115,6 +115,8 @@ export interface SearchQuery {
   readonly workspace: WorkspaceId;
   readonly text: string;
   readonly limit: number;
+  /** Look among these records instead of the notes; they are never part of an ordinary search. */
+  readonly in?: 'mail' | 'logs' | 'tasks' | undefined;
   /** Only these paths exist for the asker: counts and scores know nothing of others. */
   readonly isVisible: (path: string) => Promise<boolean>;
 }
