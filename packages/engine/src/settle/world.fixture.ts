@@ -308,10 +308,15 @@ export async function makeWorld(dataDir: string, overrides: Partial<EngineDeps> 
     ids: seededIds(),
     dataDir,
   };
-  const opened = await openMemoryStore({ dataDir, clock });
+  const opened = await openMemoryStore({ dataDir, clock, ...crashOf(overrides) });
   const files = memoryFiles(opened.store);
   await seed(opened.store, clock.nowMs());
   return worldOf({ ...carried, files }, opened, overrides);
+}
+
+/** The store passes the same points as the engine, so that one schedule of deaths covers both. */
+function crashOf(overrides: Partial<EngineDeps>): { readonly crash?: EngineDeps['crash'] } {
+  return overrides.crash === undefined ? {} : { crash: overrides.crash };
 }
 
 async function worldOf(carried: Carried, opened: OpenStore, overrides: Partial<EngineDeps>): Promise<World> {
@@ -351,7 +356,7 @@ async function worldOf(carried: Carried, opened: OpenStore, overrides: Partial<E
     opened,
     restart: async (again = {}) => {
       await opened.close();
-      const reopened = await openMemoryStore({ dataDir: carried.dataDir, clock });
+      const reopened = await openMemoryStore({ dataDir: carried.dataDir, clock, ...crashOf(again) });
       // The files outlive the process; only the store behind their label rows is new.
       const kept = memoryFiles(reopened.store);
       for (const [path, text] of files.texts) kept.texts.set(path, text);
@@ -543,7 +548,7 @@ export async function askPost(world: World, label: Label) {
 /** An approved post, ready to leave. */
 export async function approvedPost(world: World, text: string, by = OPERATOR): Promise<Effect['id']> {
   const { effect, approval } = await proposePost(world, text);
-  await approve(world.deps, approval.id, effect.digest, inChat(by));
+  await approve(world.deps, approval.id, effect.digest, signed(by));
   return effect.id;
 }
 

@@ -1,0 +1,396 @@
+import { type Approval, canonicalJson, type Digest, makeLabel, sha256 } from '@agent-runtime/domain';
+import { describe, expect, test } from 'vitest';
+import type { Actor } from '../api.ts';
+import {
+  approvedPost,
+  arrivedOf,
+  BOSS,
+  HERE_LABEL,
+  inChat,
+  MEMBER,
+  OPERATOR,
+  person,
+  proposePost,
+  proposeWrite,
+  runOutbox,
+  SECOND,
+  signed,
+  tamper,
+  useWorld,
+} from '../settle/world.fixture.ts';
+import { approve, currentHead, deny, edit, expireQuestions, release, withdraw } from './index.ts';
+
+const at = useWorld();
+
+const codeOf = (code: string) => expect.objectContaining({ code });
+
+describe('approve', () => {
+  test('grants exactly the digest that was seen, and the effect may leave', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    const granted = await approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR));
+    expect(granted.state).toBe('granted');
+    expect((await at.world.effect(effect.id)).state).toBe('approved');
+    expect(await at.world.actions(approval.id)).toEqual(['approval.grant']);
+  });
+
+  test('refuses another digest, and nothing changes', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    const other: Digest = sha256('other');
+    await expect(approve(at.world.deps, approval.id, other, inChat(OPERATOR))).rejects.toEqual(
+      codeOf('approval.digest.conflict'),
+    );
+    expect((await at.world.effect(effect.id)).state).toBe('proposed');
+    expect((await at.world.approval(approval.id)).votes).toEqual([]);
+  });
+
+  test('a member is refused, and the refusal is on record', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    await expect(approve(at.world.deps, approval.id, effect.digest, inChat(MEMBER))).rejects.toEqual(
+      codeOf('approval.decision.denied'),
+    );
+    expect((await at.world.effect(effect.id)).state).toBe('proposed');
+    expect(await at.world.actions(approval.id)).toEqual(['approval.refuse']);
+  });
+
+  test('the unsigned local socket names no person', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    const actor: Actor = { principal: person(BOSS), via: 'socket' };
+    for (const act of [
+      approve(at.world.deps, approval.id, effect.digest, actor),
+      deny(at.world.deps, approval.id, '', actor),
+    ])
+      await expect(act).rejects.toEqual(codeOf('approval.actor.unauthenticated'));
+    expect((await at.world.effect(effect.id)).state).toBe('proposed');
+  });
+
+  test('an unknown id is missing', async () => {
+    const id = 'appr_00000000000000000000' as Approval['id']; // safe: alphabet of ids
+    await expect(approve(at.world.deps, id, sha256('x'), inChat(OPERATOR))).rejects.toEqual(
+      codeOf('approval.id.missing'),
+    );
+  });
+
+  test('tier high is not for chat', async () => {
+    const { effect, approval } = await proposeWrite(at.world, 'AGENTS.md', 'new rules');
+    expect([approval.tier, approval.approverRole]).toEqual(['high', 'admin']);
+    await expect(approve(at.world.deps, approval.id, effect.digest, inChat(BOSS))).rejects.toEqual(
+      codeOf('approval.decision.denied'),
+    );
+    await approve(at.world.deps, approval.id, effect.digest, signed(BOSS));
+    expect((await at.world.effect(effect.id)).state).toBe('approved');
+  });
+
+  test('a double click and a race of two approvers count once', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    const answers = await Promise.allSettled([
+      approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR)),
+      approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR)),
+      approve(at.world.deps, approval.id, effect.digest, inChat(SECOND)),
+    ]);
+    expect(answers.filter((answer) => answer.status === 'fulfilled')).toHaveLength(1);
+    expect((await at.world.approval(approval.id)).votes).toHaveLength(1);
+    expect(await at.world.actions(approval.id)).toEqual(['approval.grant']);
+    await runOutbox(at.world);
+    expect(arrivedOf(at.world, effect.id)).toHaveLength(1);
+  });
+
+  test('where two must approve, one person is not two, and racing ones both count', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    await tamper(at.world, 'approval', { id: approval.id }, { needed: 2 });
+    await approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR));
+    await expect(approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR))).rejects.toEqual(
+      codeOf('approval.vote.conflict'),
+    );
+    expect((await at.world.effect(effect.id)).state).toBe('proposed');
+    const answers = await Promise.allSettled([
+      approve(at.world.deps, approval.id, effect.digest, inChat(SECOND)),
+      approve(at.world.deps, approval.id, effect.digest, inChat(BOSS)),
+    ]);
+    expect(answers.map((answer) => answer.status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect((await at.world.effect(effect.id)).state).toBe('approved');
+    await runOutbox(at.world);
+    expect(arrivedOf(at.world, effect.id)).toHaveLength(1);
+  });
+
+  test('a used approval cannot be given again', async () => {
+    const id = await approvedPost(at.world, 'hello');
+    await runOutbox(at.world);
+    const effect = await at.world.effect(id);
+    await expect(
+      approve(at.world.deps, effect.approval as Approval['id'], effect.digest, inChat(SECOND)), // safe: it has one
+    ).rejects.toEqual(codeOf('approval.state.conflict'));
+  });
+
+  test('after its end it is too late', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    await at.world.clock.advance(24 * 3_600_000);
+    await expect(approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR))).rejects.toEqual(
+      codeOf('approval.state.conflict'),
+    );
+  });
+
+  test('chat has a cap per day, the signed way has none', async () => {
+    const votes = Array.from({ length: 50 }, (_, i) => ({
+      person: OPERATOR,
+      decision: 'grant' as const,
+      digest: sha256(String(i)),
+      at: at.world.clock.nowMs(),
+      via: 'chat' as const,
+    }));
+    const old = await proposePost(at.world, 'old');
+    await tamper(at.world, 'approval', { id: old.approval.id }, { votes });
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    await expect(approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR))).rejects.toThrow(
+      'all the approvals that chat allows',
+    );
+    await approve(at.world.deps, approval.id, effect.digest, signed(OPERATOR));
+    expect((await at.world.effect(effect.id)).state).toBe('approved');
+  });
+
+  test('nothing is approved under panic or behind the gate', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    at.world.panic.turnOn('test', 0);
+    await expect(approve(at.world.deps, approval.id, effect.digest, signed(BOSS))).rejects.toThrow('panic');
+    at.world.panic.turnOff('test', 0);
+    await at.world.deps.store.commit({ action: 'gate.close', actor: 'test', subject: 'gate' }, (tx) =>
+      tx.insert('gate_state', { id: 'gate', isClosed: true, reason: '', at: 0 }),
+    );
+    await expect(approve(at.world.deps, approval.id, effect.digest, signed(BOSS))).rejects.toThrow('gate');
+  });
+});
+
+describe('the proof of a key', () => {
+  async function proved(change: Record<string, unknown>) {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    const statement = {
+      approval: approval.id,
+      effect: effect.id,
+      digest: effect.digest,
+      decision: 'grant',
+      expiry: approval.expiresAt,
+      auditHead: await currentHead(at.world.deps.audit),
+      ...change,
+    };
+    const actor: Actor = {
+      ...signed(OPERATOR),
+      proof: { keyId: 'key', signature: 'c2ln', signed: canonicalJson(statement) },
+    };
+    return { effect, approval, actor };
+  }
+
+  test('is kept with the vote and in the log', async () => {
+    const { effect, approval, actor } = await proved({});
+    await approve(at.world.deps, approval.id, effect.digest, actor);
+    const [vote] = (await at.world.approval(approval.id)).votes;
+    expect(vote).toMatchObject({
+      keyId: 'key',
+      signature: 'c2ln',
+      via: 'signed',
+      signed: actor.proof?.signed,
+    });
+    const [event] = await at.world.opened.audit.tail(1, { action: 'approval.grant' });
+    expect(event?.data).toMatchObject({ keyId: 'key', signature: 'c2ln', signed: actor.proof?.signed });
+  });
+
+  test.each([
+    ['another approval', { approval: 'appr_00000000000000000000' }],
+    ['another effect', { effect: 'efct_00000000000000000000' }],
+    ['another digest', { digest: sha256('other') }],
+    ['another decision', { decision: 'deny' }],
+    ['another end', { expiry: 1 }],
+    ['more than the statement', { extra: true }],
+  ])('about %s proves nothing', async (_name, change) => {
+    const { effect, approval, actor } = await proved(change);
+    await expect(approve(at.world.deps, approval.id, effect.digest, actor)).rejects.toEqual(
+      codeOf('approval.proof.denied'),
+    );
+    expect((await at.world.effect(effect.id)).state).toBe('proposed');
+  });
+
+  test('that is no statement at all proves nothing', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    const actor: Actor = { ...signed(OPERATOR), proof: { keyId: 'k', signature: 's', signed: '{' } };
+    await expect(approve(at.world.deps, approval.id, effect.digest, actor)).rejects.toEqual(
+      codeOf('approval.proof.denied'),
+    );
+  });
+});
+
+describe('deny', () => {
+  test('ends the question, tells the conversation, and closes that kind for the task', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    await deny(at.world.deps, approval.id, 'not today', inChat(OPERATOR));
+    expect((await at.world.effect(effect.id)).state).toBe('denied');
+    const events = await at.world.deps.store.read.find('context_message', { direction: 'event' });
+    expect(events.at(-1)?.text).toContain('Reason: not today');
+    await expect(proposePost(at.world, 'again')).rejects.toEqual(codeOf('effect.kind.denied'));
+    await runOutbox(at.world);
+    expect(arrivedOf(at.world, effect.id)).toEqual([]);
+  });
+
+  test('stops an approved effect that has not left', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    await approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR));
+    await deny(at.world.deps, approval.id, '', inChat(SECOND));
+    await runOutbox(at.world);
+    expect(arrivedOf(at.world, effect.id)).toEqual([]);
+    expect((await at.world.approval(approval.id)).state).toBe('void');
+  });
+
+  test('comes too late for what has left', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    await approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR));
+    await runOutbox(at.world);
+    await expect(deny(at.world.deps, approval.id, '', inChat(SECOND))).rejects.toEqual(
+      codeOf('approval.state.conflict'),
+    );
+    expect((await at.world.effect(effect.id)).state).toBe('done');
+  });
+
+  test('is not for members', async () => {
+    const { approval } = await proposePost(at.world, 'hello');
+    await expect(deny(at.world.deps, approval.id, '', inChat(MEMBER))).rejects.toEqual(
+      codeOf('approval.decision.denied'),
+    );
+  });
+});
+
+describe('release', () => {
+  const label = makeLabel(1, [...HERE_LABEL.audience, `priv:${MEMBER}`]);
+
+  test('private text needs its owner first; then the approval counts', async () => {
+    const { effect, approval } = await proposePost(at.world, 'my number', { label });
+    expect([approval.releasers, approval.tier]).toEqual([[MEMBER], 'high']);
+    await expect(approve(at.world.deps, approval.id, effect.digest, signed(OPERATOR))).rejects.toEqual(
+      codeOf('approval.release.denied'),
+    );
+    await release(at.world.deps, approval.id, effect.digest, inChat(MEMBER));
+    expect((await at.world.effect(effect.id)).state).toBe('proposed');
+    await approve(at.world.deps, approval.id, effect.digest, signed(OPERATOR));
+    expect((await at.world.effect(effect.id)).state).toBe('approved');
+  });
+
+  test('nobody releases the text of another, also no admin', async () => {
+    const { effect, approval } = await proposePost(at.world, 'my number', { label });
+    await expect(release(at.world.deps, approval.id, effect.digest, signed(BOSS))).rejects.toEqual(
+      codeOf('approval.decision.denied'),
+    );
+  });
+});
+
+describe('withdraw', () => {
+  test('the requester takes back what waits and what is approved', async () => {
+    const waiting = await proposePost(at.world, 'one');
+    await withdraw(at.world.deps, waiting.approval.id, inChat(MEMBER));
+    const ready = await proposePost(at.world, 'two');
+    await approve(at.world.deps, ready.approval.id, ready.effect.digest, inChat(OPERATOR));
+    await withdraw(at.world.deps, ready.approval.id, inChat(MEMBER));
+    await runOutbox(at.world);
+    for (const { effect, approval } of [waiting, ready]) {
+      expect(arrivedOf(at.world, effect.id)).toEqual([]);
+      expect((await at.world.effect(effect.id)).state).toBe('withdrawn');
+      expect((await at.world.approval(approval.id)).state).toBe('withdrawn');
+    }
+  });
+
+  test('nobody else does, and not after it left', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    await expect(withdraw(at.world.deps, approval.id, signed(BOSS))).rejects.toEqual(
+      codeOf('approval.decision.denied'),
+    );
+    await approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR));
+    await runOutbox(at.world);
+    await expect(withdraw(at.world.deps, approval.id, inChat(MEMBER))).rejects.toEqual(
+      codeOf('effect.state.conflict'),
+    );
+  });
+});
+
+describe('edit', () => {
+  test('supersedes and asks anew; the answer to the old bytes is worth nothing', async () => {
+    const { effect, approval } = await proposePost(at.world, 'helo');
+    const next = await edit(at.world.deps, approval.id, 'hello', signed(OPERATOR));
+    expect((await at.world.effect(effect.id)).state).toBe('superseded');
+    expect((await at.world.approval(approval.id)).state).toBe('superseded');
+    expect(next.effect.supersedes).toBe(effect.id);
+    expect(next.effect.payloads).toEqual([{ text: 'hello' }]);
+    expect([next.approval.state, next.approval.tier, next.approval.requesterPerson]).toEqual([
+      'pending',
+      approval.tier,
+      MEMBER,
+    ]);
+    await expect(approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR))).rejects.toEqual(
+      codeOf('approval.state.conflict'),
+    );
+    await expect(approve(at.world.deps, next.approval.id, effect.digest, inChat(OPERATOR))).rejects.toEqual(
+      codeOf('approval.digest.conflict'),
+    );
+    await approve(at.world.deps, next.approval.id, next.effect.digest, inChat(OPERATOR));
+    await runOutbox(at.world);
+    expect(arrivedOf(at.world, effect.id)).toEqual([]);
+    expect(arrivedOf(at.world, next.effect.id)).toEqual([{ text: 'hello' }]);
+  });
+
+  test('the requester may, a stranger may not', async () => {
+    const { approval } = await proposePost(at.world, 'helo');
+    await at.world.grant('user_0000000000000000000z' as typeof MEMBER, 'member'); // safe: alphabet of ids
+    await expect(
+      edit(at.world.deps, approval.id, 'evil', inChat('user_0000000000000000000z' as typeof MEMBER)), // safe: as above
+    ).rejects.toEqual(codeOf('approval.decision.denied'));
+    expect((await edit(at.world.deps, approval.id, 'hello', inChat(MEMBER))).approval.state).toBe('pending');
+  });
+
+  test('of a file change keeps the path and what must be there', async () => {
+    const { effect, approval } = await proposeWrite(at.world, 'AGENTS.md', 'rules');
+    const next = await edit(at.world.deps, approval.id, 'better rules', signed(BOSS));
+    expect(next.effect.payloads).toEqual([{ path: 'AGENTS.md', expected: 'absent', text: 'better rules' }]);
+    expect(next.effect.digest).not.toBe(effect.digest);
+  });
+
+  test('nothing is edited after an answer', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    await approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR));
+    await expect(edit(at.world.deps, approval.id, 'other', signed(BOSS))).rejects.toEqual(
+      codeOf('approval.state.conflict'),
+    );
+    expect((await at.world.effect(effect.id)).state).toBe('approved');
+  });
+
+  test('an empty text is nothing to send', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    await expect(edit(at.world.deps, approval.id, '', signed(BOSS))).rejects.toEqual(
+      codeOf('effect.payload.invalid'),
+    );
+    expect((await at.world.effect(effect.id)).state).toBe('proposed');
+  });
+});
+
+describe('expire', () => {
+  test('ends what nobody answered and what could not leave in time, and nothing earlier', async () => {
+    const waiting = await proposePost(at.world, 'one');
+    const ready = await approvedPost(at.world, 'two');
+    await at.world.clock.advance(24 * 3_600_000 - 1);
+    expect(await expireQuestions(at.world.deps)).toBe(0);
+    await at.world.clock.advance(1);
+    expect(await expireQuestions(at.world.deps)).toBe(2);
+    expect((await at.world.effect(waiting.effect.id)).state).toBe('expired');
+    expect((await at.world.effect(ready)).state).toBe('expired');
+    expect(await expireQuestions(at.world.deps)).toBe(0);
+    await runOutbox(at.world);
+    expect(arrivedOf(at.world, ready)).toEqual([]);
+    const events = await at.world.deps.store.read.find('context_message', { direction: 'event' });
+    expect(events.map((event) => event.text).join()).toMatch(/nobody answered.*could not leave/s);
+  });
+
+  test('high ends after 4 hours', async () => {
+    const { effect } = await proposeWrite(at.world, 'AGENTS.md', 'rules');
+    await at.world.clock.advance(4 * 3_600_000);
+    await expireQuestions(at.world.deps);
+    expect((await at.world.effect(effect.id)).state).toBe('expired');
+  });
+});
+
+test('the head names the newest record of the log', async () => {
+  const { seq, hash } = await at.world.opened.audit.head();
+  expect(await currentHead(at.world.deps.audit)).toBe(`${seq}:${hash}`);
+});
