@@ -15,6 +15,7 @@ import { type OpenPanicSwitch, openPanicSwitch } from '../panic/index.ts';
 import { type DataPaths, dataPaths } from '../paths/index.ts';
 import {
   assertMasterKey,
+  createPrivateFile,
   deriveKey,
   makeSealer,
   openVault,
@@ -65,9 +66,14 @@ export async function openStore(input: StoreInput): Promise<OpenStore> {
 
 /** What is open, innermost last; each part registers its own closing, so that a failure on the way frees everything. */
 async function openLocked(input: StoreInput, paths: DataPaths, undo: (() => void)[]): Promise<OpenStore> {
+  createPrivateFile(paths.lock);
   const lock = lockFolder(paths);
   undo.push(() => lock.release());
   const isFresh = !existsSync(paths.database);
+  // Before the database: a kill between the two must not look like a lost panic file.
+  const panic = openPanicSwitch(paths.panic, { isFresh, log: input.log });
+  undo.push(() => panic.close());
+  createPrivateFile(paths.database);
   const vault = openVault(vaultFile(paths.vault), input.masterKey, input.clock);
   const auditKey = openAuditKey(paths.auditKey, input.masterKey);
   const file = openCheckpointFile(paths.checkpoints);
@@ -75,8 +81,6 @@ async function openLocked(input: StoreInput, paths: DataPaths, undo: (() => void
   undo.push(() => writer.close());
   const reader = openConnection(paths.database, { isReadOnly: true, ...connectionOptions(input.config) });
   undo.push(() => reader.close());
-  const panic = openPanicSwitch(paths.panic, { isFresh, log: input.log });
-  undo.push(() => panic.close());
   const rollback = findRollback({
     reader,
     ...file.read(),

@@ -1,7 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { AppError, type Logger, type PanicSwitch, sha256 } from '@agent-runtime/domain';
-import { PRIVATE_MODE, syncFolder } from '../vault/index.ts';
+import { writePrivateFile } from '../vault/index.ts';
 
 /** One disk sector: written whole or not at all on common hardware; a torn write fails its digest and counts as on. */
 const SIZE_BYTES = 512;
@@ -31,30 +30,41 @@ export function openPanicSwitch(
   path: string,
   options: { readonly isFresh: boolean; readonly log: Logger },
 ): OpenPanicSwitch {
-  const isNew = !existsSync(path);
-  const file = openSync(path, isNew ? 'w+' : 'r+', PRIVATE_MODE);
+  const file = openPanicFile(path, options.isFresh);
+  let isClosed = false;
   const write = (block: Buffer): void => {
+    // The number of a closed file may already stand for another one.
+    if (isClosed) throw new Error('the panic file is closed');
     writeSync(file, block, 0, SIZE_BYTES, 0);
     fsyncSync(file);
   };
-  if (isNew) {
-    write(encode({ isOn: !options.isFresh, ...(options.isFresh ? {} : { by: 'the panic file was gone' }) }));
-    syncFolder(dirname(path));
-  }
   const read = (): Buffer | undefined => {
     const block = Buffer.alloc(SIZE_BYTES);
     return readSync(file, block, 0, SIZE_BYTES, 0) === SIZE_BYTES ? block : undefined;
   };
-  return { ...makeSwitch({ read, write }, options.log), close: () => closeSync(file) };
+  const close = (): void => {
+    if (!isClosed) closeSync(file);
+    isClosed = true;
+  };
+  return { ...makeSwitch({ read, write }, options.log), close };
 }
 
-/** A switch without a file, for stores that keep nothing. */
-export function memoryPanicSwitch(log: Logger): OpenPanicSwitch {
-  let bytes = encode({ isOn: false });
-  const write = (block: Buffer): void => {
-    bytes = block;
-  };
-  return { ...makeSwitch({ read: () => bytes, write }, log), close: () => undefined };
+/** @throws AppError panic.file.unavailable: without its file a panic would not survive, so nothing starts */
+function openPanicFile(path: string, isFresh: boolean): number {
+  try {
+    if (!existsSync(path)) {
+      const first: PanicState = isFresh ? { isOn: false } : { isOn: true, by: 'the panic file was gone' };
+      writePrivateFile(path, encode(first).toString('latin1'));
+    }
+    return openSync(path, 'r+');
+  } catch (cause) {
+    throw new AppError({
+      code: 'panic.file.unavailable',
+      kind: 'unavailable',
+      message: 'The panic file cannot be opened or made (is the disk full or read-only?).',
+      cause,
+    });
+  }
 }
 
 function makeSwitch(bytes: PanicBytes, log: Logger): PanicSwitch {

@@ -3,19 +3,14 @@ import { join } from 'node:path';
 import { recordingLogger } from '@agent-runtime/testkit';
 import { describe, expect, test } from 'vitest';
 import { atEnd, codeOf, openFixture, temporaryFolder } from '../../bench/fixtures.ts';
-import { memoryPanicSwitch, openPanicSwitch } from './panic-switch.ts';
+import { openPanicSwitch } from './panic-switch.ts';
 
 const newPath = () => join(temporaryFolder(), 'panic');
 function open(path: string, isFresh = true) {
   const log = recordingLogger();
   const panic = openPanicSwitch(path, { isFresh, log });
-  let isOpen = true;
-  const close = (): void => {
-    if (isOpen) panic.close();
-    isOpen = false;
-  };
-  atEnd(close);
-  return { ...panic, log, close };
+  atEnd(() => panic.close());
+  return { ...panic, log };
 }
 
 test('off at first, on until it is turned off, over any number of starts', () => {
@@ -75,6 +70,12 @@ describe('what cannot be read counts as on', () => {
   });
 });
 
+test('without a place for its file nothing starts', async () => {
+  const nowhere = join(temporaryFolder(), 'panic', 'panic');
+  writeFileSync(join(nowhere, '..'), 'a file, not a folder');
+  expect(await codeOf(Promise.resolve().then(() => open(nowhere)))).toBe('panic.file.unavailable');
+});
+
 test('when nothing can be written it turns on all the same, says so in the log, and does not turn off', async () => {
   const panic = open(newPath());
   // Writing to a closed file fails like a broken disk.
@@ -94,13 +95,4 @@ test('it survives an open data folder being killed: the file alone counts', asyn
   const copy = join(temporaryFolder(), 'panic');
   writeFileSync(copy, readFileSync(fixture.paths.panic));
   expect(open(copy).state()).toMatchObject({ isOn: true, by: 'user_ann' });
-});
-
-test('a switch without a file behaves the same', () => {
-  const panic = memoryPanicSwitch(recordingLogger());
-  expect(panic.isOn()).toBe(false);
-  panic.turnOn('a', 1);
-  expect(panic.isOn()).toBe(true);
-  panic.turnOff('a', 2);
-  expect(panic.state()).toEqual({ isOn: false, by: 'a', atMs: 2 });
 });

@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Only the owner may read what lies here. */
@@ -23,6 +32,14 @@ export function writePrivateFile(path: string, text: string): void {
   }
   renameSync(temporary, path);
   syncFolder(folder);
+}
+
+/**
+ * Makes an empty file that only its owner may read, unless there is one. An existing file is not even opened: closing a handle
+ * would drop every lock that this process holds on it.
+ */
+export function createPrivateFile(path: string): void {
+  if (!existsSync(path)) closeSync(openSync(path, 'a', PRIVATE_MODE));
 }
 
 /** Makes names in a folder durable. */
