@@ -1,6 +1,6 @@
 import type { SearchHit } from '@agent-runtime/domain';
 import type { Passage } from './passage.ts';
-import { subjectOf, type Word, wordsOf } from './words.ts';
+import { isRelated, isTypo, subjectOf, type Word, wordsOf } from './words.ts';
 
 /** A note as the ranking sees it. */
 export interface Note {
@@ -89,22 +89,6 @@ function fanOut(subject: readonly Word[], bags: readonly Bag[]): readonly Term[]
     const holding = bags.filter((bag) => [...forms.keys()].some((form) => bag.has(form))).length;
     return { forms, rarity: Math.log(1 + (bags.length - holding + 0.5) / (holding + 0.5)) };
   });
-}
-
-function isRelated(stem: string, other: string): boolean {
-  if (stem === other || stem.length < 4 || other.length < 4) return false;
-  const [short, long] = stem.length < other.length ? [stem, other] : [other, stem];
-  return long.startsWith(short) && long.length - short.length <= 4;
-}
-
-/** One letter missing, too many, wrong, or two swapped; only for words long enough to be recognised. */
-function isTypo(stem: string, other: string): boolean {
-  if (stem.length < 5 || Math.abs(stem.length - other.length) > 1 || stem[0] !== other[0]) return false;
-  let from = 0;
-  while (from < stem.length && stem[from] === other[from]) from += 1;
-  const [a, b] = [stem.slice(from), other.slice(from)];
-  const isSwap = a.length === b.length && a[0] === b[1] && a[1] === b[0] && a.slice(2) === b.slice(2);
-  return isSwap || a.slice(1) === b || a === b.slice(1) || a.slice(1) === b.slice(1);
 }
 
 function scoreOf(

@@ -87,3 +87,20 @@ function singularOf(word: string): string {
 function undoubled(base: string): string {
   return /([bdgkmnprt])\1$/.test(base) ? base.slice(0, -1) : base;
 }
+
+/** One word is a longer form of the other. */
+export function isRelated(stem: string, other: string): boolean {
+  if (stem === other || stem.length < 4 || other.length < 4) return false;
+  const [short, long] = stem.length < other.length ? [stem, other] : [other, stem];
+  return long.startsWith(short) && long.length - short.length <= 4;
+}
+
+/** One letter missing, too many, wrong, or two swapped; only for words long enough to be recognised. */
+export function isTypo(stem: string, other: string): boolean {
+  if (stem.length < 5 || Math.abs(stem.length - other.length) > 1 || stem[0] !== other[0]) return false;
+  let from = 0;
+  while (from < stem.length && stem[from] === other[from]) from += 1;
+  const [a, b] = [stem.slice(from), other.slice(from)];
+  const isSwap = a.length === b.length && a[0] === b[1] && a[1] === b[0] && a.slice(2) === b.slice(2);
+  return isSwap || a.slice(1) === b || a === b.slice(1) || a.slice(1) === b.slice(1);
+}
