@@ -31,8 +31,9 @@ export async function proposalFacts(
 ): Promise<ProposalFacts> {
   if (task === undefined) return { pendingOfTask: 0, wasKindDenied: false };
   const pendingOfTask = await reader.count('effect', { task, state: 'proposed' });
-  const denied = await reader.count('effect', { task, state: 'denied', kind });
-  return { pendingOfTask, wasKindDenied: denied > 0 };
+  const denied = await reader.find('effect', { task, state: 'denied', kind });
+  // What settle stopped carries its reason as an error; a person's no carries none.
+  return { pendingOfTask, wasKindDenied: denied.some((effect) => effect.error === undefined) };
 }
 
 /** Where a message would go, and from where. */

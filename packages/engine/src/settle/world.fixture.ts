@@ -76,8 +76,8 @@ export interface ScriptedConnector extends Connector {
   dropsRepeats: boolean;
   /** What reconcile says; `truth` looks at what arrived. */
   reconciles: 'truth' | 'unknown';
-  /** Called when a payload is about to be judged. */
-  onDeliver: ((sent: Sent) => void | Promise<void>) | undefined;
+  /** Called before a payload is judged; may throw for the outside, or give `hang`: it never answers. */
+  onDeliver: ((sent: Sent) => unknown) | undefined;
 }
 
 /** A chat outside that splits a text at blank lines and does as it is told. */
@@ -99,7 +99,7 @@ export function scriptedConnector(name = 'chat', delivery: 'push' | 'pull' = 'pu
         .map((text) => ({ text })),
     deliver: async (payload, to, signal) => {
       const one = { payload, effectId: to.effectId, part: to.part };
-      await connector.onDeliver?.(one);
+      if ((await connector.onDeliver?.(one)) === 'hang') return hang(signal);
       const answer = connector.script.shift() ?? { kind: 'accept' };
       if (answer.kind === 'throw') throw answer.error;
       if (answer.kind === 'hang') return hang(signal);

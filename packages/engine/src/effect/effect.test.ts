@@ -1,0 +1,457 @@
+import {
+  type ContextId,
+  deny as denial,
+  effectDigest,
+  INTEGRITY,
+  makeLabel,
+  permit,
+  type StandingApproval,
+  type StandingId,
+  type WorkspaceId,
+} from '@agent-runtime/domain';
+import { describe, expect, test } from 'vitest';
+import { approve } from '../approval/index.ts';
+import {
+  approvedPost,
+  arrivedOf,
+  BOSS,
+  contextRow,
+  HERE_LABEL,
+  MEMBER,
+  must,
+  OPERATOR,
+  ORIGIN,
+  person,
+  proposePost,
+  proposeWrite,
+  runOutbox,
+  SECOND,
+  scriptedConnector,
+  TEST_AUDIT,
+  tamper,
+  useWorld,
+  WORKSPACE,
+} from '../settle/world.fixture.ts';
+import {
+  classOfWrite,
+  effectKindOf,
+  makeEffect,
+  policyRules,
+  proposalFacts,
+  reachFacts,
+  replyEffect,
+} from './index.ts';
+
+const at = useWorld();
+
+describe('propose', () => {
+  test('stores the final bytes, their digest and an open question in one commit', async () => {
+    const { effect, approval } = await proposePost(at.world, 'one\n\ntwo');
+    const stored = await at.world.effect(effect.id);
+    expect(stored.payloads).toEqual([{ text: 'one' }, { text: 'two' }]);
+    expect(stored.digest).toBe(effectDigest(stored));
+    expect(await at.world.approval(approval.id)).toMatchObject({
+      effect: effect.id,
+      digest: stored.digest,
+      state: 'pending',
+      tier: 'medium',
+      approverRole: 'operator',
+      needed: 1,
+      requesterPerson: MEMBER,
+      expiresAt: at.world.clock.nowMs() + 24 * 3_600_000,
+    });
+    expect(await at.world.actions(effect.id)).toEqual(['effect.propose']);
+    const [event] = await at.world.opened.audit.tail(1, { action: 'effect.propose' });
+    expect(event?.data).toMatchObject({
+      digest: stored.digest,
+      approval: approval.id,
+      reasons: ['policy.external'],
+      label: { integrity: 1, audience: HERE_LABEL.audience },
+    });
+  });
+
+  test('the end can be configured by tier', async () => {
+    const config = { ...at.world.deps.config, approvalExpiryMs: { medium: 1_000 } };
+    const world = await at.restart({ config });
+    const { approval } = await proposePost(world, 'hello');
+    expect(approval.expiresAt - approval.createdAt).toBe(1_000);
+  });
+
+  test.each([
+    ['a permit', permit('x', 'y')],
+    ['a denial', denial('x', 'y')],
+    ['an ask without its demand', { ...permit('x', 'y'), kind: 'ask' as const }],
+  ])('%s is no reason to ask people', async (_name, decision) => {
+    await expect(proposePost(at.world, 'hello', { decision })).rejects.toMatchObject({
+      code: 'effect.decision.bug',
+    });
+    expect(await at.world.deps.store.read.count('effect', {})).toBe(0);
+  });
+
+  test('at most three questions of a task are open, also when they race', async () => {
+    const tries = await Promise.allSettled([1, 2, 3, 4, 5].map((n) => proposePost(at.world, `post ${n}`)));
+    expect(tries.filter((one) => one.status === 'fulfilled')).toHaveLength(3);
+    expect(await proposalFacts(at.world.deps.store.read, at.world.task.id, 'message.post')).toEqual({
+      pendingOfTask: 3,
+      wasKindDenied: false,
+    });
+  });
+
+  test('nothing is proposed under panic', async () => {
+    const { decision } = await askedBefore();
+    at.world.panic.turnOn('test', 0);
+    await expect(proposePost(at.world, 'hello', { decision })).rejects.toMatchObject({
+      code: 'effect.panic.cancelled',
+    });
+  });
+
+  test('a place that fetches its answers takes no posts; nothing is nothing to send', async () => {
+    const pull = scriptedConnector('cli', 'pull');
+    const act = { kind: 'message', connector: pull, channel: 'x', draft: { text: 'hello' } } as const;
+    await expect(proposePost(at.world, '', { act })).rejects.toMatchObject({ code: 'effect.sink.invalid' });
+    await expect(proposePost(at.world, '')).rejects.toMatchObject({ code: 'effect.payload.invalid' });
+  });
+
+  async function askedBefore() {
+    const { effect } = await proposePost(at.world, 'first');
+    const decision = {
+      kind: 'ask' as const,
+      reasons: [{ code: 'policy.external', text: 'x' }],
+      obligations: [
+        {
+          kind: 'approval' as const,
+          tier: 'low' as const,
+          approverRole: 'operator' as const,
+          needed: 1,
+          releasers: [],
+        },
+      ],
+    };
+    return { effect, decision };
+  }
+});
+
+describe('the card', () => {
+  async function cardText(): Promise<string> {
+    await runOutbox(at.world);
+    return String(at.world.chat.sent.at(-1)?.payload.text);
+  }
+
+  test('shows the text where it may be read, with the end and the head of the log', async () => {
+    const { approval } = await proposePost(at.world, 'hello\u202eworld');
+    const text = await cardText();
+    expect(text).toContain(approval.id);
+    expect(text).toContain('> hello⟨U+202E⟩world');
+    expect(text).toContain('/approve');
+    expect(text).toMatch(/Log \d+:[0-9a-f]+/);
+    expect(text).toContain(new Date(approval.expiresAt).toISOString());
+  });
+
+  test('elsewhere id and kind, and not a word of the text', async () => {
+    const label = makeLabel(1, [`priv:${BOSS}`]);
+    const { approval } = await proposePost(at.world, 'canary', { label });
+    const text = await cardText();
+    expect(text).toContain(approval.id);
+    expect(text).not.toContain('canary');
+    expect(text).not.toContain('news-channel');
+  });
+
+  test('of tier high sends people to their key', async () => {
+    const { approval } = await proposeWrite(at.world, 'AGENTS.md', 'rules');
+    expect(await cardText()).toContain(`agent-runtime approval approve ${approval.id}`);
+  });
+});
+
+describe('a standing approval', () => {
+  const TEMPLATE: Omit<StandingApproval, 'id' | 'createdAt' | 'endsAt'> = {
+    workspace: WORKSPACE,
+    effectKind: 'message.post',
+    connector: 'chat',
+    account: 'test',
+    body: { kind: 'template', template: 'We are {{count:number}} now.' },
+    recipients: ['news-channel'],
+    perDay: 2,
+    maxUses: 3,
+    grantedBy: OPERATOR,
+    uses: [],
+  };
+
+  async function standing(change: Partial<StandingApproval> = {}): Promise<StandingApproval> {
+    const nowMs = at.world.clock.nowMs();
+    const id = 'stnd_00000000000000000001' as StandingId; // safe: alphabet of ids
+    const row = { ...TEMPLATE, id, createdAt: nowMs, endsAt: nowMs + 30 * 24 * 3_600_000, ...change };
+    await at.world.deps.store.commit(TEST_AUDIT, (tx) => tx.insert('approval_standing', row));
+    return row;
+  }
+
+  test('answers at once, for this digest, and counts the use in the same commit', async () => {
+    const rule = await standing();
+    const { effect, approval } = await proposePost(at.world, 'We are 12 now.');
+    expect(approval).toMatchObject({ state: 'granted', standing: rule.id, digest: effect.digest });
+    expect(approval.votes).toMatchObject([{ person: OPERATOR, via: 'standing', digest: effect.digest }]);
+    const [stored] = await at.world.deps.store.read.find('approval_standing', {});
+    expect(stored?.uses).toEqual([{ at: at.world.clock.nowMs(), digest: effect.digest }]);
+    expect(await at.world.actions(approval.id)).toEqual(['approval.mint']);
+    await runOutbox(at.world);
+    expect(arrivedOf(at.world, effect.id)).toEqual([{ text: 'We are 12 now.' }]);
+  });
+
+  test('its limits hold also against a race', async () => {
+    await standing({ perDay: 1 });
+    const both = await Promise.all([
+      proposePost(at.world, 'We are 1 now.'),
+      proposePost(at.world, 'We are 2 now.'),
+    ]);
+    expect(both.map(({ approval }) => approval.state).sort()).toEqual(['granted', 'pending']);
+  });
+
+  test.each<readonly [string, Partial<StandingApproval>, string]>([
+    ['other words', {}, 'We are many now.'],
+    ['another recipient', { recipients: ['elsewhere'] }, 'We are 1 now.'],
+    ['after it was revoked', { revokedAt: 1 }, 'We are 1 now.'],
+    ['after its end', { endsAt: 1 }, 'We are 1 now.'],
+    ['when its uses are spent', { maxUses: 0 }, 'We are 1 now.'],
+    ['when its granter never had the role', { grantedBy: MEMBER }, 'We are 1 now.'],
+    [
+      'free text to places that are not ours',
+      { body: { kind: 'recipients' }, recipients: ['news-channel', 'x'], workspace: 'other' as WorkspaceId },
+      'free',
+    ], // safe: a slug
+  ])('does not cover %s', async (_name, change, text) => {
+    await standing(change);
+    const { approval } = await proposePost(at.world, text);
+    expect(approval.state).toBe('pending');
+  });
+
+  test('free text goes to fixed own places only', async () => {
+    await standing({ body: { kind: 'recipients' } });
+    expect((await proposePost(at.world, 'a digest')).approval.state).toBe('granted');
+    await tamper(at.world, 'context', { channel: 'news-channel' }, { channel: 'moved' });
+    expect((await proposePost(at.world, 'a digest')).approval.state).toBe('pending');
+  });
+
+  test('private text and questions to several people are never covered', async () => {
+    await standing({ body: { kind: 'recipients' } });
+    const label = makeLabel(1, [...HERE_LABEL.audience, `priv:${MEMBER}`]);
+    expect((await proposePost(at.world, 'a', { label })).approval.state).toBe('pending');
+    const needsTwo = {
+      kind: 'ask' as const,
+      reasons: [{ code: 'policy.external', text: 'x' }],
+      obligations: [
+        {
+          kind: 'approval' as const,
+          tier: 'high' as const,
+          approverRole: 'operator' as const,
+          needed: 2,
+          releasers: [],
+        },
+      ],
+    };
+    expect((await proposePost(at.world, 'a', { decision: needsTwo })).approval.state).toBe('pending');
+  });
+
+  test('ends with its granter’s role and with its revocation, also for what it approved before', async () => {
+    const rule = await standing();
+    const first = await proposePost(at.world, 'We are 1 now.');
+    await tamper(at.world, 'approval_standing', { id: rule.id }, { revokedAt: 1 });
+    await runOutbox(at.world);
+    expect(arrivedOf(at.world, first.effect.id)).toEqual([]);
+    await tamper(at.world, 'approval_standing', { id: rule.id }, { revokedAt: undefined });
+    const second = await proposePost(at.world, 'We are 2 now.');
+    expect(second.approval.state).toBe('granted');
+    await at.world.ungrant(OPERATOR);
+    await runOutbox(at.world);
+    expect(arrivedOf(at.world, second.effect.id)).toEqual([]);
+  });
+});
+
+describe('whom a post would reach', () => {
+  const reach = (channel: string, label = HERE_LABEL) =>
+    reachFacts(at.world.deps.store.read, {
+      origin: at.world.context,
+      conversation: at.world.task.conversation,
+      requester: person(MEMBER),
+      connector: at.world.chat,
+      channel,
+      label,
+    });
+
+  test('a bound channel of the workspace is known', async () => {
+    expect(await reach('news-channel')).toEqual({
+      hasNewRecipient: false,
+      isReplyToParticipants: false,
+      isKnownChannel: true,
+      isBackToSource: false,
+      hasAttachment: false,
+    });
+  });
+
+  test('an unknown one is new until something arrived there', async () => {
+    expect(await reach('mail-of-a-stranger')).toMatchObject({ hasNewRecipient: true, isKnownChannel: false });
+    const { effect } = await proposePost(at.world, 'hello', { channel: 'mail-of-a-stranger' });
+    expect(await reach('mail-of-a-stranger')).toMatchObject({ hasNewRecipient: true });
+    await tamper(at.world, 'effect', { id: effect.id }, { state: 'done' });
+    expect(await reach('mail-of-a-stranger')).toMatchObject({
+      hasNewRecipient: false,
+      isKnownChannel: false,
+    });
+  });
+
+  test('a channel of another workspace is new', async () => {
+    const row = contextRow('far' as ContextId, 'far-channel', 0); // safe: a slug
+    await at.world.deps.store.commit(
+      TEST_AUDIT,
+      (tx) => tx.insert('context', { ...row, workspace: 'other' as WorkspaceId }), // safe: a slug
+    );
+    expect(await reach('far-channel')).toMatchObject({ hasNewRecipient: true, isKnownChannel: false });
+  });
+
+  test('the origin and the direct chats of participants are replies', async () => {
+    expect(await reach('ops-channel')).toMatchObject({ isReplyToParticipants: true, isBackToSource: true });
+    const foreign = makeLabel(1, [...HERE_LABEL.audience, `ws:${WORKSPACE}`]);
+    expect(await reach('ops-channel', foreign)).toMatchObject({ isBackToSource: false });
+    await at.world.deps.store.commit(TEST_AUDIT, async (tx) => {
+      await tx.insert('context', { ...contextRow('dm-mia' as ContextId, 'mia', 0), directWith: MEMBER }); // safe: a slug
+      await tx.insert('context', { ...contextRow('dm-otto' as ContextId, 'otto', 0), directWith: SECOND }); // safe: a slug
+    });
+    expect(await reach('mia')).toMatchObject({ isReplyToParticipants: true });
+    expect(await reach('otto')).toMatchObject({ isReplyToParticipants: false });
+  });
+});
+
+describe('the rules of a moment', () => {
+  test('people who left and tokens that ended give nothing, whatever their rows say', async () => {
+    const rules = () => policyRules(at.world.deps, at.world.deps.store.read, ORIGIN);
+    expect((await rules()).eligibleApprovers).toBe(3);
+    await tamper(at.world, 'identity_user', { id: SECOND }, { isActive: false });
+    expect((await rules()).eligibleApprovers).toBe(2);
+    expect((await rules()).grants.map((grant) => grant.principal)).not.toContain(SECOND);
+  });
+
+  test('who asks does not count among those who could approve', async () => {
+    const rules = await policyRules(at.world.deps, at.world.deps.store.read, ORIGIN, BOSS);
+    expect(rules.eligibleApprovers).toBe(2);
+  });
+
+  test('an unknown context gives no settings, so everything there is denied', async () => {
+    const rules = await policyRules(at.world.deps, at.world.deps.store.read, 'nowhere' as ContextId); // safe: a slug
+    expect([rules.context, rules.settings]).toEqual([undefined, undefined]);
+  });
+});
+
+describe('an answer', () => {
+  const reply = (context = at.world.context, text = 'hello', label = HERE_LABEL) =>
+    replyEffect(at.world.deps, {
+      context,
+      requester: person(MEMBER),
+      draft: { text },
+      label,
+      trustedUrls: new Set(['https://known.example']),
+      kind: 'reply',
+    });
+
+  test('is rendered by its connector and permitted', () => {
+    const { effect, text } = reply(at.world.context, 'a\n\nb https://known.example');
+    expect(effect).toMatchObject({
+      class: 'E0',
+      state: 'approved',
+      decision: 'permit',
+      kind: 'message.reply',
+    });
+    expect(effect.payloads).toEqual([{ text: 'a' }, { text: 'b https://known.example' }]);
+    expect(text).toBe('a\n\nb https://known.example');
+  });
+
+  test('a door that fetches has it as soon as it is committed', () => {
+    const { effect } = reply({ ...at.world.context, connector: 'cli', kind: 'cli' });
+    expect([effect.state, effect.settledAt]).toEqual(['done', at.world.clock.nowMs()]);
+  });
+
+  test('a door that nobody serves is said to be lost, not done', () => {
+    const { effect } = reply({ ...at.world.context, connector: 'gone' });
+    expect([effect.state, effect.error?.code]).toEqual(['rejected', 'effect.sink.unavailable']);
+  });
+
+  test('what may not be read here is withheld, and the fixed text carries no label of it', () => {
+    const { effect, text } = reply(at.world.context, 'canary', makeLabel(1, ['ws:other']));
+    expect(text).not.toContain('canary');
+    expect(JSON.stringify(effect)).not.toContain('canary');
+    expect(effect.label).toEqual({ integrity: INTEGRITY.staff, audience: [] });
+  });
+});
+
+describe('bytes', () => {
+  test('the same act, id and clock give the same digest', () => {
+    const origin = {
+      id: at.world.deps.ids.make('effect'),
+      nowMs: 5,
+      context: at.world.context,
+      requester: person(MEMBER),
+      label: HERE_LABEL,
+    };
+    const act = { kind: 'write', path: 'notes/a.md', text: 'x', expected: 'absent' } as const;
+    expect(makeEffect(act, origin).digest).toBe(makeEffect(act, { ...origin, nowMs: 6 }).digest);
+    expect(makeEffect({ ...act, text: 'y' }, origin).digest).not.toBe(makeEffect(act, origin).digest);
+  });
+
+  test.each([
+    ['memory.md', 'W1'],
+    ['notes/a.md', 'W1'],
+    ['contexts/ops/memory.md', 'W1'],
+    ['AGENTS.md', 'W2'],
+    ['skills/x.md', 'W2'],
+    ['handbook.md', 'W2'],
+  ])('a write of %s is %s', (path, effectClass) => {
+    expect(classOfWrite(path, ORIGIN)).toBe(effectClass);
+  });
+
+  test('kinds follow from what a call touches', () => {
+    expect(effectKindOf({ kind: 'message', connector: 'chat', channel: 'x' })).toBe('message.post');
+    expect(effectKindOf({ kind: 'file', path: 'a.md', access: 'write' })).toBe('file.write');
+    expect(effectKindOf({ kind: 'file', path: 'a.md', access: 'read' })).toBeUndefined();
+    expect(effectKindOf({ kind: 'workspace' })).toBeUndefined();
+  });
+});
+
+describe('an approved file change', () => {
+  const ready = async (path: string, text: string) => {
+    const { effect, approval } = await proposeWrite(at.world, path, text);
+    const actor = { principal: person(BOSS), via: 'signed' as const };
+    await approve(at.world.deps, approval.id, effect.digest, actor);
+    return effect.id;
+  };
+
+  test('rises to a member’s words in memory and to staff’s in control files, for the same readers', async () => {
+    const memory = await ready('memory.md', '- fact');
+    const control = await ready('AGENTS.md', 'rules');
+    await runOutbox(at.world);
+    expect((await at.world.effect(memory)).state).toBe('done');
+    expect((await at.world.effect(control)).state).toBe('done');
+    expect(at.world.files.labels.get('memory.md')).toEqual(makeLabel(1, HERE_LABEL.audience));
+    expect(at.world.files.labels.get('AGENTS.md')).toEqual(makeLabel(2, HERE_LABEL.audience));
+    expect(await at.world.actions('AGENTS.md')).toEqual(['label.raise']);
+  });
+
+  test('is refused when the file is not the one that was shown, with a clear text', async () => {
+    const id = await ready('AGENTS.md', 'rules');
+    at.world.files.texts.set('AGENTS.md', 'changed meanwhile');
+    await runOutbox(at.world);
+    const effect = await at.world.effect(id);
+    expect(effect.state).toBe('rejected');
+    expect(effect.error?.message).toContain('has changed since');
+    expect(at.world.files.texts.get('AGENTS.md')).toBe('changed meanwhile');
+  });
+
+  test('that is there already is done', async () => {
+    const id = await ready('AGENTS.md', 'rules');
+    at.world.files.texts.set('AGENTS.md', 'rules');
+    await runOutbox(at.world);
+    expect((await at.world.effect(id)).state).toBe('done');
+  });
+});
+
+test('an approved post names its approval, so that nothing else can be claimed under it', async () => {
+  const id = await approvedPost(at.world, 'hello');
+  const effect = await at.world.effect(id);
+  expect((await at.world.approval(must(effect.approval))).effect).toBe(id);
+});
