@@ -1,9 +1,9 @@
-import type { CrashPoints } from '@agent-runtime/domain';
 import { Crash } from '@agent-runtime/testkit';
 import { describe, expect, test } from 'vitest';
 import { approve } from '../approval/index.ts';
 import {
   approvedPost,
+  armed,
   arrivedOf,
   insertReply,
   OPERATOR,
@@ -14,34 +14,6 @@ import {
   useWorld,
   type World,
 } from './world.fixture.ts';
-
-/** Dies at the n-th point that is reached after it was armed, and at every one after that. */
-function armed(): CrashPoints & {
-  arm(nth: number): void;
-  readonly count: number;
-  readonly hasCrashed: boolean;
-} {
-  let dieAt = Number.POSITIVE_INFINITY;
-  let count = 0;
-  let isArmed = false;
-  return {
-    reach: (point) => {
-      if (!isArmed) return;
-      count += 1;
-      if (count >= dieAt) throw new Crash(point);
-    },
-    arm: (nth) => {
-      isArmed = true;
-      dieAt = nth;
-    },
-    get count() {
-      return count;
-    },
-    get hasCrashed() {
-      return count >= dieAt;
-    },
-  };
-}
 
 const at = useWorld();
 
@@ -78,7 +50,6 @@ async function surviving(world: World, nth: number, setUp: (world: World) => voi
   crash.arm(nth);
   await runDying(first);
   const hasCrashed = crash.hasCrashed;
-  crash.arm(Number.POSITIVE_INFINITY);
   const again = await at.restart();
   const outbox = await runOutbox(again);
   await again.clock.advance(60_000);

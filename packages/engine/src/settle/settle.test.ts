@@ -375,7 +375,7 @@ describe('a part that is not accepted', () => {
     let answer: () => void = () => {};
     world.chat.onDeliver = (sent) =>
       sent.effectId === id
-        ? new Promise((resolve) => {
+        ? new Promise<void>((resolve) => {
             answer = resolve;
           })
         : undefined;
@@ -595,7 +595,7 @@ describe('the worker', () => {
     await insertReply(world, 'second');
     let answer: () => void = () => {};
     world.chat.onDeliver = () =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         answer = resolve;
       });
     const outbox = makeOutbox(world.deps);

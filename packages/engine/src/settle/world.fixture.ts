@@ -8,6 +8,7 @@ import {
   type Context,
   type ContextId,
   type Conversation,
+  type CrashPoints,
   type Digest,
   type Draft,
   decide,
@@ -37,6 +38,7 @@ import {
 } from '@agent-runtime/domain';
 import { type OpenStore, openMemoryStore } from '@agent-runtime/store';
 import {
+  Crash,
   crashPoints,
   type ManualClock,
   type MemoryPanic,
@@ -573,4 +575,36 @@ export async function runOutbox(world: World): Promise<Outbox> {
   await outbox.start();
   await outbox.idle();
   return outbox;
+}
+
+export interface ArmedCrashPoints extends CrashPoints {
+  /** Dies at the n-th point from now, and at every one after it: a dead process does nothing more. */
+  arm(nth: number): void;
+  /** Points since it was armed. */
+  readonly count: number;
+  readonly hasCrashed: boolean;
+}
+
+/** Crash points that do nothing until they are armed. */
+export function armed(): ArmedCrashPoints {
+  let dieAt: number | undefined;
+  let count = 0;
+  const hasCrashed = (): boolean => dieAt !== undefined && count >= dieAt;
+  return {
+    reach: (point) => {
+      if (dieAt === undefined) return;
+      count += 1;
+      if (hasCrashed()) throw new Crash(point);
+    },
+    arm: (nth) => {
+      dieAt = nth;
+      count = 0;
+    },
+    get count() {
+      return count;
+    },
+    get hasCrashed() {
+      return hasCrashed();
+    },
+  };
 }
