@@ -1,1 +1,55 @@
-export {};
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { runCli } from './cli/program.ts';
+import type { World } from './cli/world.ts';
+import { findPlaces, settingsGiven, socketPath, wantsColor } from './config.ts';
+
+// The outside of the command line: environment, terminal, clock, child processes. Everything else gets it as an argument.
+const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+const places = findPlaces(process.env, process.cwd(), root);
+const isTty = process.stdout.isTTY === true;
+
+const world: World = {
+  places,
+  settings: settingsGiven(process.env),
+  nodeVersion: process.versions.node,
+  isTty,
+  useColor: wantsColor(process.env, isTty),
+  columns: Math.max(40, process.stdout.columns ?? 80),
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  readInput: async () => {
+    if (process.stdin.isTTY === true) return undefined;
+    const parts: Buffer[] = [];
+    for await (const part of process.stdin) parts.push(Buffer.from(part));
+    return Buffer.concat(parts).toString('utf8');
+  },
+  nowMs: () => Date.now(),
+  newKey: () => randomUUID(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted === true) return resolve();
+      const timer = setTimeout(resolve, ms);
+      signal?.addEventListener('abort', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    }),
+  runtime: async ({ args }) => {
+    const { spawnRuntime } = await import('./client/spawn.ts');
+    return spawnRuntime({ root, args, env: { ...process.env, AGENT_RUNTIME_DATA_DIR: places.dataDir } });
+  },
+  connect: async () => {
+    const [{ socketClient }, { keyStore }] = await Promise.all([
+      import('./client/socket-client.ts'),
+      import('./client/key-store.ts'),
+    ]);
+    return socketClient({
+      socketPath: socketPath(places.dataDir),
+      keys: keyStore(places.configDir),
+      nowMs: () => Date.now(),
+    });
+  },
+};
+
+process.exitCode = await runCli(world, process.argv.slice(2));

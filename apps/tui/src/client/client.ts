@@ -1,0 +1,26 @@
+import type { AdminInput, AdminReply, AdminRouteName } from '@agent-runtime/domain';
+
+/** A signature by this person's client key under a decision. */
+export interface SignedDecision {
+  readonly keyId: string;
+  /** base64 */
+  readonly signature: string;
+}
+
+/** One frame of a stream. */
+export interface StreamEvent {
+  readonly event: string;
+  readonly data: string;
+}
+
+/** The admin API as commands use it. */
+export interface AdminClient {
+  /** @throws AppError of the server's envelope, tui.runtime.unavailable when nobody listens */
+  call<N extends AdminRouteName>(name: N, input: AdminInput<N>): Promise<AdminReply<N>>;
+  /** The same without a signature, for the few routes that the socket takes so. */
+  callUnsigned<N extends AdminRouteName>(name: N, input: AdminInput<N>): Promise<AdminReply<N>>;
+  /** Frames until the server ends the stream or the signal aborts. */
+  stream(path: string, signal: AbortSignal): AsyncIterable<StreamEvent>;
+  /** Signs the canonical bytes of a decision. */
+  signDecision(canonical: string): Promise<SignedDecision>;
+}

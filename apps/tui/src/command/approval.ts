@@ -1,0 +1,212 @@
+import {
+  APPROVAL_STATES,
+  AppError,
+  type ApprovalDetail,
+  canonicalJson,
+  showHidden,
+} from '@agent-runtime/domain';
+import { type CommandHandler, type CommandRun, listOption, textArg, textOption } from '../cli/command.ts';
+import { bytesText } from '../screen/bytes.ts';
+import { facts, shortTime, table } from '../screen/table.ts';
+import {
+  choiceOption,
+  given,
+  instantOption,
+  mistyped,
+  numberOption,
+  placeOf,
+  requiredOption,
+} from './input.ts';
+
+/** What waits for an answer. */
+export const approvalList: CommandHandler = async (run) => {
+  const state = choiceOption(run, 'state', '--state', APPROVAL_STATES);
+  const client = await run.client();
+  const reply = await client.call('approval.list', {
+    ...placeOf(run),
+    ...(state === undefined ? {} : { state }),
+  });
+  run.show(reply, () =>
+    reply.items.length === 0
+      ? 'Nothing waits for an answer. Earlier ones: agent-runtime approval list --state consumed'
+      : table(
+          reply.items,
+          [
+            { name: 'id', of: (row) => row.id },
+            { name: 'tier', of: (row) => row.tier },
+            { name: 'until', of: (row) => shortTime(row.expires_at) },
+            { name: 'what', of: (row) => row.summary },
+          ],
+          run.world.columns,
+        ),
+  );
+};
+
+export const approvalShow: CommandHandler = async (run) => {
+  const detail = await (await run.client()).call('approval.show', { id: textArg(run, 0) });
+  run.show(detail, () => detailText(detail));
+};
+
+export const approvalApprove: CommandHandler = async (run) => {
+  const detail = await lookAt(run);
+  const expected = textOption(run, 'digest');
+  if (expected !== undefined && expected !== detail.digest) throw otherBytes(detail);
+  await answer(run, detail, 'grant');
+};
+
+export const approvalDeny: CommandHandler = async (run) => {
+  await answer(run, await lookAt(run), 'deny', textArg(run, 1));
+};
+
+export const approvalRelease: CommandHandler = async (run) => {
+  await answer(run, await lookAt(run), 'release');
+};
+
+export const approvalWithdraw: CommandHandler = async (run) => {
+  const detail = await (await run.client()).call('approval.withdraw', { id: textArg(run, 0) });
+  run.show(detail, () => `${detail.id} is ${detail.state}.`);
+};
+
+export const approvalEdit: CommandHandler = async (run) => {
+  const typed = textArg(run, 1);
+  const text = typed === '' ? await run.world.readInput() : typed;
+  if (text === undefined || text.trim() === '')
+    throw mistyped('Give the new text, or pipe it in: agent-runtime approval edit ID "new text"');
+  const detail = await (await run.client()).call('approval.edit', { id: textArg(run, 0), text });
+  if (run.options.approve === true) await answer(run, detail, 'grant');
+  else run.show(detail, () => `${detailText(detail)}\n\nThe earlier question is closed; this one is new.`);
+};
+
+async function lookAt(run: CommandRun): Promise<ApprovalDetail> {
+  return (await run.client()).call('approval.show', { id: textArg(run, 0) });
+}
+
+/** Signs exactly what was shown, at the point of the log where it was shown, and sends it. */
+async function answer(
+  run: CommandRun,
+  detail: ApprovalDetail,
+  decision: 'grant' | 'deny' | 'release',
+  reason = '',
+): Promise<void> {
+  const client = await run.client();
+  const statement = {
+    approval: detail.id,
+    effect: detail.effect,
+    digest: detail.digest,
+    decision,
+    expiry: detail.expiry,
+    auditHead: detail.audit_head,
+  };
+  const { keyId, signature } = await client.signDecision(canonicalJson(statement));
+  const after = await client.call(`approval.${decision}`, {
+    id: detail.id,
+    digest: detail.digest,
+    audit_head: detail.audit_head,
+    key_id: keyId,
+    signature,
+    ...(reason === '' ? {} : { reason }),
+  });
+  run.show(after, () => answerText(after, decision));
+}
+
+function answerText(after: ApprovalDetail, decision: 'grant' | 'deny' | 'release'): string {
+  const granted = after.votes.filter((vote) => vote.decision === 'grant').length;
+  if (decision === 'grant' && after.state === 'pending')
+    return `Your approval of ${after.id} counts: ${granted} of ${after.needed}. It still waits for others.`;
+  const done = { grant: 'approved', deny: 'denied', release: 'released' }[decision];
+  return `You ${done} ${after.id}. It is ${after.state}. What becomes of it: agent-runtime effect show ${after.effect}`;
+}
+
+function detailText(detail: ApprovalDetail): string {
+  const head = facts([
+    ['Approval', detail.id],
+    ['What', detail.summary],
+    ['State', detail.state],
+    ['Tier', `${detail.tier} (${detail.needed} of role ${detail.approver_role} or above)`],
+    ['Place', `${detail.workspace} / ${detail.context}`],
+    ['Asked by', detail.requester],
+    ['Label', detail.label],
+    ['Digest', detail.digest],
+    ['Intact', detail.is_intact ? 'yes' : 'NO: the stored bytes were changed; do not approve'],
+    ['Until', shortTime(detail.expires_at)],
+    ['Why', detail.reasons.length === 0 ? undefined : showHidden(detail.reasons.join('\n'))],
+    [
+      'Releases',
+      detail.missing_releases.length === 0 ? undefined : `missing from ${detail.missing_releases.join(', ')}`,
+    ],
+    [
+      'Answers',
+      detail.votes.length === 0
+        ? undefined
+        : detail.votes
+            .map((vote) => `${vote.decision} by ${vote.person} (${vote.via}, ${shortTime(vote.at) ?? ''})`)
+            .join('\n'),
+    ],
+  ]);
+  return `${head}\n\n${detail.bytes === undefined ? (detail.withheld ?? '') : bytesText(detail.bytes)}`;
+}
+
+function otherBytes(detail: ApprovalDetail): AppError {
+  return new AppError({
+    code: 'tui.digest.conflict',
+    kind: 'conflict',
+    message: `${detail.id} has the digest ${detail.digest}. Look at it again before you decide.`,
+  });
+}
+
+export const standingList: CommandHandler = async (run) => {
+  const { workspace } = placeOf(run);
+  const reply = await (await run.client()).call(
+    'standing.list',
+    workspace === undefined ? {} : { workspace },
+  );
+  run.show(reply, () =>
+    reply.items.length === 0
+      ? 'No standing approvals. Make one: agent-runtime standing add --help'
+      : table(
+          reply.items,
+          [
+            { name: 'id', of: (row) => row.id },
+            { name: 'state', of: (row) => (row.revoked_at === undefined ? 'live' : 'revoked') },
+            { name: 'uses', of: (row) => `${row.uses}/${row.max_uses}` },
+            { name: 'until', of: (row) => shortTime(row.ends_at) },
+            { name: 'what', of: (row) => `${row.effect_kind} to ${row.recipients.join(', ')}` },
+          ],
+          run.world.columns,
+        ),
+  );
+};
+
+export const standingAdd: CommandHandler = async (run) => {
+  const [connector = '', account = ''] = requiredOption(run, 'sink', '--sink').split(':');
+  const until = instantOption(run, 'until', '--until');
+  const perDay = numberOption(run, 'perDay', '--per-day');
+  const max = numberOption(run, 'max', '--max');
+  const recipients = listOption(run, 'to');
+  if (until === undefined || perDay === undefined || max === undefined || recipients === undefined)
+    throw mistyped('A standing approval needs its limits: --to, --per-day, --max and --until.');
+  const row = await (await run.client()).call(
+    'standing.add',
+    given({
+      workspace: requiredOption(run, 'workspace', '--workspace'),
+      effect_kind: requiredOption(run, 'kind', '--kind'),
+      connector,
+      account,
+      recipients,
+      per_day: perDay,
+      max_uses: max,
+      ends_at: until,
+      template: textOption(run, 'template'),
+    }),
+  );
+  run.show(
+    row,
+    () =>
+      `${row.id} is in force until ${shortTime(row.ends_at) ?? ''}. End it: agent-runtime standing revoke ${row.id}`,
+  );
+};
+
+export const standingRevoke: CommandHandler = async (run) => {
+  const row = await (await run.client()).call('standing.revoke', { id: textArg(run, 0) });
+  run.show(row, () => `${row.id} is revoked.`);
+};

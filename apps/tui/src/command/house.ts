@@ -1,0 +1,186 @@
+import { type AuditVerdict, ERROR_KINDS, type Status, showHidden } from '@agent-runtime/domain';
+import { type CommandHandler, textArg, textOption } from '../cli/command.ts';
+import { facts, shortTime, table } from '../screen/table.ts';
+import { mistyped, placeOf } from './input.ts';
+
+/** Needs no key: the socket of the host may read it. */
+export const status: CommandHandler = async (run) => {
+  const reply = await (await run.client()).callUnsigned('status.read', {});
+  run.show(reply, () => statusText(reply));
+  return reply.ready ? 0 : ERROR_KINDS.unavailable.exit;
+};
+
+function statusText(reply: Status): string {
+  const todo = [
+    ...(reply.panic.on ? ['Panic is on: agent-runtime panic off'] : []),
+    ...(reply.gate.closed ? ['The gate is closed: agent-runtime gate status'] : []),
+    ...(reply.approvals_pending > 0 ? ['Questions wait: agent-runtime approval list'] : []),
+    ...(reply.effects_uncertain > 0 ? ['Unclear outcomes: agent-runtime effect list --state uncertain'] : []),
+  ];
+  const head = facts([
+    ['State', reply.ready ? 'ready' : 'not ready'],
+    ['Why', reply.reasons.length === 0 ? undefined : reply.reasons.join('\n')],
+    ['Since', shortTime(reply.up_since)],
+    ['Version', reply.version],
+    ['Panic', reply.panic.on ? 'ON' : 'off'],
+    ['Gate', reply.gate.closed ? `CLOSED (${reply.gate.reason ?? ''})` : 'open'],
+    [
+      'Runs',
+      `${reply.runs.running} running, ${reply.runs.queued} queued, ${reply.runs.failed_today} failed today`,
+    ],
+    ['Approvals', `${reply.approvals_pending} pending`],
+    ['Uncertain', `${reply.effects_uncertain} effects`],
+    ['Tokens today', reply.tokens_today],
+    [
+      'Models',
+      reply.models.length === 0 ? 'none: answers come from the files alone' : reply.models.join(', '),
+    ],
+    ['Audit head', reply.audit_head],
+  ]);
+  return todo.length === 0 ? head : `${head}\n\n${todo.join('\n')}`;
+}
+
+export const explain: CommandHandler = async (run) => {
+  const reply = await (await run.client()).call('explain.id', { id: textArg(run, 0) });
+  run.show(reply, () =>
+    reply.events
+      .map((event) => {
+        const reasons = event.reasons.map((reason) => `\n    ${showHidden(reason)}`).join('');
+        const decision = event.decision === undefined ? '' : `: ${event.decision}`;
+        return `${shortTime(event.at) ?? ''}  ${event.action}${decision} (${event.actor})${reasons}`;
+      })
+      .join('\n'),
+  );
+};
+
+export const secretSet: CommandHandler = async (run) => {
+  const text = await run.world.readInput();
+  if (text === undefined)
+    throw mistyped(
+      'The value comes from standard input, so that it stays out of your shell’s history: agent-runtime secret set NAME < file',
+    );
+  const reply = await (await run.client()).call('secret.set', {
+    name: textArg(run, 0),
+    value: text.replace(/\r?\n$/, ''),
+  });
+  run.show(reply, () => reply.message);
+};
+
+export const secretList: CommandHandler = async (run) => {
+  const reply = await (await run.client()).call('secret.list', {});
+  run.show(reply, () =>
+    reply.items.length === 0
+      ? 'No secrets. Keep one: agent-runtime secret set LLM_API_KEY < key.txt'
+      : table(
+          reply.items,
+          [
+            { name: 'name', of: (row) => row.name },
+            { name: 'from', of: (row) => row.source },
+            { name: 'since', of: (row) => shortTime(row.updated_at) },
+          ],
+          run.world.columns,
+        ),
+  );
+};
+
+export const secretRm: CommandHandler = async (run) => {
+  const reply = await (await run.client()).call('secret.rm', { name: textArg(run, 0) });
+  run.show(reply, () => reply.message);
+};
+
+export const modelList: CommandHandler = async (run) => {
+  const reply = await (await run.client()).call('model.list', {});
+  run.show(reply, () =>
+    reply.items.length === 0
+      ? 'No model is configured; answers are quotes from the files. Set AGENT_RUNTIME_LLM_API_KEY.'
+      : table(
+          reply.items,
+          [
+            { name: 'name', of: (row) => row.name },
+            { name: 'provider', of: (row) => row.provider },
+            { name: 'tokens', of: (row) => row.context_tokens },
+            { name: 'model', of: (row) => row.model },
+          ],
+          run.world.columns,
+        ),
+  );
+};
+
+/** Unsigned on purpose: it must work for whoever is at the machine, also when their key does not. */
+export const panicOn: CommandHandler = async (run) => {
+  const reply = await (await run.client()).callUnsigned('panic.on', {});
+  run.show(reply, () => 'Panic is on. Nothing starts and nothing leaves. End it: agent-runtime panic off');
+};
+
+export const panicOff: CommandHandler = async (run) => {
+  const reply = await (await run.client()).call('panic.off', {});
+  run.show(
+    reply,
+    () =>
+      'Panic is off. Nothing old is sent. What was on its way: agent-runtime effect list --state uncertain',
+  );
+};
+
+export const panicStatus: CommandHandler = async (run) => {
+  const reply = await (await run.client()).callUnsigned('panic.status', {});
+  run.show(reply, () =>
+    reply.on
+      ? `Panic is on since ${shortTime(reply.at) ?? 'unknown'} by ${reply.by ?? 'unknown'}.`
+      : 'Panic is off.',
+  );
+};
+
+export const gateStatus: CommandHandler = async (run) => {
+  const reply = await (await run.client()).callUnsigned('gate.status', {});
+  run.show(reply, () =>
+    reply.closed
+      ? `The gate is closed: ${reply.reason ?? ''}\nReview keys, tokens and uncertain effects, then: agent-runtime gate open`
+      : 'The gate is open.',
+  );
+};
+
+export const gateOpen: CommandHandler = async (run) => {
+  const reply = await (await run.client()).call('gate.open', {});
+  run.show(reply, () => 'The gate is open.');
+};
+
+export const auditTail: CommandHandler = async (run) => {
+  const subject = textOption(run, 'subject');
+  const action = textOption(run, 'action');
+  const { limit } = placeOf(run);
+  const reply = await (await run.client()).call('audit.tail', {
+    ...(limit === undefined ? {} : { limit }),
+    ...(subject === undefined ? {} : { subject }),
+    ...(action === undefined ? {} : { action }),
+  });
+  run.show(reply, () =>
+    reply.items.length === 0
+      ? 'No records.'
+      : table(
+          reply.items,
+          [
+            { name: 'seq', of: (row) => row.seq },
+            { name: 'at', of: (row) => shortTime(row.at) },
+            { name: 'action', of: (row) => row.action },
+            { name: 'about', of: (row) => `${row.subject} by ${row.actor}` },
+          ],
+          run.world.columns,
+        ),
+  );
+};
+
+/** A copy is checked by the runtime's own reader, with no server; the live log by the server. */
+export const auditVerify: CommandHandler = async (run) => {
+  const file = textOption(run, 'file');
+  if (file !== undefined)
+    return run.world.runtime({ args: ['audit-verify', '--file', file, ...(run.json ? ['--json'] : [])] });
+  const verdict = await (await run.client()).call('audit.verify', {});
+  run.show(verdict, () => verdictText(verdict));
+  return verdict.ok ? 0 : ERROR_KINDS.conflict.exit;
+};
+
+function verdictText(verdict: AuditVerdict): string {
+  if (verdict.ok) return `The log is whole: ${verdict.count} records, head ${verdict.head}`;
+  const problems = verdict.problems.map((problem) => `  ${problem.kind} at ${problem.seq}: ${problem.text}`);
+  return `THE LOG WAS CHANGED: ${verdict.problems.length} problems in ${verdict.count} records\n${problems.join('\n')}`;
+}
