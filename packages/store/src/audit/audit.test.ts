@@ -2,6 +2,7 @@ import {
   appendFileSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -111,6 +112,24 @@ describe('checkpoints', () => {
     const again = await openFixture({ dataDir: open.dataDir });
     expect(await again.audit.verify()).toMatchObject({ isIntact: true, count: 27 });
     expect(again.rollback).toBeUndefined();
+  });
+
+  test('whoever asks gets the head of now, also while an older one is being signed', async () => {
+    const open = await openFixture();
+    const first = open.audit.checkpoint();
+    await say(open, 'm1');
+    expect(await Promise.all([first, open.audit.checkpoint()])).toMatchObject([{ seq: 1 }, { seq: 2 }]);
+  });
+
+  test('one that cannot be written stops nobody; the next tries again', async () => {
+    const open = await openFixture({ config: { checkpointEvery: 2 } });
+    mkdirSync(open.paths.checkpoints);
+    await sayMany(open, 3);
+    await open.clock.settle();
+    expect(open.log.dump()).toContain('a checkpoint could not be written');
+    await expect(open.audit.checkpoint()).rejects.toThrow();
+    rmSync(open.paths.checkpoints, { recursive: true });
+    expect((await open.audit.checkpoint())?.seq).toBe(4);
   });
 
   test('a signature by another key does not count', async () => {

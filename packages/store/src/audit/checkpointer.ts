@@ -28,7 +28,7 @@ export interface CheckpointerDeps {
 /** Signs heads: first the file outside the database, then the table, so that the file is never behind. */
 export function makeCheckpointer(deps: CheckpointerDeps): Checkpointer {
   let signedSeq = deps.signedSeq;
-  let running: Promise<Checkpoint | undefined> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
 
   const write = async (): Promise<Checkpoint | undefined> => {
     const head = deps.head();
@@ -41,10 +41,10 @@ export function makeCheckpointer(deps: CheckpointerDeps): Checkpointer {
   };
 
   const checkpoint = (): Promise<Checkpoint | undefined> => {
-    running ??= write().finally(() => {
-      running = undefined;
-    });
-    return running;
+    // One after another, so that whoever asks gets the head of now and not the one that is being signed.
+    const mine = last.then(write);
+    last = mine.catch(() => undefined);
+    return mine;
   };
 
   return {

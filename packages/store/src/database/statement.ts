@@ -9,7 +9,7 @@ import {
   SqliteQueryCompiler,
   sql,
 } from 'kysely';
-import { encodeRow, encodeValue, type SqlRow, type SqlValue, type Table } from '../tables/index.ts';
+import { encodeRow, encodeValue, type SqlRow, type SqlValue, TABLES, type Table } from '../tables/index.ts';
 
 /** A statement ready to run. */
 export interface Statement {
@@ -37,17 +37,18 @@ const compiler = new Kysely<Schema>({
   },
 });
 
-const inserts = new WeakMap<Table, string>();
+const INSERTS: ReadonlyMap<Table, string> = new Map(
+  [...TABLES.values()].map((table) => [table, compileInsert(table)]),
+);
+
+function compileInsert(table: Table): string {
+  const values = Object.fromEntries(table.columns.map((column) => [column.name, null]));
+  return compiler.insertInto(table.name).values(values).compile().sql;
+}
 
 /** One row into a table. */
 export function insertStatement(table: Table, row: object): Statement {
-  const params = encodeRow(table, row);
-  const known = inserts.get(table);
-  if (known !== undefined) return { sql: known, params };
-  const values = Object.fromEntries(table.columns.map((column, at) => [column.name, params[at] ?? null]));
-  const compiled = compiler.insertInto(table.name).values(values).compile();
-  inserts.set(table, compiled.sql);
-  return { sql: compiled.sql, params };
+  return { sql: INSERTS.get(table) ?? compileInsert(table), params: encodeRow(table, row) };
 }
 
 /** Rows that fit, in the order asked for; rows that compare equal come as they were written. */
