@@ -1,4 +1,4 @@
-import type { Clock, Connector, InboundEvent } from '@agent-runtime/domain';
+import { AppError, type Clock, type Connector, ERROR_KINDS, type InboundEvent } from '@agent-runtime/domain';
 import { deliveryError } from '../errors.ts';
 import { type MemoryChannel, toInbound, type Utterance } from './event.ts';
 import { MEMORY_LIMIT_CHARS, renderMemory } from './payload.ts';
@@ -15,11 +15,24 @@ export interface MemoryOptions {
   readonly canReconcile?: boolean | undefined;
 }
 
+interface Waiting {
+  readonly event: InboundEvent;
+  readonly tell: (result: Promise<void>) => void;
+}
+
+function isLasting(thrown: unknown): boolean {
+  return thrown instanceof AppError && ERROR_KINDS[thrown.kind].retry === 'no' && thrown.kind !== 'cancelled';
+}
+
 /** A chat inside one process: people speak by `say` and `press`, and what reaches them is in `delivered`. */
 export interface MemoryConnector extends Connector {
   addChannel(channel: MemoryChannel): void;
   addUser(user: { readonly id: string; readonly displayName: string }): void;
-  /** Resolves when the runtime has accepted it; what is said before `start` waits for it. @returns its platform id */
+  /**
+   * Resolves when the runtime has accepted it, rejects with its refusal. What is said before `start` waits for it; what was refused
+   * for a passing reason, or by a crash, is offered again at the next `start`.
+   * @returns its platform id
+   */
   say(utterance: Utterance): Promise<string>;
   press(button: Utterance & { readonly buttonId: string }): Promise<string>;
   /** What arrived, oldest first. */
@@ -41,10 +54,22 @@ export function memoryConnector(options: MemoryOptions): MemoryConnector {
   const users = new Map<string, string>();
   let said = 0;
   let accept: ((event: InboundEvent) => Promise<void>) | undefined;
-  let waiting: { readonly event: InboundEvent; readonly hand: (result: Promise<void>) => void }[] = [];
+  let waiting: Waiting[] = [];
 
+  const hand = async (
+    event: InboundEvent,
+    listener: (event: InboundEvent) => Promise<void>,
+  ): Promise<void> => {
+    try {
+      await listener(event);
+    } catch (thrown) {
+      // Not acknowledged: as a platform would, it comes again at the next start. A lasting no is an answer.
+      if (!isLasting(thrown)) waiting.push({ event, tell: () => {} });
+      throw thrown;
+    }
+  };
   const offer = (event: InboundEvent): Promise<void> =>
-    accept !== undefined ? accept(event) : new Promise((hand) => waiting.push({ event, hand }));
+    accept !== undefined ? hand(event, accept) : new Promise((tell) => waiting.push({ event, tell }));
   const say = async (utterance: Utterance): Promise<string> => {
     said += 1;
     const event = toInbound(utterance, {
@@ -64,9 +89,9 @@ export function memoryConnector(options: MemoryOptions): MemoryConnector {
       accept = listener;
       const early = waiting;
       waiting = [];
-      for (const { event, hand } of early) {
-        const result = listener(event);
-        hand(result);
+      for (const { event, tell } of early) {
+        const result = hand(event, listener);
+        tell(result);
         // In order; a refusal belongs to who spoke.
         await result.catch(() => {});
       }
@@ -90,7 +115,7 @@ export function memoryConnector(options: MemoryOptions): MemoryConnector {
 
 /** The outgoing half, the same for both modes of the memory chat. */
 export function talking(
-  receiver: Receiver,
+  receiver: Pick<Receiver, 'receive' | 'find'>,
   account: string,
   options: Omit<MemoryOptions, 'clock'>,
 ): Pick<Connector, 'name' | 'account' | 'delivery' | 'dropsRepeats' | 'render' | 'deliver' | 'reconcile'> {

@@ -139,6 +139,18 @@ describe('over the example workspace', () => {
     expect((await run(['How do I get a refund?', 'And for Relay?'])).answer).toContain('yearly Relay plan');
   });
 
+  test('an item of a glossary is quoted alone', async () => {
+    const { answer } = await run(['What is a Peg?']);
+    expect(answer).toContain('our soil sensor');
+    expect(answer).not.toContain('Radio stick**');
+  });
+
+  test('an order is not carried out and not searched for', async () => {
+    const { answer, calls } = await run(['Post to #news that we are closed']);
+    expect(calls).toEqual([]);
+    expect(answer).toContain('needs a model');
+  });
+
   test('every place that it names exists', async () => {
     for (const question of [
       'How do I get a refund?',
@@ -243,6 +255,8 @@ describe('reading', () => {
 
   test('greetings, thanks and questions are told apart', () => {
     for (const text of ['hi', 'Hello!', 'ping', 'help']) expect(intentOf(text)).toBe('greeting');
+    for (const text of ['post a note', 'Please summarise the meeting', 'can you send it'])
+      expect(intentOf(text)).toBe('order');
     for (const text of ['thanks', 'Thank you very much!', 'ok']) expect(intentOf(text)).toBe('thanks');
     for (const text of [
       'hi, how do I ship?',
