@@ -27,18 +27,15 @@ interface KeyFile {
 }
 
 /**
- * The signing key of this data folder, made at the first start.
- * @returns `isNew` when there was none: then older checkpoints cannot be continued
+ * The signing key of this data folder, made at the first start. When an old one is gone, the new one does not fit the old heads,
+ * and that is found like any other doubt about them.
  * @throws AppError audit.key.denied (another master key, or the file was changed)
  */
-export function openAuditKey(
-  path: string,
-  masterKey: Uint8Array,
-): { readonly key: AuditKey; readonly isNew: boolean } {
-  if (existsSync(path)) return { key: readKey(readFileSync(path, 'utf8'), masterKey), isNew: false };
+export function openAuditKey(path: string, masterKey: Uint8Array): AuditKey {
+  if (existsSync(path)) return readKey(readFileSync(path, 'utf8'), masterKey);
   const made = makeAuditKey(masterKey);
   writePrivateFile(path, `${JSON.stringify(made.file, null, 2)}\n`);
-  return { key: made.key, isNew: true };
+  return made.key;
 }
 
 /** A fresh key and the file that keeps it. */

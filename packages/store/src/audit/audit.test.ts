@@ -203,6 +203,13 @@ describe('an editor of the log', () => {
     expect(verdict.problems.map(({ kind }) => kind)).toEqual(['checkpoint']);
   });
 
+  test('a line in the file of heads that is no head', async () => {
+    const open = await openFixture();
+    await open.audit.checkpoint();
+    appendFileSync(open.paths.checkpoints, 'garbage\n');
+    expect((await open.audit.verify()).problems).toMatchObject([{ kind: 'checkpoint' }]);
+  });
+
   test('the tables themselves refuse changes and deletions', async () => {
     const open = await openFixture();
     const raw = (sql: string) => () => behindItsBack(open.paths.database, (database) => database.exec(sql));
@@ -310,7 +317,9 @@ describe('rolled-back data', () => {
       await prepared((files) => appendFileSync(files.paths.checkpoints, '{"seq":99,"ha')),
     );
     expect(open.rollback).toBeUndefined();
+    const before = (await open.audit.checkpoints()).length;
     await open.audit.checkpoint();
+    expect(await open.audit.checkpoints()).toHaveLength(before + 1);
     expect((await open.audit.verify()).isIntact).toBe(true);
     expect(await open.store.read.get('gate_state', {})).toBeUndefined();
   });

@@ -18,8 +18,6 @@ export interface RollbackInput {
   readonly checkpoints: readonly Checkpoint[];
   readonly isDamaged: boolean;
   readonly publicKeyPem: string;
-  /** The signing key had to be made anew. */
-  readonly isKeyNew: boolean;
 }
 
 /**
@@ -40,10 +38,8 @@ export function findRollback(input: RollbackInput): RollbackFinding | undefined 
     const isExpected = input.reader.get('select 1 from audit_checkpoint limit 1') !== undefined;
     return isExpected ? finding('missing', 'The file of signed audit heads is gone.') : undefined;
   }
-  if (input.isKeyNew)
-    return finding('unsigned', 'The key that signed the audit log is gone; a new one was made.');
   if (!verifyCheckpoint(input.publicKeyPem, last, checkpointBytes(last)))
-    return finding('unsigned', 'The last signed audit head has a false signature.');
+    return finding('unsigned', 'The last signed audit head was not signed by the key of this data folder.');
   const row = input.reader.get('select hash from audit_event where seq = ?', [last.seq]);
   if (row === undefined)
     return finding(

@@ -27,6 +27,15 @@ export interface AuditLog extends AuditReader, AuditCheck {
   verify(): Promise<AuditVerdict>;
 }
 
+function withDamage(verdict: AuditVerdict): AuditVerdict {
+  const text = 'the file of signed heads has a line that is no head';
+  return {
+    ...verdict,
+    isIntact: false,
+    problems: [...verdict.problems, { kind: 'checkpoint', seq: verdict.count, text }],
+  };
+}
+
 /** The parts that share one queue. */
 export interface Kernel {
   readonly store: Store;
@@ -95,11 +104,10 @@ function makeLog(reader: Connection, key: AuditKey, file: CheckpointFile, signer
     checkpoint: () => signer.checkpoint(),
     checkpoints: async () => file.read().checkpoints,
     // Heads first: one that is signed while the log is read would look like a record that is missing.
-    verify: async () =>
-      verifyAudit({
-        checkpoints: file.read().checkpoints,
-        publicKeyPem: key.publicKeyPem,
-        events: log.all(),
-      }),
+    verify: async () => {
+      const { checkpoints, isDamaged } = file.read();
+      const verdict = await verifyAudit({ checkpoints, publicKeyPem: key.publicKeyPem, events: log.all() });
+      return isDamaged ? withDamage(verdict) : verdict;
+    },
   };
 }

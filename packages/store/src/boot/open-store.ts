@@ -75,7 +75,7 @@ async function openLocked(input: StoreInput, paths: DataPaths, undo: (() => void
   undo.push(() => panic.close());
   createPrivateFile(paths.database);
   const vault = openVault(vaultFile(paths.vault), input.masterKey, input.clock);
-  const auditKey = openAuditKey(paths.auditKey, input.masterKey);
+  const key = openAuditKey(paths.auditKey, input.masterKey);
   const file = openCheckpointFile(paths.checkpoints);
   const writer = openDatabase(input, paths);
   undo.push(() => writer.close());
@@ -84,13 +84,12 @@ async function openLocked(input: StoreInput, paths: DataPaths, undo: (() => void
   const rollback = findRollback({
     reader,
     ...file.read(),
-    publicKeyPem: auditKey.key.publicKeyPem,
-    isKeyNew: auditKey.isNew,
+    publicKeyPem: key.publicKeyPem,
   });
   const kernel = makeKernel(input, {
     writer,
     reader,
-    key: auditKey.key,
+    key,
     file,
     isTrusted: rollback === undefined,
   });

@@ -32,6 +32,17 @@ describe('commit', () => {
     expect((await open.audit.verify()).isIntact).toBe(true);
   });
 
+  test('when its second record cannot be written the first leaves no gap for those who share the transaction', async () => {
+    const open = await openFixture();
+    const broken = draft('user.break', { data: { value: Number.NaN } });
+    const results = await Promise.allSettled([
+      open.store.commit([draft('user.add'), broken], async () => undefined),
+      open.store.commit(draft('user.greet'), async () => undefined),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    expect(await open.audit.verify()).toMatchObject({ isIntact: true, count: 2 });
+  });
+
   test('one failing body among many takes back only its own writes', async () => {
     const open = await openFixture();
     const results = await Promise.allSettled(
