@@ -192,7 +192,7 @@ export function connectorConformance(
           offered.push(event.externalId);
           if (isDown)
             throw new AppError({
-              code: 'ingest.store.unavailable',
+              code: 'connectors.accept.unavailable',
               kind: 'unavailable',
               message: 'Try again later.',
             });
