@@ -49,6 +49,21 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
       outbox.wake();
     }
   };
+  const telling = async (work: Promise<Approval>): Promise<Approval> => {
+    const approval = await waking(work);
+    const { id, effect, state, tier, workspace, context } = approval;
+    deps.live.publish({
+      topic: 'approvals',
+      kind: `approval.${state}`,
+      data: { id, effect, state, tier, workspace, context },
+    });
+    return approval;
+  };
+  const asking = async (work: Promise<Proposal>): Promise<Proposal> => {
+    const proposal = await work;
+    await telling(Promise.resolve(proposal.approval));
+    return proposal;
+  };
   const stopSweeps = new AbortController();
   const sweep = async (): Promise<void> => {
     await settlePanic(deps);
@@ -71,12 +86,12 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
   return {
     outbox,
     // A proposal leaves a card, and a standing approval may have answered it already.
-    propose: (input) => waking(propose(deps, input)),
-    approve: (id, digest, actor) => waking(approve(deps, id, digest, actor)),
-    deny: (id, reason, actor) => waking(deny(deps, id, reason, actor)),
-    release: (id, digest, actor) => waking(release(deps, id, digest, actor)),
-    withdraw: (id, actor) => waking(withdraw(deps, id, actor)),
-    edit: (id, text, actor) => waking(edit(deps, id, text, actor)),
+    propose: (input) => asking(propose(deps, input)),
+    approve: (id, digest, actor) => telling(approve(deps, id, digest, actor)),
+    deny: (id, reason, actor) => telling(deny(deps, id, reason, actor)),
+    release: (id, digest, actor) => telling(release(deps, id, digest, actor)),
+    withdraw: (id, actor) => telling(withdraw(deps, id, actor)),
+    edit: (id, text, actor) => asking(edit(deps, id, text, actor)),
     resolve: (id, outcome, actor) => waking(resolveEffect(deps, id, outcome, actor)),
     panicOn: async (actor) => (await panicOn(deps, actor, stops))?.uncertain ?? [],
     panicOff: async (actor) => {

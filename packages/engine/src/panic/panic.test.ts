@@ -95,6 +95,20 @@ describe('panic on', () => {
     await effects.drain(0);
   });
 
+  test('an answer whose outcome is lost under panic is not tried again', async () => {
+    const { world } = at;
+    const effects = effectsOf(world);
+    const reply = await insertReply(world, 'answer');
+    world.chat.onDeliver = () => {
+      world.panic.turnOn('test', 0);
+      throw fault('uncertain');
+    };
+    await effects.start();
+    await effects.outbox.idle();
+    expect((await world.effect(reply)).state).toBe('uncertain');
+    await effects.drain(0);
+  });
+
   test('panic between claim and delivery: nothing leaves', async () => {
     const { world } = at;
     const post = await approvedPost(world, 'post');
