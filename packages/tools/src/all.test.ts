@@ -1,49 +1,30 @@
-import { DEFAULT_TOOLS, type JsonObject } from '@agent-runtime/domain';
+import { existsSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { DEFAULT_TOOLS } from '@agent-runtime/domain';
 import { expect, test } from 'vitest';
-import { template } from './_template/spec.ts';
 import { allTools } from './all.ts';
-import { promptBytes, toolConformance } from './conformance.ts';
+import { promptBytes } from './conformance.ts';
 
-const samples: Readonly<Record<string, readonly JsonObject[]>> = {
-  template_peek: [{ path: 'faq.md', lines: 3 }],
-  md_read: [{ path: 'faq.md' }, { path: 'notes/a.md', from_line: 3, lines: 20 }],
-  md_list: [{}, { folder: 'notes' }],
-  md_glob: [{ pattern: 'meetings/**/*.md' }],
-  md_grep: [{ pattern: 'a.*b' }, { pattern: 'frost', folder: 'notes' }],
-  md_write: [{ path: 'notes/a.md', text: '', mode: 'create' }],
-  qmd_search: [{ query: 'refund' }, { query: 'How?', limit: 5 }],
-  post_message: [
-    { channel: 'general', text: 'Hello' },
-    { channel: 'c', text: 't', connector: 'memory' },
-  ],
-};
+const here = fileURLToPath(new URL('.', import.meta.url));
+const folders = readdirSync(here).filter((name) => existsSync(`${here}/${name}/spec.ts`));
+const names = allTools.map(({ name }) => name);
 
-for (const spec of [template, ...allTools]) toolConformance(spec, samples[spec.name] ?? []);
-
-test('names are unique, and every tool that a workspace has by default exists', () => {
-  const names = allTools.map(({ name }) => name);
-  expect(new Set(names).size).toBe(names.length);
-  expect([...names].sort()).toEqual([...DEFAULT_TOOLS].sort());
+test('every folder is registered by the name of its tool, and brings its tests', () => {
+  const expected = folders.filter((name) => name !== '_template').map((name) => name.replaceAll('-', '_'));
+  expect([...names].sort()).toEqual(expected.sort());
+  for (const name of folders) expect(existsSync(`${here}/${name}/spec.test.ts`), name).toBe(true);
 });
 
-test('the whole list stays small in a prompt', () => {
-  expect(promptBytes(allTools)).toBeLessThanOrEqual(2_250);
+test('every tool that a workspace has by default exists', () => {
+  expect(names).toEqual(expect.arrayContaining([...DEFAULT_TOOLS]));
 });
 
-test('a write names its mode, a post its channel, and both reach policy', () => {
-  const byName = new Map(allTools.map((spec) => [spec.name, spec]));
-  const target = (name: string, args: JsonObject) => byName.get(name)?.target(args);
-  expect(target('md_write', { path: 'skills/x.md', text: 'a', mode: 'append' })).toEqual({
-    kind: 'file',
-    path: 'skills/x.md',
-    access: 'write',
-  });
-  expect(target('post_message', { channel: 'news', text: 'a' })).toEqual({
-    kind: 'message',
-    connector: '',
-    channel: 'news',
-  });
-  expect(byName.get('md_write')?.input.safeParse({ path: 'a.md', text: 'a', mode: 'delete' }).success).toBe(
-    false,
-  );
+test('the tools of a workspace stay small in a prompt', () => {
+  const defaults = allTools.filter(({ name }) => DEFAULT_TOOLS.some((tool) => tool === name));
+  expect(promptBytes(defaults)).toBeLessThanOrEqual(2_250);
+});
+
+test('reading tools are open to viewers, everything else needs a member', () => {
+  for (const { class: effect, minRole } of allTools)
+    expect(minRole).toBe(effect === 'R' ? 'viewer' : 'member');
 });

@@ -1,0 +1,4 @@
+import { toolConformance } from '../conformance.ts';
+import { mdGlob } from './spec.ts';
+
+toolConformance(mdGlob, [{ pattern: 'meetings/**/*.md' }]);
