@@ -14,6 +14,7 @@ import {
 } from '../../bench/fixtures.ts';
 import { makeAuditKey } from '../audit/audit-key.ts';
 import { openCheckpointFile } from '../audit/checkpoint-file.ts';
+import { beginEpoch } from '../boot/epoch.ts';
 import { makeKernel } from '../boot/kernel.ts';
 import { openConnection } from '../database/index.ts';
 import { MIGRATIONS, migrate } from '../migration/index.ts';
@@ -46,6 +47,21 @@ describe('fencing', () => {
     }
     expect(epochs).toEqual([1, 2, 3]);
   });
+});
+
+test('an epoch that could not be made durable is no epoch', async () => {
+  const { writer } = starvable();
+  const failing = {
+    ...writer,
+    isInTransaction: true,
+    exec: (sql: string) => {
+      if (sql === 'commit') throw new Error('the disk is full');
+      writer.exec(sql);
+    },
+  };
+  const before = writer.get('select epoch from database_boot');
+  expect(() => beginEpoch(failing)).toThrow('full');
+  expect(writer.get('select epoch from database_boot')).toEqual(before);
 });
 
 describe('another program holds the database', () => {
