@@ -64,6 +64,7 @@ describe('propose', () => {
     const [event] = await at.world.opened.audit.tail(1, { action: 'effect.propose' });
     expect(event?.data).toMatchObject({
       digest: stored.digest,
+      content: { digest: stored.digest },
       approval: approval.id,
       reasons: ['policy.external'],
       label: { integrity: 1, audience: HERE_LABEL.audience },

@@ -7,6 +7,7 @@ import {
   DEFAULT_EXPIRY_MS,
   type Decision,
   type Effect,
+  effectBytes,
   type Label,
   MAX_PENDING_PER_TASK,
   type Obligation,
@@ -215,5 +216,6 @@ function auditOf(question: {
       tier: approval.tier,
       reasons: decision.reasons.map((reason) => reason.code),
     },
+    content: effectBytes(effect),
   };
 }

@@ -8,6 +8,7 @@ import {
   type Effect,
   type EffectId,
   type EffectState,
+  effectBytes,
   moveEffect,
   type StoreReader,
   type StoreTx,
@@ -180,6 +181,8 @@ function auditOf(deps: EngineDeps, ready: Ready): AuditDraft {
       epoch: deps.store.epoch,
       reasons: decision.reasons.map((reason) => reason.code),
     },
+    // What was asked is on record since its proposal; an answer is first seen by the log here.
+    content: effect.class === 'E0' ? effectBytes(effect) : undefined,
   };
 }
 

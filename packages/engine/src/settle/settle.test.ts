@@ -432,6 +432,8 @@ describe('an answer (E0)', () => {
     await runOutbox(world);
     expect(arrivedOf(world, id)).toEqual([{ text: 'see hxxps[:]//evil[.]example/x' }]);
     expect(await world.actions(id)).toEqual(['effect.perform', 'effect.done']);
+    const [event] = await world.opened.audit.tail(1, { action: 'effect.perform', subject: id });
+    expect(event?.data.content).toMatchObject({ digest: (await world.effect(id)).digest });
   });
 
   test('answers to one place keep their order, also when the first has to wait', async () => {
@@ -553,10 +555,12 @@ describe('when the disk refuses', () => {
   test('a process that lost its epoch claims nothing and gives up', async () => {
     const { world } = at;
     const id = await approvedPost(world, 'hello');
+    let tries = 0;
     const stale: Store = {
       read: world.deps.store.read,
       epoch: world.deps.store.epoch - 1,
       commit: async () => {
+        tries += 1;
         throw new AppError({
           code: 'database.epoch.conflict',
           kind: 'conflict',
@@ -568,6 +572,11 @@ describe('when the disk refuses', () => {
     await outbox.start();
     await outbox.idle();
     await world.clock.advance(60_000);
+    const before = tries;
+    expect(before).toBeGreaterThan(0);
+    outbox.wake();
+    await outbox.idle();
+    expect(tries).toBe(before);
     expect(arrivedOf(world, id)).toEqual([]);
     expect(world.clock.sleeping).toBe(0);
   });
