@@ -74,6 +74,8 @@ export interface EngineConfig {
   /** Prompt budget when neither context nor route says less, tokens. */
   readonly promptTokens: number;
   readonly maxPromptChars: number;
+  /** Our own name on chat platforms; commands addressed to other bots are ignored. */
+  readonly botName?: string | undefined;
 }
 
 /** Who gives an order, and how we know. */
@@ -148,6 +150,8 @@ export interface Engine {
   openGate(actor: Actor): Promise<void>;
   /** Call after a token, key, identity or grant was taken away: running work of the principal is looked at again at once. */
   revoked(principalKey: string): Promise<void>;
+  /** Call after a workspace changed: its limits are read again. */
+  settingsChanged(): Promise<void>;
 
   readonly health: () => { readonly isReady: boolean; readonly reasons: readonly string[] };
 }

@@ -1,0 +1,120 @@
+import { AppError, type Principal, principalKey } from '@agent-runtime/domain';
+import type { Engine, EngineDeps } from './api.ts';
+import { makeDispatcher, RUN_WORKFLOW } from './dispatch/index.ts';
+import { makeEmbeddedDurable } from './durable/index.ts';
+import { belongsTo } from './effect/rules.ts';
+import { type Effects, makeEffects } from './effects.ts';
+import { makeIngest } from './ingest/index.ts';
+import { abortRun, endQueuedRuns, makeRunWorkflow, retryTask, steerRun } from './run/index.ts';
+import { startOutcomeTurn } from './run/outcome.ts';
+
+/** Runs of one process at the same time, over all workspaces. */
+const MAX_PARALLEL = 32;
+const DEFAULT_LANE = 5;
+
+/** Joins the rooms of the engine. Nothing happens before `start`. */
+export function makeEngine(deps: EngineDeps): Engine {
+  const active = new Map<string, Principal>();
+  const lanes = new Map<string, number>();
+  const durable = makeEmbeddedDurable({
+    journal: deps.journal,
+    store: deps.store,
+    clock: deps.clock,
+    log: deps.log,
+    laneLimit: (lane) => lanes.get(lane) ?? DEFAULT_LANE,
+    maxAttempts: deps.config.maxAttempts,
+    maxParallel: MAX_PARALLEL,
+  });
+  const dispatcher = makeDispatcher(deps, durable);
+  const effects: Effects = makeEffects(deps, {
+    abortRuns: (key) =>
+      durable.abort(
+        (id) => {
+          const requester = active.get(id);
+          return key === undefined || (requester !== undefined && belongsTo(requester, key));
+        },
+        key === undefined ? 'panic' : 'revoked',
+      ),
+    freshTurn: async (outcome) => {
+      await startOutcomeTurn(deps, outcome);
+      dispatcher.wake();
+    },
+  });
+  durable.register(RUN_WORKFLOW, makeRunWorkflow(deps, effects, active));
+  const state = { isStarted: false, isDraining: false };
+
+  const engine: Engine = {
+    start: async () => {
+      await readLanes(deps, lanes);
+      await effects.start();
+      await durable.start();
+      state.isStarted = true;
+      dispatcher.wake();
+    },
+    drain: async (deadlineMs) => {
+      state.isDraining = true;
+      dispatcher.stop();
+      await Promise.all([durable.drain(deadlineMs), effects.drain(deadlineMs)]);
+    },
+    accept: (arrival) => {
+      if (state.isDraining) throw draining();
+      return ingest.accept(arrival);
+    },
+    abort: (run, actor) => abortRun(deps, durable, run, actor),
+    retry: async (task, actor) => {
+      const run = await retryTask(deps, task, actor);
+      dispatcher.wake();
+      return run;
+    },
+    steer: (run, text, actor) => steerRun(deps, run, text, actor),
+    approve: async (id, digest, actor) => void (await effects.approve(id, digest, actor)),
+    deny: async (id, reason, actor) => void (await effects.deny(id, reason, actor)),
+    release: async (id, digest, actor) => void (await effects.release(id, digest, actor)),
+    withdraw: async (id, actor) => void (await effects.withdraw(id, actor)),
+    edit: async (id, text, actor) => (await effects.edit(id, text, actor)).approval.id,
+    resolve: async (id, outcome, actor) => void (await effects.resolve(id, outcome, actor)),
+    panicOn: async (actor) => {
+      await effects.panicOn(actor);
+      // What the disk refuses now is refused again before panic can end.
+      await endQueuedRuns(deps, principalKey(actor.principal)).catch((thrown: unknown) => {
+        deps.log.error({ room: 'panic', error: thrown }, 'queued runs could not be ended yet');
+      });
+    },
+    panicOff: async (actor) => {
+      if (deps.panic.isOn()) await endQueuedRuns(deps, principalKey(actor.principal));
+      await effects.panicOff(actor);
+    },
+    openGate: (actor) => effects.openGate(actor),
+    revoked: (key) => effects.revoked(key),
+    settingsChanged: () => readLanes(deps, lanes),
+    health: () => {
+      const reasons = [
+        ...(state.isStarted ? [] : ['the engine is starting']),
+        ...(state.isDraining ? ['the engine is stopping'] : []),
+        ...(deps.panic.isOn() ? ['panic is on'] : []),
+      ];
+      return { isReady: reasons.length === 0, reasons };
+    },
+  };
+  const ingest = makeIngest(deps, {
+    orders: engine,
+    onRun: () => dispatcher.wake(),
+    onReply: () => effects.outbox.wake(),
+  });
+  return engine;
+}
+
+/** Runs at once per workspace; read at start and when a workspace changes. */
+async function readLanes(deps: EngineDeps, lanes: Map<string, number>): Promise<void> {
+  for (const workspace of await deps.store.read.find('workspace', {})) {
+    lanes.set(workspace.id, Math.max(1, workspace.settings.concurrency ?? DEFAULT_LANE));
+  }
+}
+
+function draining(): AppError {
+  return new AppError({
+    code: 'ingest.drain.unavailable',
+    kind: 'unavailable',
+    message: 'The runtime is stopping. Try again in a moment.',
+  });
+}

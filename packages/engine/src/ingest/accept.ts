@@ -1,0 +1,340 @@
+import {
+  AppError,
+  type AuditDraft,
+  type Context,
+  type Decision,
+  decide,
+  type IngestedEvent,
+  type Message,
+  type PolicyRules,
+  principalKey,
+  publicLabel,
+  type RunId,
+  type StoreTx,
+  type TaskId,
+} from '@agent-runtime/domain';
+import type { Accepted, Arrival, EngineDeps } from '../api.ts';
+import { policyRules, replyEffect } from '../effect/index.ts';
+import { type Answer, answerCommand, type Orders } from './answer.ts';
+import { arrivalDigest, checkArrival, mayBeCommand } from './arrival.ts';
+import { type ChatCommand, type ParsedText, parseCommand } from './command.ts';
+import { openConversation } from './conversation.ts';
+import { labelOfMessage, type Whereabouts, whereabouts } from './who.ts';
+import { assertQueueHasRoom, makeWork } from './work.ts';
+
+export interface Ingest {
+  accept(arrival: Arrival): Promise<Accepted>;
+}
+
+/** What accepting wakes: the dispatcher for a new run, the outbox for an answer at once. */
+export interface IngestHooks {
+  readonly orders: Orders;
+  readonly onRun: () => void;
+  readonly onReply: () => void;
+}
+
+/**
+ * The one door in. Whatever an arrival causes is written in one transaction with the mark that it was taken, and only then does it
+ * resolve; a repeat gets the first answer again.
+ */
+export function makeIngest(deps: EngineDeps, hooks: IngestHooks): Ingest {
+  return {
+    accept: async (arrival) => {
+      checkArrival(deps, arrival);
+      if (arrival.event.sender.isBot) return { outcome: 'logged', isRepeat: false };
+      const before = await earlier(deps, arrival);
+      if (before !== undefined) return before;
+      try {
+        return await takeIn(deps, hooks, arrival);
+      } catch (thrown) {
+        // Two deliveries of one event at the same time: the second finds the first's mark.
+        if (!(thrown instanceof AppError) || thrown.code !== 'database.row.conflict') throw thrown;
+        const winner = await earlier(deps, arrival);
+        if (winner === undefined) throw thrown;
+        return winner;
+      }
+    },
+  };
+}
+
+/** What the first delivery of this event came to. @throws AppError ingest.key.conflict for the same key with other content */
+async function earlier(deps: EngineDeps, arrival: Arrival): Promise<Accepted | undefined> {
+  const { source, externalId } = arrival.event;
+  const known = await deps.store.read.get('ingest_event', { source, externalId });
+  if (known === undefined) return undefined;
+  if (known.digest !== arrivalDigest(arrival)) {
+    throw new AppError({
+      code: 'ingest.key.conflict',
+      kind: 'conflict',
+      message: 'This key was used before for another message. Use a new one.',
+    });
+  }
+  return { outcome: known.outcome, isRepeat: true, task: known.task, run: known.run, reply: known.reply };
+}
+
+async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): Promise<Accepted> {
+  const where = await whereabouts(deps.store.read, arrival);
+  const { context } = where;
+  if (context === undefined) return refuseUnbound(deps, arrival, where);
+  const parsed: ParsedText = mayBeCommand(arrival)
+    ? parseCommand(arrival.event.text, deps.config.botName ?? '')
+    : { kind: 'text' };
+  const at: Place = { arrival, where, context };
+  switch (parsed.kind) {
+    case 'foreign':
+      return logOnly(deps, at);
+    case 'unknown':
+      return answerAtOnce(deps, hooks, at, {
+        text: `I do not know /${parsed.name}. /help lists what I can do.`,
+        label: publicLabel(2),
+      });
+    case 'command':
+      return takeCommand(deps, hooks, at, parsed.command);
+    case 'text':
+      return arrival.event.kind === 'message' ? startOrLog(deps, hooks, at, undefined) : logOnly(deps, at);
+    default: {
+      const never: never = parsed;
+      return never;
+    }
+  }
+}
+
+interface Place {
+  readonly arrival: Arrival;
+  readonly where: Whereabouts;
+  readonly context: Context;
+}
+
+async function takeCommand(
+  deps: EngineDeps,
+  hooks: IngestHooks,
+  at: Place,
+  command: ChatCommand,
+): Promise<Accepted> {
+  if (command.name === 'task' && command.rest !== '') return startOrLog(deps, hooks, at, command.rest);
+  const asker = {
+    principal: at.where.principal,
+    context: at.context,
+    conversationKey: at.arrival.conversationKey,
+  };
+  return answerAtOnce(deps, hooks, at, await answerCommand(deps, hooks.orders, asker, command));
+}
+
+/** A message that asks for work starts a run, or is refused with words; one that asks for nothing is only logged. */
+async function startOrLog(
+  deps: EngineDeps,
+  hooks: IngestHooks,
+  at: Place,
+  taskText: string | undefined,
+): Promise<Accepted> {
+  const { arrival, where, context } = at;
+  const rules = await policyRules(deps, deps.store.read, context.id);
+  const isAddressed = taskText !== undefined || arrival.event.isAddressed;
+  const decision = decide(
+    { action: 'task.create', principal: where.principal, door: arrival.door, isAddressed },
+    rules,
+  );
+  if (decision.kind === 'permit') return startRun(deps, hooks, at, { rules, decision, taskText });
+  const isUnaddressed = decision.reasons.some((reason) => reason.code === 'policy.unaddressed');
+  if (isUnaddressed) return logOnly(deps, at);
+  const text = decision.reasons.map((reason) => reason.text).join(' ');
+  if (arrival.authenticated !== undefined) throw refusal(decision, text);
+  return answerAtOnce(deps, hooks, at, { text, label: publicLabel(2) }, 'refused');
+}
+
+async function startRun(
+  deps: EngineDeps,
+  hooks: IngestHooks,
+  at: Place,
+  granted: {
+    readonly rules: PolicyRules;
+    readonly decision: Decision;
+    readonly taskText: string | undefined;
+  },
+): Promise<Accepted> {
+  const { arrival, where, context } = at;
+  const { settings } = granted.rules;
+  if (settings === undefined) throw refusal(granted.decision, 'This place is not bound to a workspace.');
+  const text = granted.taskText ?? arrival.event.text;
+  const isResearch = /^research\b/i.test(text) && granted.taskText !== undefined;
+  const started = await deps.store.commit(
+    auditOf(at, 'ingest.accept', { reasons: granted.decision.reasons.map((reason) => reason.code) }, text),
+    async (tx) => {
+      if (deps.panic.isOn()) throw refusal(granted.decision, 'Everything is stopped: panic is on.');
+      const conversation = await openConversation(deps, tx, {
+        context,
+        settings,
+        key: arrival.conversationKey,
+      });
+      await assertQueueHasRoom(tx, conversation, settings);
+      const message = await writeMessage(deps, tx, at, {
+        conversation: conversation.id,
+        text,
+        isPromptable: where.principal.kind !== 'guest',
+      });
+      const { task, run } = makeWork(deps, {
+        message,
+        context,
+        conversation,
+        requester: where.principal,
+        door: arrival.door,
+        kind: isResearch ? 'research' : (arrival.taskKind ?? 'chat'),
+      });
+      await tx.insert('task', task);
+      await tx.insert('run', run);
+      await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'run', task: task.id, run: run.id }));
+      return { task: task.id, run: run.id };
+    },
+  );
+  hooks.onRun();
+  return { outcome: 'run', isRepeat: false, ...started };
+}
+
+/** Kept for the log, without a run. Words of strangers and edits stay out of prompts. */
+async function logOnly(deps: EngineDeps, at: Place): Promise<Accepted> {
+  const { arrival, where, context } = at;
+  const rules = await policyRules(deps, deps.store.read, context.id);
+  const { settings } = rules;
+  if (settings === undefined || arrival.event.text.trim() === '')
+    return { outcome: 'logged', isRepeat: false };
+  const isPromptable = where.principal.kind !== 'guest' && arrival.event.kind === 'message';
+  await deps.store.commit(auditOf(at, 'ingest.log', {}, arrival.event.text), async (tx) => {
+    const conversation = await openConversation(deps, tx, {
+      context,
+      settings,
+      key: arrival.conversationKey,
+    });
+    await writeMessage(deps, tx, at, {
+      conversation: conversation.id,
+      text: arrival.event.text,
+      isPromptable,
+    });
+    await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'logged' }));
+  });
+  return { outcome: 'logged', isRepeat: false };
+}
+
+/** An answer that needs no model: filtered like every answer, through the outbox where the door is pushed to. */
+async function answerAtOnce(
+  deps: EngineDeps,
+  hooks: IngestHooks,
+  at: Place,
+  answer: Answer,
+  outcome: 'command' | 'refused' = 'command',
+): Promise<Accepted> {
+  const { arrival, context } = at;
+  const reply = replyEffect(deps, {
+    context,
+    requester: { kind: 'service', context: context.id, owner: context.owner },
+    draft: { text: answer.text, replyTo: arrival.event.externalId },
+    label: answer.label,
+    trustedUrls: new Set(),
+    kind: 'notice',
+  });
+  await deps.store.commit(
+    auditOf(at, outcome === 'command' ? 'ingest.command' : 'ingest.refuse', {}, arrival.event.text),
+    async (tx) => {
+      // Under panic the one answer that goes out is the door's own, not one for later.
+      if (!deps.panic.isOn()) await tx.insert('effect', reply.effect);
+      await tx.insert('ingest_event', markOf(deps, arrival, { outcome, reply: reply.text }));
+    },
+  );
+  hooks.onReply();
+  return { outcome, isRepeat: false, reply: reply.text };
+}
+
+const MINUTE_MS = 60_000;
+
+/** Strangers in unbound places leave one audit record per sender and minute, whatever they send. */
+async function refuseUnbound(deps: EngineDeps, arrival: Arrival, where: Whereabouts): Promise<Accepted> {
+  const text = 'This channel is not bound to a workspace yet. An operator can bind it (`context bind`).';
+  const decision = decide(
+    { action: 'task.create', principal: where.principal, door: arrival.door, isAddressed: true },
+    await policyRules(deps, deps.store.read, undefined),
+  );
+  if (arrival.authenticated !== undefined) throw refusal(decision, text);
+  const sender = principalKey(where.principal);
+  const key = `refused:${arrival.event.source}:${sender}:${Math.floor(deps.clock.nowMs() / MINUTE_MS)}`;
+  if ((await deps.store.read.get('notify_notice', { key })) === undefined) {
+    const audit: AuditDraft = {
+      action: 'ingest.refuse',
+      actor: sender,
+      subject: arrival.event.source,
+      data: { channel: arrival.event.channel.id, reason: 'unbound' },
+    };
+    await deps.store.commit(audit, (tx) => tx.insert('notify_notice', { key, at: deps.clock.nowMs() }));
+  }
+  return { outcome: 'refused', isRepeat: false, ...(arrival.event.isAddressed ? { reply: text } : {}) };
+}
+
+async function writeMessage(
+  deps: EngineDeps,
+  tx: StoreTx,
+  at: Place,
+  what: {
+    readonly conversation: Message['conversation'];
+    readonly text: string;
+    readonly isPromptable: boolean;
+  },
+): Promise<Message> {
+  const { arrival, where, context } = at;
+  const message: Message = {
+    id: deps.ids.make('message'),
+    seq: await tx.next('message'),
+    conversation: what.conversation,
+    workspace: context.workspace,
+    context: context.id,
+    direction: 'in',
+    sender: principalKey(where.principal),
+    senderName: arrival.event.sender.displayName,
+    text: what.text,
+    label: labelOfMessage(arrival, where.principal, context),
+    isPromptable: what.isPromptable,
+    externalId: arrival.event.externalId,
+    at: deps.clock.nowMs(),
+  };
+  await tx.insert('context_message', message);
+  return message;
+}
+
+function markOf(
+  deps: EngineDeps,
+  arrival: Arrival,
+  came: {
+    readonly outcome: IngestedEvent['outcome'];
+    readonly task?: TaskId;
+    readonly run?: RunId;
+    readonly reply?: string;
+  },
+): IngestedEvent {
+  const { source, externalId } = arrival.event;
+  return { source, externalId, digest: arrivalDigest(arrival), at: deps.clock.nowMs(), ...came };
+}
+
+function auditOf(
+  at: Place,
+  action: 'ingest.accept' | 'ingest.log' | 'ingest.command' | 'ingest.refuse',
+  data: NonNullable<AuditDraft['data']>,
+  content: string,
+): AuditDraft {
+  const { arrival, where, context } = at;
+  return {
+    action,
+    actor: principalKey(where.principal),
+    subject: `${arrival.event.source}:${arrival.event.externalId}`,
+    workspace: context.workspace,
+    context: context.id,
+    data: { door: arrival.door, ...data },
+    content,
+  };
+}
+
+function refusal(decision: Decision, text: string): AppError {
+  const code = decision.reasons[0]?.code;
+  const isHalt = code === 'policy.panic' || code === 'policy.gate';
+  return new AppError({
+    code: isHalt ? 'ingest.halt.unavailable' : 'ingest.task.denied',
+    kind: isHalt ? 'unavailable' : 'denied',
+    message: text,
+  });
+}

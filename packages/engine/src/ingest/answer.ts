@@ -1,0 +1,308 @@
+import {
+  AppError,
+  type Approval,
+  type ApprovalId,
+  type Context,
+  decide,
+  type Label,
+  type Principal,
+  personOf,
+  principalKey,
+  publicLabel,
+  type Run,
+  type RunId,
+  roleOfPrincipal,
+} from '@agent-runtime/domain';
+import type { Actor, Engine, EngineDeps } from '../api.ts';
+import { policyRules } from '../effect/index.ts';
+import { openPath, searchWorkspace } from '../search/index.ts';
+import { type ChatCommand, COMMANDS } from './command.ts';
+import { endConversation } from './conversation.ts';
+
+/** What a command says back. */
+export interface Answer {
+  readonly text: string;
+  readonly label: Label;
+}
+
+/** Orders that commands give; they bypass the queue. */
+export type Orders = Pick<Engine, 'abort' | 'steer' | 'approve' | 'deny' | 'withdraw' | 'panicOn'>;
+
+export interface Asker {
+  readonly principal: Principal;
+  readonly context: Context;
+  readonly conversationKey: string;
+}
+
+/**
+ * Carries out a command of chat. Refusals and mistakes are answers, in words that say who can allow it.
+ * @throws AppError of kind bug or unavailable only
+ */
+export async function answerCommand(
+  deps: EngineDeps,
+  orders: Orders,
+  asker: Asker,
+  command: ChatCommand,
+): Promise<Answer> {
+  try {
+    return await carryOut(deps, orders, asker, command);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.kind === 'bug' || thrown.kind === 'unavailable') throw thrown;
+    return said(thrown.message);
+  }
+}
+
+async function carryOut(
+  deps: EngineDeps,
+  orders: Orders,
+  asker: Asker,
+  command: ChatCommand,
+): Promise<Answer> {
+  const actor: Actor = { principal: asker.principal, via: 'chat' };
+  const { rest } = command;
+  switch (command.name) {
+    case 'help':
+      return said(Object.values(COMMANDS).join('\n'));
+    case 'start':
+      return said('Ask me something, or mention me in a group. /help lists what I can do.');
+    case 'whoami':
+      return said(await describeAsker(deps, asker));
+    case 'status':
+      return said(await describeStatus(deps, asker));
+    case 'search':
+      return search(deps, asker, rest);
+    case 'open':
+      return open(deps, asker, rest);
+    case 'new':
+    case 'reset':
+      return startAfresh(deps, asker);
+    case 'approve':
+      return approve(deps, orders, actor, asker, rest);
+    case 'deny': {
+      const [id = '', ...reason] = rest.split(/\s+/);
+      const approval = await findApproval(deps, asker, id);
+      await orders.deny(approval.id, reason.join(' '), actor);
+      return said(`Denied ${approval.id}.`);
+    }
+    case 'withdraw': {
+      const approval = await findApproval(deps, asker, rest);
+      await orders.withdraw(approval.id, actor);
+      return said(`Withdrawn: ${approval.id}.`);
+    }
+    case 'abort': {
+      const run = await findRun(deps, asker, rest);
+      const ended = await orders.abort(run.id, actor);
+      return said(`${run.id} is ${ended.state}.`);
+    }
+    case 'steer': {
+      const run = await ownRun(deps, asker);
+      await orders.steer(run.id, rest, actor);
+      return said(`Added to ${run.id}.`);
+    }
+    case 'panic':
+      return panic(deps, orders, actor, rest);
+    case 'task':
+      throw new AppError({
+        code: 'ingest.command.invalid',
+        kind: 'invalid',
+        message: 'Say what to do: /task TEXT.',
+      });
+    default: {
+      const never: never = command.name;
+      return never;
+    }
+  }
+}
+
+async function approve(
+  deps: EngineDeps,
+  orders: Orders,
+  actor: Actor,
+  asker: Asker,
+  id: string,
+): Promise<Answer> {
+  const approval = await findApproval(deps, asker, id);
+  await orders.approve(approval.id, approval.digest, actor);
+  return said(`Approved ${approval.id}.`);
+}
+
+async function search(deps: EngineDeps, asker: Asker, text: string): Promise<Answer> {
+  if (text === '')
+    throw new AppError({
+      code: 'ingest.command.invalid',
+      kind: 'invalid',
+      message: 'Say what to look for: /search QUERY.',
+    });
+  await assertMayRead(deps, asker);
+  const found = await searchWorkspace(deps, asker.context, { text, limit: 5 }, new AbortController().signal);
+  if (found.hits.length === 0) return said('Nothing found here.');
+  const blocks = found.hits.map((hit) => `${hit.path}:${hit.line}\n${hit.snippet.trim().slice(0, 400)}`);
+  return { text: blocks.join('\n\n'), label: found.label };
+}
+
+const MAX_OPEN_LINES = 60;
+
+async function open(deps: EngineDeps, asker: Asker, path: string): Promise<Answer> {
+  await assertMayRead(deps, asker);
+  const opened = await openPath(deps, asker.context, path);
+  const lines = opened.text.split('\n');
+  const rest =
+    lines.length > MAX_OPEN_LINES
+      ? `\n… /open ${opened.path}:${opened.fromLine + MAX_OPEN_LINES}-${opened.toLine}`
+      : '';
+  return {
+    text: `${opened.path}:${opened.fromLine}\n${lines.slice(0, MAX_OPEN_LINES).join('\n')}${rest}`,
+    label: opened.label,
+  };
+}
+
+async function assertMayRead(deps: EngineDeps, asker: Asker): Promise<void> {
+  const rules = await policyRules(deps, deps.store.read, asker.context.id);
+  const decision = decide({ action: 'workspace.read', principal: asker.principal }, rules);
+  if (decision.kind === 'permit') return;
+  throw new AppError({
+    code: 'ingest.read.denied',
+    kind: 'denied',
+    message: decision.reasons.map((reason) => reason.text).join(' '),
+  });
+}
+
+async function startAfresh(deps: EngineDeps, asker: Asker): Promise<Answer> {
+  const { context, principal, conversationKey } = asker;
+  const rules = await policyRules(deps, deps.store.read, context.id);
+  const decision = decide({ action: 'task.create', principal, door: 'chat', isAddressed: true }, rules);
+  if (decision.kind !== 'permit') return said(decision.reasons.map((reason) => reason.text).join(' '));
+  const audit = {
+    action: 'context.rotate',
+    actor: principalKey(principal),
+    subject: context.id,
+    workspace: context.workspace,
+    context: context.id,
+  };
+  await deps.store.commit(audit, (tx) => endConversation(tx, context, conversationKey));
+  return said('A fresh conversation begins with your next message.');
+}
+
+async function panic(deps: EngineDeps, orders: Orders, actor: Actor, word: string): Promise<Answer> {
+  if (word === 'status')
+    return said(deps.panic.isOn() ? 'Panic is on: nothing runs and nothing is sent.' : 'Panic is off.');
+  if (word !== 'on')
+    return said(
+      'Say /panic on or /panic status. Panic ends only by a signed request: agent-runtime panic off.',
+    );
+  await orders.panicOn(actor);
+  return said('Panic is on: nothing runs and nothing is sent.');
+}
+
+async function describeAsker(deps: EngineDeps, asker: Asker): Promise<string> {
+  const { principal, context } = asker;
+  const person = personOf(principal);
+  if (person === undefined)
+    return `You are a guest here. Your id on this platform is ${principal.kind === 'guest' ? principal.sender : 'unknown'}.`;
+  const user = await deps.store.read.get('identity_user', { id: person });
+  const rules = await policyRules(deps, deps.store.read, context.id);
+  const role = roleOfPrincipal(
+    principal,
+    { kind: 'context', workspace: context.workspace, context: context.id },
+    rules.grants,
+    rules.nowMs,
+  );
+  return `You are ${user?.name ?? person}, ${role ?? 'without a role'} in ${context.workspace}/${context.id}.`;
+}
+
+async function describeStatus(deps: EngineDeps, asker: Asker): Promise<string> {
+  const { id } = asker.context;
+  const { read } = deps.store;
+  const running = await read.count('run', { context: id, state: { in: ['running', 'aborting'] } });
+  const queued = await read.count('run', { context: id, state: 'queued' });
+  const pending = await read.find(
+    'approval',
+    { context: id, state: 'pending' },
+    { orderBy: 'createdAt', limit: 10 },
+  );
+  const lines = [
+    `${running} running, ${queued} waiting, ${pending.length} to approve.`,
+    ...pending.map((one) => `${one.id} (${one.tier})`),
+  ];
+  if (deps.panic.isOn()) lines.unshift('Panic is on.');
+  return lines.join('\n');
+}
+
+/** Ids may be shortened; only what belongs to this place is found. */
+async function findApproval(deps: EngineDeps, asker: Asker, text: string): Promise<Approval> {
+  const open = await deps.store.read.find('approval', {
+    context: asker.context.id,
+    state: { in: ['pending', 'granted'] },
+  });
+  const fitting = open.filter((one) => fits(one.id, text));
+  const [only] = fitting;
+  if (fitting.length === 1 && only !== undefined) return only;
+  throw unclear<ApprovalId>(
+    'approval',
+    text,
+    fitting.map((one) => one.id),
+  );
+}
+
+async function findRun(deps: EngineDeps, asker: Asker, text: string): Promise<Run> {
+  if (text === '') return ownRun(deps, asker);
+  const open = await deps.store.read.find('run', {
+    context: asker.context.id,
+    state: { in: ['queued', 'running', 'aborting'] },
+  });
+  const fitting = open.filter((one) => fits(one.id, text) || fits(one.task, text));
+  const [only] = fitting;
+  if (fitting.length === 1 && only !== undefined) return only;
+  throw unclear<RunId>(
+    'run',
+    text,
+    fitting.map((one) => one.id),
+  );
+}
+
+/** The newest unfinished run that this person started here. */
+async function ownRun(deps: EngineDeps, asker: Asker): Promise<Run> {
+  const open = await deps.store.read.find(
+    'run',
+    { context: asker.context.id, state: { in: ['queued', 'running'] } },
+    { orderBy: 'createdAt', direction: 'desc' },
+  );
+  for (const run of open) {
+    const task = await deps.store.read.get('task', { id: run.task });
+    if (task !== undefined && principalKey(task.requester) === principalKey(asker.principal)) return run;
+  }
+  throw new AppError({
+    code: 'ingest.run.missing',
+    kind: 'missing',
+    message: 'You have nothing running here.',
+  });
+}
+
+const MIN_PREFIX = 4;
+
+function fits(id: string, text: string): boolean {
+  const bare = text.toLowerCase();
+  return (
+    id === bare ||
+    (bare.length >= MIN_PREFIX && (id.startsWith(bare) || id.slice(id.indexOf('_') + 1).startsWith(bare)))
+  );
+}
+
+function unclear<T extends string>(what: string, text: string, found: readonly T[]): AppError {
+  if (found.length === 0) {
+    return new AppError({
+      code: 'ingest.id.missing',
+      kind: 'missing',
+      message: `There is no open ${what} "${text.slice(0, 40)}" here. /status lists what waits.`,
+    });
+  }
+  return new AppError({
+    code: 'ingest.id.conflict',
+    kind: 'conflict',
+    message: `"${text.slice(0, 40)}" fits several: ${found.slice(0, 5).join(', ')}.`,
+  });
+}
+
+function said(text: string): Answer {
+  return { text, label: publicLabel(2) };
+}

@@ -1,0 +1,53 @@
+import { AppError, type Digest, digestOf } from '@agent-runtime/domain';
+import type { Arrival, EngineDeps } from '../api.ts';
+
+const MAX_ID_CHARS = 300;
+const MAX_NAME_CHARS = 200;
+
+/**
+ * Checks what a door hands in, whatever it was built from.
+ * @throws AppError ingest.event.invalid with what to change
+ */
+export function checkArrival(deps: Pick<EngineDeps, 'config'>, arrival: Arrival): void {
+  const { event } = arrival;
+  const ids = [event.source, event.externalId, event.channel.id, event.sender.id, arrival.conversationKey];
+  if (ids.some((id) => id.length === 0 || id.length > MAX_ID_CHARS || !id.isWellFormed())) {
+    throw invalid(`ids have 1 to ${MAX_ID_CHARS} characters`);
+  }
+  if (event.sender.displayName.length > MAX_NAME_CHARS)
+    throw invalid(`names have at most ${MAX_NAME_CHARS} characters`);
+  if (!event.text.isWellFormed()) throw invalid('the text is not valid Unicode');
+  if (event.text.trim() === '' && event.kind === 'message') throw invalid('the text is empty');
+  if (event.text.length > deps.config.maxPromptChars)
+    throw invalid(
+      `a message has at most ${deps.config.maxPromptChars} characters; send it in parts or as a note`,
+    );
+}
+
+function invalid(what: string): AppError {
+  return new AppError({
+    code: 'ingest.event.invalid',
+    kind: 'invalid',
+    message: `This message cannot be taken: ${what}.`,
+  });
+}
+
+/** What makes two deliveries of one key the same: channel, sender, kind and words. Times may differ between deliveries. */
+export function arrivalDigest(arrival: Arrival): Digest {
+  const { event } = arrival;
+  return digestOf({
+    kind: event.kind,
+    channel: event.channel.id,
+    sender: event.sender.id,
+    text: event.text,
+    button: event.buttonId,
+    conversation: arrival.conversationKey,
+    task: arrival.taskKind,
+  });
+}
+
+/** A person's own fresh words: what else arrives is never a command. */
+export function mayBeCommand(arrival: Arrival): boolean {
+  const { event, door } = arrival;
+  return door === 'chat' && event.kind === 'message' && !event.isRelayed && !event.sender.isBot;
+}

@@ -1,0 +1,52 @@
+import {
+  type Context,
+  ctxTag,
+  INTEGRITY,
+  type Label,
+  makeLabel,
+  type Principal,
+  privTag,
+  type StoreReader,
+} from '@agent-runtime/domain';
+import type { Arrival } from '../api.ts';
+
+/** Who speaks and where. */
+export interface Whereabouts {
+  readonly principal: Principal;
+  /** Undefined: the channel is not bound. */
+  readonly context: Context | undefined;
+}
+
+/** The immutable platform id decides who it is; a name never does. */
+export async function whereabouts(read: StoreReader, arrival: Arrival): Promise<Whereabouts> {
+  const { event, authenticated } = arrival;
+  if (authenticated !== undefined) {
+    return {
+      principal: authenticated.principal,
+      context: await read.get('context', { id: authenticated.context }),
+    };
+  }
+  const [connector = '', account = ''] = splitSource(event.source);
+  const context = await read.get('context', { connector, account, channel: event.channel.id });
+  const identity = await read.get('identity_link', { connector, externalId: event.sender.id });
+  const user = identity === undefined ? undefined : await read.get('identity_user', { id: identity.user });
+  const principal: Principal =
+    user?.isActive === true
+      ? { kind: 'user', user: user.id }
+      : { kind: 'guest', connector, sender: event.sender.id };
+  return { principal, context };
+}
+
+/** `<connector>:<account>`; an account may hold colons. */
+function splitSource(source: string): readonly string[] {
+  const colon = source.indexOf(':');
+  return colon < 0 ? [source, ''] : [source.slice(0, colon), source.slice(colon + 1)];
+}
+
+/** A person's own words are a member's at most; what a stranger says or somebody passes on is from outside. They belong to their place. */
+export function labelOfMessage(arrival: Arrival, principal: Principal, context: Context): Label {
+  const isOutside = principal.kind === 'guest' || arrival.event.isRelayed;
+  const audience = [ctxTag(context.workspace, context.id)];
+  if (context.directWith !== undefined) audience.push(privTag(context.directWith));
+  return makeLabel(isOutside ? INTEGRITY.outside : INTEGRITY.member, audience);
+}

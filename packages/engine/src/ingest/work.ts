@@ -1,0 +1,89 @@
+import {
+  AppError,
+  type Context,
+  type Conversation,
+  type Door,
+  type EffectiveSettings,
+  type Message,
+  NOTHING_READ,
+  oneLine,
+  type Principal,
+  type Run,
+  type StoreTx,
+  type Task,
+  type TaskKind,
+} from '@agent-runtime/domain';
+import type { EngineDeps } from '../api.ts';
+
+/** A task with its first run, as rows. */
+export interface NewWork {
+  readonly task: Task;
+  readonly run: Run;
+}
+
+/** Makes task and run for a message; writes nothing. */
+export function makeWork(
+  deps: Pick<EngineDeps, 'clock' | 'ids'>,
+  input: {
+    readonly message: Message;
+    readonly context: Context;
+    readonly conversation: Conversation;
+    readonly requester: Principal;
+    readonly door: Door;
+    readonly kind: TaskKind;
+  },
+): NewWork {
+  const { message, context, conversation } = input;
+  const nowMs = deps.clock.nowMs();
+  const task: Task = {
+    id: deps.ids.make('task'),
+    kind: input.kind,
+    title: oneLine(message.text, 80),
+    workspace: context.workspace,
+    context: context.id,
+    conversation: conversation.id,
+    requester: input.requester,
+    requesterName: message.senderName,
+    door: input.door,
+    createdAt: nowMs,
+  };
+  return { task, run: makeRun(deps, task, message.id, 1) };
+}
+
+/** One more attempt at a task. */
+export function makeRun(
+  deps: Pick<EngineDeps, 'clock' | 'ids'>,
+  task: Task,
+  input: Message['id'],
+  attempt: number,
+): Run {
+  return {
+    id: deps.ids.make('run'),
+    task: task.id,
+    workspace: task.workspace,
+    context: task.context,
+    conversation: task.conversation,
+    input,
+    state: 'queued',
+    attempt,
+    label: NOTHING_READ,
+    createdAt: deps.clock.nowMs(),
+    pendingApprovals: [],
+  };
+}
+
+/** @throws AppError ingest.queue.exhausted when the conversation already waits for too much */
+export async function assertQueueHasRoom(
+  tx: StoreTx,
+  conversation: Conversation,
+  settings: EffectiveSettings,
+): Promise<void> {
+  const queued = await tx.count('run', { conversation: conversation.id, state: 'queued' });
+  if (queued < settings.queue.maxQueued) return;
+  throw new AppError({
+    code: 'ingest.queue.exhausted',
+    kind: 'exhausted',
+    message: `This conversation already waits for ${queued} answers. Try again when some have come, or abort one.`,
+    retryAfterMs: 10_000,
+  });
+}

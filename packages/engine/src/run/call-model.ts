@@ -1,0 +1,180 @@
+import {
+  AppError,
+  type AssembledPrompt,
+  type AuditDraft,
+  cooldownMs,
+  type LlmRequest,
+  type LlmTool,
+  type ModelRoute,
+  principalKey,
+  routeModel,
+  toolSchema,
+  type Usage,
+} from '@agent-runtime/domain';
+import type { EngineDeps } from '../api.ts';
+import { type Reservation, reserve, settle } from './budget.ts';
+import type { RunPlace } from './session.ts';
+import { type CallOutcome, type Frames, readStream } from './stream.ts';
+
+/** A call that came to a good end, not yet paid for: its step settles the reservation in its own transaction. */
+export interface AnsweredCall {
+  readonly route: ModelRoute;
+  readonly reservation: Reservation;
+  readonly outcome: Extract<CallOutcome, { kind: 'done' }>;
+}
+
+/** Which routes rest after failures; in memory, for a restart is a good moment to try again. */
+export interface RouteHealth {
+  readonly cooldowns: Map<string, number>;
+  readonly failures: Map<string, number>;
+}
+
+export function routeHealth(): RouteHealth {
+  return { cooldowns: new Map(), failures: new Map() };
+}
+
+/** Errors after which another route may answer. What the provider refused for good it would refuse again, but another may not. */
+const FALLBACK_KINDS: ReadonlySet<string> = new Set(['unavailable', 'exhausted', 'rejected']);
+
+/**
+ * Makes one model call: best route first, fallbacks after failures, each attempt reserved before and charged after.
+ * @throws AppError run.route.unavailable (nothing configured, cleared or awake) · ledger.budget.exhausted · the last provider's error
+ */
+export async function callModel(
+  deps: EngineDeps,
+  health: RouteHealth,
+  call: {
+    readonly place: RunPlace;
+    readonly prompt: AssembledPrompt;
+    readonly frames: Frames;
+    readonly name: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<AnsweredCall> {
+  const { place, prompt, signal } = call;
+  const nowMs = deps.clock.nowMs();
+  const choice = routeModel(
+    {
+      taskKind: place.task.kind,
+      settings: place.settings.models,
+      label: prompt.label,
+      promptTokens: prompt.tokens,
+      nowMs,
+    },
+    deps.routes,
+    health.cooldowns,
+  );
+  let last: AppError = noRoute(choice.rejected, choice.retryAt, nowMs);
+  for (const route of choice.candidates) {
+    const provider = deps.providers.find((one) => one.id === route.provider);
+    if (provider === undefined) continue;
+    if (signal.aborted || deps.panic.isOn()) throw stopped();
+    const request = requestFor(deps, place, prompt, route, `${place.run.id}:${call.name}:${route.name}`);
+    const bound: Usage = {
+      inputTokens: prompt.tokens,
+      outputTokens: request.maxOutputTokens,
+      cachedTokens: 0,
+    };
+    const reservation = await reserve(deps, place, route, bound);
+    if (signal.aborted || deps.panic.isOn()) {
+      await charge(deps, place, { route, reservation }, { inputTokens: 0, outputTokens: 0, cachedTokens: 0 });
+      throw stopped();
+    }
+    const outcome = await readStream(deps, place, { provider, request, frames: call.frames, signal });
+    if (outcome.kind === 'done') {
+      health.failures.delete(route.name);
+      return { route, reservation, outcome };
+    }
+    await charge(deps, place, { route, reservation }, outcome.usage);
+    if (signal.aborted) throw stopped();
+    last = providerError(outcome.error);
+    deps.log.warn(
+      { room: 'run', run_id: place.run.id, route: route.name, code: last.code },
+      'a model call failed',
+    );
+    rest(health, route, outcome.error.retryAfterMs, deps.clock.nowMs());
+    if (!FALLBACK_KINDS.has(last.kind)) break;
+  }
+  throw last;
+}
+
+/** Writes the cost of a call in the transaction that records it. */
+export async function pay(tx: Parameters<typeof settle>[0], answered: AnsweredCall): Promise<Usage> {
+  return settle(tx, answered.route, answered.reservation, answered.outcome.usage);
+}
+
+function charge(
+  deps: EngineDeps,
+  place: RunPlace,
+  attempt: { readonly route: ModelRoute; readonly reservation: Reservation },
+  usage: Usage | undefined,
+): Promise<Usage> {
+  const audit: AuditDraft = {
+    action: 'ledger.settle',
+    actor: principalKey(place.task.requester),
+    subject: attempt.reservation.entry.id,
+    workspace: place.context.workspace,
+    context: place.context.id,
+    data: { run: place.run.id, route: attempt.route.name, failed: true },
+  };
+  return deps.store.commit(audit, (tx) => settle(tx, attempt.route, attempt.reservation, usage));
+}
+
+function rest(health: RouteHealth, route: ModelRoute, retryAfterMs: number | undefined, nowMs: number): void {
+  const failures = (health.failures.get(route.name) ?? 0) + 1;
+  health.failures.set(route.name, failures);
+  health.cooldowns.set(route.name, nowMs + cooldownMs(failures, retryAfterMs));
+}
+
+function requestFor(
+  deps: EngineDeps,
+  place: RunPlace,
+  prompt: AssembledPrompt,
+  route: ModelRoute,
+  idempotencyKey: string,
+): LlmRequest {
+  const { models } = place.settings;
+  return {
+    model: route.model,
+    messages: prompt.messages,
+    tools: offeredTools(deps, place),
+    temperature: models.temperature,
+    maxOutputTokens: Math.min(route.maxOutputTokens, models.maxOutputTokens ?? route.maxOutputTokens),
+    idempotencyKey,
+  };
+}
+
+/** What the model may see: tools of the context; a guest's run only those that read. Policy decides again on each call. */
+export function offeredTools(deps: Pick<EngineDeps, 'tools'>, place: RunPlace): readonly LlmTool[] {
+  const { settings, task } = place;
+  const isGuest = task.requester.kind === 'guest';
+  return deps.tools
+    .filter((tool) => settings.tools.includes('*') || settings.tools.includes(tool.name))
+    .filter((tool) => !isGuest || tool.class === 'R')
+    .map((tool) => ({ name: tool.name, description: tool.description, schema: toolSchema(tool) }));
+}
+
+function noRoute(
+  rejected: readonly { readonly route: string; readonly reason: string }[],
+  retryAt: number | undefined,
+  nowMs: number,
+): AppError {
+  const why = rejected.map((one) => `${one.route}: ${one.reason}`).join('; ');
+  return new AppError({
+    code: 'run.route.unavailable',
+    kind: 'unavailable',
+    message: `No model can answer this now${why === '' ? '' : ` (${why})`}.`,
+    ...(retryAt === undefined ? {} : { retryAfterMs: Math.max(1, retryAt - nowMs) }),
+  });
+}
+
+function stopped(): AppError {
+  return new AppError({ code: 'run.stop.cancelled', kind: 'cancelled', message: 'The run was stopped.' });
+}
+
+function providerError({
+  retryAfterMs,
+  ...error
+}: Extract<CallOutcome, { kind: 'failed' }>['error']): AppError {
+  return new AppError(retryAfterMs === undefined ? error : { ...error, retryAfterMs });
+}

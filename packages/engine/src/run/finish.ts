@@ -1,0 +1,195 @@
+import {
+  AppError,
+  type AuditDraft,
+  capModel,
+  citationsOf,
+  type Effect,
+  isFinalRun,
+  moveRun,
+  type PublicError,
+  principalKey,
+  publicLabel,
+  type Run,
+  type StoreTx,
+  toPublicError,
+} from '@agent-runtime/domain';
+import type { EngineDeps } from '../api.ts';
+import { replyEffect } from '../effect/index.ts';
+import { writeNotice } from '../notify/index.ts';
+import type { RunPlace, RunProgress } from './session.ts';
+
+/** Nothing the appliance itself says about a run is secret. */
+const APPLIANCE_LABEL = publicLabel(2);
+
+/**
+ * Ends a run with its answer: run, message, reply effect and the end of the durable work in one commit.
+ * @returns the run as it ended; unchanged when someone ended it before
+ */
+export async function finishRun(
+  deps: EngineDeps,
+  place: RunPlace,
+  answer: {
+    readonly text: string;
+    readonly progress: RunProgress;
+    readonly trustedUrls: ReadonlySet<string>;
+  },
+): Promise<Run> {
+  const { context, task, run } = place;
+  const label = capModel(answer.progress.label);
+  const reply = replyEffect(deps, {
+    context,
+    requester: task.requester,
+    draft: { text: answer.text, replyTo: place.input.externalId },
+    label,
+    trustedUrls: answer.trustedUrls,
+    kind: 'reply',
+    task: task.id,
+    run: run.id,
+  });
+  const citations = citationsOf(reply.text, answer.progress.sources);
+  return deps.store.commit(
+    auditOf(place, 'run.succeed', { citations: citations.length, output: reply.effect.digest }, reply.text),
+    async (tx) => {
+      const current = await currentRun(tx, run);
+      if (isFinalRun(current.state)) return current;
+      // Aborted while the last words came in: the abort wins and nothing is shown.
+      if (current.state === 'aborting') return endAborted(deps, tx, current);
+      if (deps.panic.isOn()) throw panicked();
+      const ended: Partial<Run> = {
+        state: moveRun(current, 'succeed'),
+        finishedAt: deps.clock.nowMs(),
+        output: reply.text,
+        citations,
+        pendingApprovals: answer.progress.approvals,
+        label,
+      };
+      await tx.update('run', { id: run.id, state: current.state }, ended);
+      await tx.insert('effect', reply.effect);
+      await writeAnswer(deps, tx, place, reply);
+      await tx.finishWork(run.id, 'done');
+      return { ...current, ...ended };
+    },
+  );
+}
+
+async function writeAnswer(
+  deps: EngineDeps,
+  tx: StoreTx,
+  place: RunPlace,
+  reply: { readonly text: string; readonly effect: Effect },
+): Promise<void> {
+  const { context, conversation, run } = place;
+  const nowMs = deps.clock.nowMs();
+  await tx.insert('context_message', {
+    id: deps.ids.make('message'),
+    seq: await tx.next('message'),
+    conversation: conversation.id,
+    workspace: context.workspace,
+    context: context.id,
+    direction: 'out',
+    sender: 'assistant',
+    senderName: 'assistant',
+    text: reply.text,
+    label: reply.effect.label,
+    isPromptable: true,
+    run: run.id,
+    at: nowMs,
+  });
+  await tx.update('context_conversation', { id: conversation.id }, { lastAt: nowMs });
+}
+
+/** Ends a run without an answer: `failed` with words for people, or `aborted`. In chat a notice says so. */
+export async function endRun(
+  deps: EngineDeps,
+  place: Pick<RunPlace, 'run' | 'task' | 'context' | 'conversation'>,
+  error: AppError,
+): Promise<Run> {
+  const shown: PublicError = toPublicError(error);
+  const isAbort = error.kind === 'cancelled';
+  const audit = auditOf(place, isAbort ? 'run.abort' : 'run.fail', { code: shown.code, kind: shown.kind });
+  return deps.store.commit(audit, async (tx) => {
+    const current = await currentRun(tx, place.run);
+    if (isFinalRun(current.state)) {
+      await tx.finishWork(current.id, 'done');
+      return current;
+    }
+    if (current.state === 'aborting') return endAborted(deps, tx, current);
+    const ended: Partial<Run> = {
+      state: endState(current, isAbort),
+      finishedAt: deps.clock.nowMs(),
+      error: shown,
+    };
+    await tx.update('run', { id: current.id, state: current.state }, ended);
+    await tx.finishWork(current.id, isAbort ? 'cancelled' : 'failed', shown.code);
+    if (!isAbort) await tellFailure(deps, tx, place, shown);
+    return { ...current, ...ended };
+  });
+}
+
+function endState(run: Run, isAbort: boolean): Run['state'] {
+  if (!isAbort) return moveRun(run, 'fail');
+  return run.state === 'queued'
+    ? moveRun(run, 'abort')
+    : moveRun({ ...run, state: moveRun(run, 'abort') }, 'stopped');
+}
+
+async function endAborted(deps: EngineDeps, tx: StoreTx, current: Run): Promise<Run> {
+  const ended: Partial<Run> = {
+    state: moveRun(current, 'stopped'),
+    finishedAt: deps.clock.nowMs(),
+    error: { code: 'run.abort.cancelled', kind: 'cancelled', message: 'Stopped on request.' },
+  };
+  await tx.update('run', { id: current.id, state: current.state }, ended);
+  await tx.finishWork(current.id, 'cancelled', 'aborted');
+  return { ...current, ...ended };
+}
+
+async function tellFailure(
+  deps: EngineDeps,
+  tx: StoreTx,
+  place: Pick<RunPlace, 'run' | 'task' | 'context' | 'conversation'>,
+  error: PublicError,
+): Promise<void> {
+  await writeNotice(deps, tx, {
+    key: `run:${place.run.id}:failed`,
+    workspace: place.context.workspace,
+    context: place.context.id,
+    draft: { text: `That did not work: ${error.message} (${place.run.id})` },
+    label: APPLIANCE_LABEL,
+    conversation: place.conversation.id,
+    task: place.task.id,
+    run: place.run.id,
+  });
+}
+
+async function currentRun(tx: StoreTx, run: Run): Promise<Run> {
+  const current = await tx.get('run', { id: run.id });
+  if (current !== undefined) return current;
+  throw new AppError({ code: 'run.row.bug', kind: 'bug', message: `${run.id} has no row.` });
+}
+
+/** Audit of a run's move: metadata, with the text only as content, which the configuration may keep out. */
+export function auditOf(
+  place: { readonly run: Run; readonly task: RunPlace['task']; readonly context: RunPlace['context'] },
+  action: 'run.start' | 'run.succeed' | 'run.fail' | 'run.abort' | 'run.step',
+  data: NonNullable<AuditDraft['data']> = {},
+  content?: string,
+): AuditDraft {
+  return {
+    action,
+    actor: principalKey(place.task.requester),
+    subject: place.run.id,
+    workspace: place.context.workspace,
+    context: place.context.id,
+    data: { task: place.task.id, ...data },
+    content,
+  };
+}
+
+function panicked(): AppError {
+  return new AppError({
+    code: 'run.panic.cancelled',
+    kind: 'cancelled',
+    message: 'Everything was stopped: panic is on.',
+  });
+}

@@ -1,0 +1,140 @@
+import {
+  AppError,
+  type AssembledPrompt,
+  assemblePrompt,
+  clearanceOf,
+  HISTORY_MESSAGES,
+  type LabelledFile,
+  type Message,
+  type PromptText,
+} from '@agent-runtime/domain';
+import type { EngineDeps } from '../api.ts';
+import { relevantMemory } from './memory.ts';
+import type { RunPlace, RunProgress } from './session.ts';
+
+/** Staff-owned files that steer every prompt of a workspace, in the order in which they stand. */
+const GUIDANCE = ['APPEND_SYSTEM.md', 'AGENTS.md', 'SOUL.md'] as const;
+
+/**
+ * Builds the prompt of the next model call from what is there now: an edit of a guidance file counts from the next call on.
+ * @returns the prompt and the newest message that it holds
+ */
+export async function buildPrompt(
+  deps: EngineDeps,
+  place: RunPlace,
+  progress: RunProgress,
+): Promise<AssembledPrompt & { readonly seenSeq: number }> {
+  const { context, settings, input } = place;
+  const { workspace } = context;
+  const guidancePaths = [...GUIDANCE, ...settings.prompts, `contexts/${context.id}/context.md`];
+  const system = await deps.files.readControl(workspace, 'SYSTEM.md');
+  const guidance = await Promise.all(guidancePaths.map((path) => readGuidance(deps, place, path)));
+  const messages = await conversationMessages(deps, place);
+  const steered = messages.filter((message) => isSteering(message, place));
+  const prompt = assemblePrompt({
+    system: system === undefined ? undefined : asPrompt(system),
+    guidance: guidance.flatMap((file) => (file === undefined ? [] : [file])),
+    memory: await relevantMemory(deps, place),
+    skills: await skillList(deps, place),
+    history: messages.filter((message) => message.seq < input.seq),
+    current: withSteering(input, steered),
+    turns: progress.turns,
+    clearance: clearanceOf(context),
+    budgetTokens: Math.min(
+      deps.config.promptTokens,
+      settings.models.maxPromptTokens ?? deps.config.promptTokens,
+    ),
+    formatTime: (atMs) => formatIn(settings.timeZone, atMs),
+  });
+  return { ...prompt, seenSeq: Math.max(input.seq, ...steered.map((message) => message.seq)) };
+}
+
+/** Words that the sender of a running task added to it; they stand with the question, newest last. */
+function withSteering(input: Message, steered: readonly Message[]): Message {
+  if (steered.length === 0) return input;
+  return {
+    ...input,
+    text: [input.text, ...steered.map((message) => `[added later] ${message.text}`)].join('\n\n'),
+  };
+}
+
+function isSteering(message: Message, place: RunPlace): boolean {
+  return (
+    message.seq > place.input.seq &&
+    message.run === place.run.id &&
+    message.direction === 'in' &&
+    message.sender === place.input.sender
+  );
+}
+
+async function conversationMessages(deps: EngineDeps, place: RunPlace): Promise<readonly Message[]> {
+  const found = await deps.store.read.find(
+    'context_message',
+    { conversation: place.conversation.id },
+    { orderBy: 'seq', direction: 'desc', limit: HISTORY_MESSAGES + STEERING_MESSAGES },
+  );
+  return [...found].reverse();
+}
+
+const STEERING_MESSAGES = 20;
+
+/** A missing guidance file is normal; one that the guards refuse is logged and left out. */
+async function readGuidance(
+  deps: EngineDeps,
+  place: RunPlace,
+  path: string,
+): Promise<PromptText | undefined> {
+  try {
+    const file = await deps.files.readControl(place.context.workspace, path);
+    if (file === undefined) return undefined;
+    const text = withoutFrontMatter(file.text).trim();
+    return text === '' ? undefined : { name: path, text, label: file.label };
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.kind === 'bug') throw thrown;
+    deps.log.warn({ room: 'run', path, code: thrown.code }, 'a guidance file was left out');
+    return undefined;
+  }
+}
+
+/** Skills by name and first words; their steps are read when one is used. */
+async function skillList(deps: EngineDeps, place: RunPlace): Promise<readonly PromptText[]> {
+  const files = await deps.files.list(place.context.workspace);
+  const paths = files.filter(({ path }) => /^skills\/[^/]+\.md$/.test(path)).slice(0, MAX_SKILLS);
+  const skills: PromptText[] = [];
+  for (const { path } of paths) {
+    const file = await readGuidance(deps, place, path);
+    if (file === undefined) continue;
+    const name = path.slice('skills/'.length, -'.md'.length);
+    skills.push({ name, text: `${name} (${path}): ${firstWords(file.text)}`, label: file.label });
+  }
+  return skills;
+}
+
+const MAX_SKILLS = 50;
+
+function firstWords(text: string): string {
+  const line = text.split('\n').find((one) => one.trim() !== '' && !one.startsWith('#'));
+  return (line ?? '').trim().slice(0, 160);
+}
+
+/** What stands after a leading `---` block. */
+export function withoutFrontMatter(text: string): string {
+  const match = /^---\r?\n[\s\S]*?\r?\n---[ \t]*(?:\r?\n|$)/.exec(text);
+  return match === null ? text : text.slice(match[0].length);
+}
+
+function asPrompt(file: LabelledFile): PromptText {
+  return { name: file.path, text: withoutFrontMatter(file.text), label: file.label };
+}
+
+const formats = (timeZone: string): Intl.DateTimeFormat =>
+  new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' });
+
+/** `2026-11-21 14:03` in the workspace's zone; an unknown zone falls back to UTC. */
+function formatIn(timeZone: string, atMs: number): string {
+  try {
+    return formats(timeZone).format(atMs);
+  } catch {
+    return formats('UTC').format(atMs);
+  }
+}

@@ -1,0 +1,304 @@
+import {
+  AppError,
+  callFingerprint,
+  capModel,
+  digestOf,
+  isFinalRun,
+  isStuck,
+  type JsonObject,
+  join,
+  type Label,
+  moveRun,
+  type Principal,
+  type RunId,
+  type ToolCall,
+  toAppError,
+  urlsIn,
+  type WorkContext,
+  type Workflow,
+} from '@agent-runtime/domain';
+import type { EngineDeps } from '../api.ts';
+import type { Effects } from '../effects.ts';
+import { type AnsweredCall, callModel, pay, type RouteHealth, routeHealth } from './call-model.ts';
+import { auditOf, endRun, finishRun } from './finish.ts';
+import { loadPlace } from './place.ts';
+import { buildPrompt } from './prompt-input.ts';
+import { assertMayGoOn } from './rights.ts';
+import { NO_PROGRESS, type RunPlace, type RunProgress, withTurn } from './session.ts';
+import { type LlmStepValue, type ToolStepValue, toJson } from './step-value.ts';
+import { runTool } from './tool-call.ts';
+
+/**
+ * The loop of a run: model call, tool calls, model call, … until it answers. Each of them is one journalled step.
+ * @param active requesters of the runs that run now, kept up to date here, so that revoking a right can stop them at once
+ */
+export function makeRunWorkflow(
+  deps: EngineDeps,
+  effects: Pick<Effects, 'propose' | 'outbox'>,
+  active: Map<string, Principal>,
+): Workflow {
+  const health = routeHealth();
+  return {
+    run: async (input, work) => {
+      const place = await loadPlace(deps.store.read, runIdOf(input));
+      if (isFinalRun(place.run.state)) return;
+      active.set(place.run.id, place.task.requester);
+      const deadline = startDeadline(deps, work, place);
+      try {
+        await converse({ deps, effects, health, place, work, signal: deadline.signal });
+      } catch (thrown) {
+        await afterThrow(deps, place, work, deadline.signal, thrown);
+      } finally {
+        deadline.stop();
+        active.delete(place.run.id);
+        effects.outbox.wake();
+        publishState(deps, place.run.id);
+      }
+    },
+    onFailed: async (input, error) => {
+      const place = await loadPlace(deps.store.read, runIdOf(input));
+      await endRun(deps, place, error);
+      effects.outbox.wake();
+      publishState(deps, place.run.id);
+    },
+  };
+}
+
+interface Session {
+  readonly deps: EngineDeps;
+  readonly effects: Pick<Effects, 'propose' | 'outbox'>;
+  readonly health: RouteHealth;
+  readonly place: RunPlace;
+  readonly work: WorkContext;
+  readonly signal: AbortSignal;
+}
+
+async function converse(session: Session): Promise<void> {
+  const { deps, place, work } = session;
+  await begin(session);
+  const trustedUrls = new Set(urlsIn(place.task.requester.kind === 'guest' ? '' : place.input.text));
+  const history: { call: ReturnType<typeof digestOf>; result: ReturnType<typeof digestOf> }[] = [];
+  let progress: RunProgress = NO_PROGRESS;
+  for (let n = 1; n <= place.settings.queue.maxSteps; n += 1) {
+    const llm = await llmStep(session, progress, n, trustedUrls);
+    if (llm.toolCalls.length === 0) {
+      await assertMayGoOn(deps, place);
+      await finishRun(deps, place, {
+        text: answerOf(llm),
+        progress: withLabel(progress, llm.label),
+        trustedUrls,
+      });
+      return;
+    }
+    const tools: ToolStepValue[] = [];
+    let label: Label = join(progress.label, llm.label);
+    for (const [index, call] of llm.toolCalls.entries()) {
+      const done = await toolStep(session, { progress, call, label, name: `tool:${n}:${index + 1}` });
+      tools.push(done);
+      label = join(label, done.label);
+      history.push({ call: callFingerprint(call), result: digestOf(done.text) });
+      if (isStuck(history)) throw stuck();
+    }
+    progress = withTurn(progress, llm, tools);
+    if (work.signal.aborted) break;
+  }
+  throw new AppError({
+    code: 'run.steps.exhausted',
+    kind: 'exhausted',
+    message: `No answer after ${place.settings.queue.maxSteps} model calls. Ask for something smaller, or retry.`,
+  });
+}
+
+function withLabel(progress: RunProgress, label: Label): RunProgress {
+  return { ...progress, label: join(progress.label, label) };
+}
+
+/** Marks the run as running, once; after a crash the mark is there already. */
+async function begin(session: Session): Promise<void> {
+  const { deps, place, work } = session;
+  await work.step(
+    'start',
+    async () => undefined,
+    async (tx) => {
+      const current = await tx.get('run', { id: place.run.id });
+      if (current === undefined) return 'gone';
+      const state = moveRun(current, 'start');
+      await tx.update(
+        'run',
+        { id: current.id, state: current.state },
+        { state, startedAt: deps.clock.nowMs() },
+      );
+      return state;
+    },
+    auditOf(place, 'run.start', { attempt: place.run.attempt, door: place.task.door }),
+  );
+  publishState(deps, place.run.id);
+}
+
+async function llmStep(
+  session: Session,
+  progress: RunProgress,
+  n: number,
+  trustedUrls: ReadonlySet<string>,
+): Promise<LlmStepValue> {
+  const { deps, place, work, health } = session;
+  const name = `llm:${n}`;
+  const value = await work.step(
+    name,
+    async () => {
+      await assertMayGoOn(deps, place);
+      const prompt = await buildPrompt(deps, place, progress);
+      const frames = { label: capModel(join(progress.label, prompt.label)), trustedUrls };
+      const answered = await callModel(deps, health, { place, prompt, frames, name, signal: session.signal });
+      return { prompt, answered };
+    },
+    async (tx, { prompt, answered }) => {
+      const usage = await pay(tx, answered);
+      const { text, toolCalls, finish } = answered.outcome;
+      return toJson({
+        kind: 'llm',
+        name: answered.route.name,
+        outcome: 'done',
+        text,
+        toolCalls,
+        finish,
+        label: prompt.label,
+        usage,
+        seenSeq: prompt.seenSeq,
+      });
+    },
+    ({ answered }: { readonly answered: AnsweredCall }) =>
+      auditOf(place, 'run.step', {
+        step: name,
+        route: answered.route.name,
+        tokens: answered.outcome.usage.inputTokens + answered.outcome.usage.outputTokens,
+      }),
+  );
+  publishStep(deps, place.run.id, name);
+  // safe: this step wrote it
+  return value as unknown as LlmStepValue;
+}
+
+async function toolStep(
+  session: Session,
+  asked: {
+    readonly progress: RunProgress;
+    readonly call: ToolCall;
+    readonly label: Label;
+    readonly name: string;
+  },
+): Promise<ToolStepValue> {
+  const { deps, effects, place, work, signal } = session;
+  const { call, name } = asked;
+  const value = await work.step(
+    name,
+    async () => {
+      await assertMayGoOn(deps, place);
+      return runTool(deps, effects, { place, progress: asked.progress, call, label: asked.label, signal });
+    },
+    async (_tx, outcome) => toJson({ kind: 'tool', name: call.name, callId: call.id, ...outcome }),
+    (outcome) =>
+      auditOf(place, 'run.step', {
+        step: name,
+        tool: call.name.slice(0, 60),
+        outcome: outcome.outcome,
+        arguments: digestOf(call.argumentsJson),
+        approval: outcome.approval,
+      }),
+  );
+  publishStep(deps, place.run.id, name);
+  // safe: this step wrote it
+  return value as unknown as ToolStepValue;
+}
+
+/** What is said when a model ends in another way than with an answer. */
+function answerOf(llm: LlmStepValue): string {
+  const text = llm.text.trim();
+  if (llm.finish === 'filtered')
+    throw new AppError({
+      code: 'run.answer.rejected',
+      kind: 'rejected',
+      message: 'The provider refused to answer this.',
+    });
+  if (text === '')
+    throw new AppError({
+      code: 'run.answer.unavailable',
+      kind: 'unavailable',
+      message: 'The model sent an empty answer.',
+    });
+  return llm.finish === 'length'
+    ? `${text}\n\n(The answer was cut: the model reached its length limit.)`
+    : text;
+}
+
+/** Decides what a thrown run comes to. A drain or a full disk leaves it resumable; everything else ends it. */
+async function afterThrow(
+  deps: EngineDeps,
+  place: RunPlace,
+  work: WorkContext,
+  signal: AbortSignal,
+  thrown: unknown,
+): Promise<void> {
+  const isDrain = work.signal.aborted && work.signal.reason === 'drained';
+  const error = toAppError(thrown, place.run.id);
+  if (isDrain || error.code.startsWith('database.')) throw thrown;
+  deps.log.warn(
+    {
+      room: 'run',
+      run_id: place.run.id,
+      task_id: place.task.id,
+      context: place.context.id,
+      code: error.code,
+      detail: error.detail,
+    },
+    error.message,
+  );
+  const isDeadline = signal.aborted && signal.reason === DEADLINE;
+  await endRun(deps, place, isDeadline ? deadlineError(place) : error);
+}
+
+const DEADLINE = 'deadline';
+
+/** The whole run, queueing not counted, has a time limit; it counts from its first start, also over restarts. */
+function startDeadline(
+  deps: EngineDeps,
+  work: WorkContext,
+  place: RunPlace,
+): { readonly signal: AbortSignal; stop(): void } {
+  const limit = new AbortController();
+  const timer = new AbortController();
+  const endsAt = (place.run.startedAt ?? deps.clock.nowMs()) + place.settings.queue.runDeadlineMs;
+  void deps.clock.sleep(Math.max(0, endsAt - deps.clock.nowMs()), timer.signal).then(() => {
+    if (!timer.signal.aborted) limit.abort(DEADLINE);
+  });
+  return { signal: AbortSignal.any([work.signal, limit.signal]), stop: () => timer.abort() };
+}
+
+function deadlineError(place: RunPlace): AppError {
+  const minutes = Math.round(place.settings.queue.runDeadlineMs / 60_000);
+  return new AppError({
+    code: 'run.deadline.exhausted',
+    kind: 'exhausted',
+    message: `Stopped after ${minutes} min, the limit for one run here.`,
+  });
+}
+
+function stuck(): AppError {
+  return new AppError({
+    code: 'run.progress.exhausted',
+    kind: 'exhausted',
+    message: 'Stopped: the model asked for the same thing again and again.',
+  });
+}
+
+function publishState(deps: EngineDeps, run: RunId): void {
+  deps.live.publish({ topic: run, kind: 'state', data: { run } });
+}
+
+function publishStep(deps: EngineDeps, run: RunId, step: string): void {
+  deps.live.publish({ topic: run, kind: 'step', data: { run, step } });
+}
+
+function runIdOf(input: JsonObject): RunId {
+  return String(input.run) as RunId; // safe: the dispatcher wrote it
+}

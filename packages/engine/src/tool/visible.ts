@@ -1,0 +1,75 @@
+import {
+  AppError,
+  type Context,
+  canFlow,
+  clearanceOf,
+  type FileEntry,
+  isCleanPath,
+  join,
+  type LabelledFile,
+  publicLabel,
+} from '@agent-runtime/domain';
+import type { EngineDeps } from '../api.ts';
+
+type Files = Pick<EngineDeps, 'files' | 'log'>;
+
+/** Memory files are shown entry by entry, each by its own label. */
+const MEMORY = /^(?:memory\.md|contexts\/[^/]+\/memory(?:\.md|\/[^/]+\.md))$/;
+
+/**
+ * A file as the people of this context may see it: the file itself, or of a memory file the entries that fit.
+ * @returns undefined when it does not exist, may not be seen here, or is refused by a guard: all three look alike
+ */
+export async function visibleFile(
+  deps: Files,
+  context: Context,
+  path: string,
+): Promise<LabelledFile | undefined> {
+  if (!isCleanPath(path)) return undefined;
+  const clearance = clearanceOf(context);
+  let file: LabelledFile;
+  try {
+    file = await deps.files.read(context.workspace, path);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.kind === 'bug' || thrown.kind === 'unavailable') throw thrown;
+    return undefined;
+  }
+  if (MEMORY.test(path)) return visibleMemory(deps, context, file);
+  return canFlow(file.label, clearance) ? file : undefined;
+}
+
+async function visibleMemory(
+  deps: Files,
+  context: Context,
+  file: LabelledFile,
+): Promise<LabelledFile | undefined> {
+  const clearance = clearanceOf(context);
+  const entries = await deps.files.readMemory(context.workspace, file.path);
+  const shown = entries.filter((entry) => canFlow(entry.label, clearance));
+  if (shown.length === entries.length && canFlow(file.label, clearance)) return file;
+  if (shown.length === 0) return undefined;
+  const lines: string[] = [];
+  // Line numbers stay those of the file, so that a citation can be opened; hidden entries leave empty lines.
+  for (const entry of shown) {
+    while (lines.length < entry.line - 1) lines.push('');
+    lines.push(...entry.text.split('\n'));
+  }
+  const label = shown.length === 0 ? publicLabel(0) : join(...shown.map((entry) => entry.label));
+  return { ...file, text: `${lines.join('\n')}\n`, label };
+}
+
+/** Every file of the workspace that may be seen here. */
+export async function visibleFiles(
+  deps: Files,
+  context: Context,
+  fits: (path: string) => boolean,
+): Promise<readonly LabelledFile[]> {
+  const entries: readonly FileEntry[] = await deps.files.list(context.workspace);
+  const files: LabelledFile[] = [];
+  for (const entry of entries) {
+    if (!fits(entry.path)) continue;
+    const file = await visibleFile(deps, context, entry.path);
+    if (file !== undefined) files.push(file);
+  }
+  return files;
+}
