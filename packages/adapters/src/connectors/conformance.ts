@@ -13,7 +13,7 @@ export type ConnectorTrouble = 'unavailable' | 'exhausted' | 'rejected' | 'uncer
 
 /** What the test can do with the far side. Each `false` leaves out the tests that need it. */
 export interface ConnectorAbilities {
-  /** See what arrived; not for doors that are asked. */
+  /** See what arrived; false for doors that are asked. */
   readonly arrives: boolean;
   /** Make trouble. */
   readonly breaks: boolean;
@@ -109,34 +109,39 @@ export function connectorConformance(
         expect(thrown).toMatchObject({ kind: 'unavailable' });
         expect(arrivedAt(harness)).toEqual([]);
       });
-    }
-
-    test('what arrives is byte for byte what was delivered, part by part', async () => {
-      const harness = await harnessed();
-      const parts = payloads(harness, {
-        text: `${'A long line of words. '.repeat(400)}\n\nEnd & <b>"\u00e9\u{1f331}`,
+      test('what arrives is byte for byte what was delivered, part by part', async () => {
+        const harness = await harnessed();
+        const parts = payloads(harness, {
+          text: `${'A long line of words. '.repeat(400)}\n\nEnd & <b>"\u00e9\u{1f331}`,
+        });
+        for (const [part, payload] of parts.entries()) {
+          const receipt = await deliver(harness, payload, part);
+          expect(receipt.externalId).not.toBe('');
+        }
+        expect(arrivedAt(harness).map((one) => canonicalJson(one))).toEqual(
+          parts.map((one) => canonicalJson(one)),
+        );
       });
-      for (const [part, payload] of parts.entries()) {
-        const receipt = await deliver(harness, payload, part);
-        expect(receipt.externalId).not.toBe('');
-      }
-      if (!can.arrives) return;
-      expect(arrivedAt(harness).map((one) => canonicalJson(one))).toEqual(
-        parts.map((one) => canonicalJson(one)),
-      );
-    });
 
-    test('its word about repeats is true', async () => {
-      const harness = await harnessed();
-      const [payload = {}] = payloads(harness, { text: 'once' });
-      const first = await deliver(harness, payload);
-      const second = await deliver(harness, payload);
-      if (harness.connector.dropsRepeats) expect(second.externalId).toBe(first.externalId);
-      if (!can.arrives) return;
-      expect(arrivedAt(harness)).toHaveLength(harness.connector.dropsRepeats ? 1 : 2);
-      await deliver(harness, payload, 0, 'efct_00000002');
-      expect(arrivedAt(harness)).toHaveLength(harness.connector.dropsRepeats ? 2 : 3);
-    });
+      test('its word about repeats is true', async () => {
+        const harness = await harnessed();
+        const [payload = {}] = payloads(harness, { text: 'once' });
+        const first = await deliver(harness, payload);
+        const second = await deliver(harness, payload);
+        if (harness.connector.dropsRepeats) expect(second.externalId).toBe(first.externalId);
+        expect(arrivedAt(harness)).toHaveLength(harness.connector.dropsRepeats ? 1 : 2);
+        await deliver(harness, payload, 0, 'efct_00000002');
+        expect(arrivedAt(harness)).toHaveLength(harness.connector.dropsRepeats ? 2 : 3);
+      });
+    } else {
+      test('nothing can be sent to a door that is asked, and it does not pretend', async () => {
+        const harness = await harnessed();
+        const [payload = {}] = payloads(harness, { text: 'Hello' });
+        expect(harness.connector.delivery).toBe('pull');
+        await expect(deliver(harness, payload)).rejects.toMatchObject({ kind: 'rejected' });
+        expect((await reconcile(harness, payload)).kind).not.toBe('sent');
+      });
+    }
 
     if (can.breaks) {
       test.each(['unavailable', 'exhausted', 'rejected', 'uncertain'] as const)(

@@ -1,4 +1,5 @@
 import type { Connector } from '@agent-runtime/domain';
+import { deliveryError } from '../errors.ts';
 
 /**
  * A door that is asked instead of told: HTTP clients and the command line fetch a reply once it is committed, so nothing is handed
@@ -9,8 +10,9 @@ import type { Connector } from '@agent-runtime/domain';
 export function pullConnector(
   options: { readonly name?: string | undefined; readonly account?: string | undefined } = {},
 ): Connector {
+  const name = options.name ?? 'http';
   return {
-    name: options.name ?? 'http',
+    name,
     account: options.account ?? 'local',
     delivery: 'pull',
     dropsRepeats: true,
@@ -24,11 +26,11 @@ export function pullConnector(
           : { buttons: draft.buttons.map(({ id, label }) => ({ id, label })) }),
       },
     ],
-    deliver: async (_payload, { effectId, part }) => ({ externalId: `${effectId}.${part}` }),
-    reconcile: async (_payload, { effectId, part }) => ({
-      kind: 'sent',
-      receipt: { externalId: `${effectId}.${part}` },
-    }),
+    // Whoever calls this has mistaken a door for a chat: nothing could ever arrive.
+    deliver: async () => {
+      throw deliveryError('rejected', `Answers of ${name} are fetched; nothing can be sent there.`);
+    },
+    reconcile: async () => ({ kind: 'unknown' }),
     start: async () => {},
     stop: async () => {},
   };
