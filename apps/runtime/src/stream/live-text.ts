@@ -1,11 +1,4 @@
-import {
-  applyTextEvent,
-  isFinalRun,
-  type Json,
-  type LiveFeed,
-  RUN_STATES,
-  type RunId,
-} from '@agent-runtime/domain';
+import { applyTextEvent, type LiveFeed, type RunId } from '@agent-runtime/domain';
 
 /** Answers that are being written now, as people may see them. Unjournalled: after a restart they begin again. */
 export interface LiveTexts {
@@ -19,21 +12,20 @@ const MAX_TEXTS = 1_000;
 
 /**
  * Follows the `text` events of every run, so that a stream that joins late can begin with what is there. An event holds the whole
- * filtered answer so far, or with `offset` what replaces it from that character on.
+ * filtered answer so far, or with `offset` what replaces it from that character on. A change of state (it began, it ended) starts over.
  */
 export function liveTexts(live: LiveFeed): LiveTexts {
   const texts = new Map<string, string>();
   const leave = live.subscribe('*', ({ topic, kind, data }) => {
-    if (kind === 'text') {
-      const { offset, text } = data;
-      if (typeof text !== 'string') return;
-      const at = typeof offset === 'number' ? offset : 0;
-      texts.set(topic, applyTextEvent(texts.get(topic) ?? '', { offset: at, text }));
-      if (texts.size > MAX_TEXTS) {
-        const oldest = texts.keys().next();
-        if (oldest.value !== undefined) texts.delete(oldest.value);
-      }
-    } else if (isEnd(kind, data.status)) texts.delete(topic);
+    if (kind === 'state') texts.delete(topic);
+    if (kind !== 'text') return;
+    const { offset, text } = data;
+    if (typeof text !== 'string') return;
+    const at = typeof offset === 'number' ? offset : 0;
+    texts.set(topic, applyTextEvent(texts.get(topic) ?? '', { offset: at, text }));
+    if (texts.size <= MAX_TEXTS) return;
+    const oldest = texts.keys().next();
+    if (oldest.value !== undefined) texts.delete(oldest.value);
   });
   return {
     textOf: (run) => texts.get(run) ?? '',
@@ -42,8 +34,4 @@ export function liveTexts(live: LiveFeed): LiveTexts {
       texts.clear();
     },
   };
-}
-
-function isEnd(kind: string, status: Json | undefined): boolean {
-  return kind === 'end' || RUN_STATES.some((state) => state === status && isFinalRun(state));
 }

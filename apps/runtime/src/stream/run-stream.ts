@@ -59,7 +59,8 @@ export async function* runStream(
         yield { kind: 'event', id: number, event };
       }
       const isOver = isFinalRun(run.state);
-      const now = isOver ? (run.output ?? '') : deps.texts.textOf(id);
+      // Nothing in the making is no reason to take back what was shown; the end will say what counts.
+      const now = isOver ? (run.output ?? '') : deps.texts.textOf(id) || answer;
       const change = textEventBetween(answer, now);
       answer = now;
       if (change !== undefined) yield { kind: 'event', event: { type: 'text', run_id: id, ...change } };

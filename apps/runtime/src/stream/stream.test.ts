@@ -1,7 +1,8 @@
-import type { Run, RunId, StoreReader } from '@agent-runtime/domain';
+import type { Json, Run, RunId, StoreReader } from '@agent-runtime/domain';
 import { manualClock, memoryLiveFeed } from '@agent-runtime/testkit';
 import { describe, expect, test } from 'vitest';
 import { systemLiveFeed } from '../system/live-feed.ts';
+import { journalSteps } from './journal-steps.ts';
 import { liveTexts } from './live-text.ts';
 import { runFacts, type StepFact } from './run-facts.ts';
 import { runStream, type StreamFrame } from './run-stream.ts';
@@ -11,6 +12,20 @@ const id = 'run_0000000000' as RunId; // safe: the form of a run id
 function run(patch: Partial<Run> = {}): Run {
   return { id, state: 'running', startedAt: 5, pendingApprovals: [], ...patch } as Run; // safe: the members that streams read
 }
+
+test('of the journal only kind, name and outcome leave; bookkeeping does not count', async () => {
+  const steps = new Map<string, Json>([
+    ['start', 'running'],
+    ['llm:1', { kind: 'llm', name: 'main', outcome: 'done', text: 'canary', toolCalls: [] }],
+    ['tool:1:1', { kind: 'tool', name: 'md_read', outcome: 'denied', text: 'canary', callId: 'c' }],
+    ['other', { kind: 'unknown' }],
+  ]);
+  const facts = await journalSteps({ steps: async () => steps })(id);
+  expect(facts).toEqual([
+    { kind: 'llm', name: 'main', outcome: 'done' },
+    { kind: 'tool', name: 'md_read', outcome: 'denied' },
+  ]);
+});
 
 describe('facts of a run', () => {
   const steps: readonly StepFact[] = [
@@ -67,6 +82,10 @@ function world() {
       if (step !== undefined) steps.push(step);
       live.publish({ topic: id, kind: 'state', data: {} });
     },
+    step: (step: StepFact) => {
+      steps.push(step);
+      live.publish({ topic: id, kind: 'step', data: {} });
+    },
     write: (text: string) => live.publish({ topic: id, kind: 'text', data: { text } }),
     open: (after = 0) => runStream(deps, id, { after, heartbeatMs: 15_000, signal: stop.signal }),
   };
@@ -113,7 +132,7 @@ describe('following a run', () => {
     expect(await take(frames, 1)).toEqual(['- text@0 Write to']);
     w.write('Write to us.');
     expect(await take(frames, 1)).toEqual(['- text@8  us.']);
-    w.set({}, { kind: 'llm', outcome: 'done' });
+    w.step({ kind: 'llm', outcome: 'done' });
     expect(await take(frames, 1)).toEqual(['3 step 1']);
     w.set({ state: 'succeeded', output: 'Write to us.' });
     expect(await take(frames, 9)).toEqual(['4 succeeded', '- end succeeded Write to us.']);
@@ -197,7 +216,7 @@ describe('answers in the making', () => {
     w.live.publish({ topic: id, kind: 'text', data: { offset: 0, text: 'Hello' } });
     w.live.publish({ topic: id, kind: 'text', data: { offset: 5, text: ' there' } });
     expect(w.texts.textOf(id)).toBe('Hello there');
-    w.live.publish({ topic: id, kind: 'state', data: { status: 'succeeded' } });
+    w.live.publish({ topic: id, kind: 'state', data: {} });
     expect(w.texts.textOf(id)).toBe('');
   });
 
