@@ -15,6 +15,7 @@ import { signedViewer } from './effect.ts';
 import { bytesFor, isIntact, mayKnow, requesterName, summaryFor } from './effect-view.ts';
 import { findById, missing, namesOf } from './find.ts';
 import { provedVote } from './vote.ts';
+import { reasonTexts } from './words.ts';
 
 const SCANNED_ROWS = 2_000;
 
@@ -159,17 +160,7 @@ async function reasonsFor(deps: AdminDeps, approval: Approval): Promise<string[]
   const texts = new Set<string>();
   for (const subject of [approval.effect, approval.id]) {
     for (const event of await deps.audit.tail(50, { subject })) {
-      const { reasons } = event.data;
-      if (!Array.isArray(reasons)) continue;
-      for (const reason of reasons) {
-        if (
-          typeof reason === 'object' &&
-          reason !== null &&
-          'text' in reason &&
-          typeof reason.text === 'string'
-        )
-          texts.add(reason.text);
-      }
+      for (const text of reasonTexts(event.data.reasons)) texts.add(text);
     }
   }
   return [...texts];

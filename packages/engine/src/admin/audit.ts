@@ -4,7 +4,6 @@ import {
   type Context,
   type Explanation,
   ID_PREFIXES,
-  type Json,
   type Scope,
   toInstant,
 } from '@agent-runtime/domain';
@@ -20,6 +19,7 @@ import {
 } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { findById, missing } from './find.ts';
+import { reasonTexts } from './words.ts';
 
 const PAGE = 200;
 const MAX_PAGES = 25;
@@ -80,7 +80,7 @@ async function explain(deps: AdminDeps, actor: Actor, input: { readonly id: stri
       action: event.action,
       actor: event.actor,
       decision: typeof event.data.decision === 'string' ? event.data.decision : undefined,
-      reasons: reasonsIn(event.data.reasons ?? event.data.reason),
+      reasons: reasonTexts(event.data.reasons ?? event.data.reason),
     })),
   };
 }
@@ -109,16 +109,6 @@ async function relatedTo(deps: AdminDeps, id: string): Promise<readonly string[]
   const task = await read.get('task', { id: id as never });
   if (task !== undefined) return (await read.find('run', { task: task.id })).map((run) => run.id);
   return [];
-}
-
-function reasonsIn(value: Json | undefined): string[] {
-  if (typeof value === 'string') return [value];
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((reason: Json) => {
-    if (typeof reason === 'string') return [reason];
-    if (typeof reason !== 'object' || reason === null || !('text' in reason)) return [];
-    return typeof reason.text === 'string' ? [reason.text] : [];
-  });
 }
 
 /** Staff of one context may read what happened there, so a role anywhere is enough to ask; each event is checked on its own. */

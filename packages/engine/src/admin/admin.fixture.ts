@@ -1,0 +1,295 @@
+import {
+  ADMIN_ROUTES,
+  type AdminParsed,
+  type AdminReply,
+  type AdminRoute,
+  type AdminRouteName,
+  AppError,
+  type ContextId,
+  type ConversationId,
+  canonicalJson,
+  type Grant,
+  type MessageId,
+  type Run,
+  type SecretInfo,
+  type Task,
+  type UserId,
+} from '@agent-runtime/domain';
+import type { Actor, Arrival, Engine } from '../api.ts';
+import { makeEffects } from '../effects.ts';
+import {
+  BOSS,
+  HERE_LABEL,
+  must,
+  signed,
+  TEST_AUDIT,
+  useWorld,
+  WORKSPACE,
+  type World,
+} from '../settle/world.fixture.ts';
+import type { AdminDeps, KeyCheck } from './deps.ts';
+import { ADMIN } from './index.ts';
+
+/** Overlord of everything; the worlds of other tests have none. */
+export const LORD = 'user_00000000000000000009' as UserId; // safe: alphabet of ids
+export const STRANGER = 'user_00000000000000000008' as UserId; // safe: alphabet of ids
+export const SOCKET: Actor = {
+  principal: { kind: 'guest', connector: 'socket', sender: 'local' },
+  via: 'socket',
+};
+export const KEY_ID = 'k'.repeat(43);
+
+export interface AdminWorld {
+  readonly world: World;
+  readonly deps: AdminDeps;
+  /** What reached the engine, in order. */
+  readonly calls: (readonly [name: string, ...args: unknown[]])[];
+  readonly arrivals: Arrival[];
+  readonly secrets: Map<string, string>;
+  readonly saved: string[];
+  /** Asks as the command line would: parsed by the route, answer checked by the route. */
+  ask<N extends AdminRouteName>(
+    name: N,
+    actor: Actor,
+    input: Record<string, unknown>,
+  ): Promise<AdminReply<N>>;
+  /** A finished run of a new task of `user`. */
+  finished(
+    user: UserId,
+    more?: Partial<Run> & { readonly title?: string; readonly in?: string },
+  ): Promise<{ task: Task; run: Run }>;
+}
+
+/** A world of the engine's tests with an admin plane over it, an overlord, and one person without any role. */
+export function useAdmin(): { readonly admin: AdminWorld } {
+  const at = useWorld();
+  const made = new WeakMap<World, AdminWorld>();
+  return {
+    get admin() {
+      const { world } = at;
+      const known = made.get(world) ?? makeAdmin(world);
+      made.set(world, known);
+      return known;
+    },
+  };
+}
+
+function makeAdmin(world: World): AdminWorld {
+  const calls: (readonly [string, ...unknown[]])[] = [];
+  const arrivals: Arrival[] = [];
+  const secrets = new Map<string, string>();
+  const saved: string[] = [];
+  const effects = makeEffects(world.deps, { abortRuns: () => {} } as unknown as Parameters<
+    typeof makeEffects
+  >[1]); // safe: nothing runs here
+  const note =
+    (name: string) =>
+    async (...args: unknown[]): Promise<never> => {
+      calls.push([name, ...args]);
+      return undefined as never; // safe: the tests look at the call, not at its value
+    };
+  const engine: Engine = {
+    start: note('start'),
+    drain: note('drain'),
+    accept: async (arrival) => {
+      arrivals.push(arrival);
+      return {
+        outcome: 'run',
+        isRepeat: false,
+        task: world.deps.ids.make('task'),
+        run: world.deps.ids.make('run'),
+      };
+    },
+    abort: async (run, actor) => {
+      calls.push(['abort', run, actor]);
+      return must(await world.deps.store.read.get('run', { id: run }));
+    },
+    retry: async (task, actor) => {
+      calls.push(['retry', task, actor]);
+      return must(await world.deps.store.read.get('run', { task }));
+    },
+    steer: note('steer'),
+    approve: async (id, digest, actor) => void (await effects.approve(id, digest, actor)),
+    deny: async (id, reason, actor) => void (await effects.deny(id, reason, actor)),
+    release: async (id, digest, actor) => void (await effects.release(id, digest, actor)),
+    withdraw: async (id, actor) => void (await effects.withdraw(id, actor)),
+    edit: async (id, text, actor) => (await effects.edit(id, text, actor)).approval.id,
+    resolve: async (id, outcome, actor) => void (await effects.resolve(id, outcome, actor)),
+    panicOn: async (actor) => void (await effects.panicOn(actor)),
+    panicOff: async (actor) => effects.panicOff(actor),
+    openGate: async (actor) => effects.openGate(actor),
+    revoked: note('revoked'),
+    health: () => ({ isReady: true, reasons: [] }),
+  };
+  const deps: AdminDeps = {
+    ...world.deps,
+    routes: [
+      {
+        name: 'big',
+        provider: 'scripted',
+        model: 'm1',
+        taskKinds: ['chat'],
+        clearance: { kind: 'all' },
+        contextTokens: 8_000,
+        maxOutputTokens: 1_000,
+        inputUsdMicrosPerMTok: 0,
+        outputUsdMicrosPerMTok: 0,
+      },
+    ],
+    engine,
+    vault: {
+      list: async (): Promise<readonly SecretInfo[]> => [
+        { name: 'LLM_API_KEY', source: 'environment' },
+        ...[...secrets.keys()].map((name): SecretInfo => ({ name, source: 'vault', updatedAt: 1 })),
+      ],
+      set: async (name, value) => void secrets.set(name, value),
+      remove: async (name) => secrets.delete(name),
+    },
+    sealer: { seal: (plain) => `sealed(${plain})`, open: (sealed) => sealed.slice(7, -1) },
+    auditCheck: world.opened.audit,
+    configFiles: {
+      saveContext: async (context) => void saved.push(`context ${context.id}`),
+      saveWorkspace: async (workspace) => void saved.push(`workspace ${workspace.id}`),
+    },
+    keys: fakeKeys(world),
+    about: {
+      instanceId: 'instance-1',
+      version: '0.0.0',
+      bootId: 'boot-0000000000000001',
+      startedAtMs: world.clock.nowMs(),
+    },
+    doors: { http: { connector: 'http', account: 'local' }, cli: { connector: 'cli', account: 'test' } },
+  };
+  return {
+    world,
+    deps,
+    calls,
+    arrivals,
+    secrets,
+    saved,
+    ask: async (name, actor, input) => {
+      const route: AdminRoute = ADMIN_ROUTES[name];
+      const parsed = route.input.parse(input) as AdminParsed<typeof name>; // safe: parsed by this route
+      const answer: unknown = await ADMIN[name](deps, actor, parsed as never); // safe: the handler of this route
+      return route.reply.parse(JSON.parse(JSON.stringify(answer))) as AdminReply<typeof name>; // safe: parsed by this route
+    },
+    finished: (user, more = {}) => finishedRun(world, user, more),
+  };
+}
+
+/** Cryptography that can be read: a proof is the word `good`, a signature names what it signs. */
+function fakeKeys(world: World): KeyCheck {
+  let made = 0;
+  return {
+    newInvite: (nowMs) => {
+      made += 1;
+      return {
+        code: `CODE-${made}`,
+        inviteId: world.deps.ids.make('invite'),
+        proofKey: `proof-${made}`,
+        expiresAtMs: nowMs + 600_000,
+      };
+    },
+    proveEnrolment: ({ proof, expiresAtMs, nowMs, spki }) => {
+      if (proof !== 'good' || nowMs >= expiresAtMs) throw refused();
+      return { keyId: spki.padEnd(43, 'x').slice(0, 43), publicKeyPem: `PEM ${spki}` };
+    },
+    serverProof: (invite, keyId) => `${invite.proofKey}-${keyId.slice(0, 4)}`,
+    refusedInvite: refused,
+    verifyDecision: ({ canonical, signature, publicKeyPem }) => {
+      if (Buffer.from(signature, 'base64').toString() !== `${publicKeyPem}|${canonical}`)
+        throw new AppError({
+          code: 'signature.decision.unauthenticated',
+          kind: 'unauthenticated',
+          message: 'no',
+        });
+    },
+  };
+}
+
+function refused(): AppError {
+  return new AppError({
+    code: 'invite.proof.unauthenticated',
+    kind: 'unauthenticated',
+    message: 'The invite is wrong, used or over.',
+  });
+}
+
+/** What the fake cryptography takes for a signature of a person's key. */
+export function fakeSignature(statement: Parameters<typeof canonicalJson>[0], publicKeyPem = 'PEM'): string {
+  return Buffer.from(`${publicKeyPem}|${canonicalJson(statement)}`).toString('base64');
+}
+
+/** Registers a client key of a person, as enrolment would. */
+export async function giveKey(admin: AdminWorld, user: UserId, id = KEY_ID): Promise<void> {
+  await admin.world.deps.store.commit(TEST_AUDIT, async (tx) =>
+    tx.insert('identity_key', { id, user, publicKeyPem: 'PEM', name: 'laptop', createdAt: 1 }),
+  );
+}
+
+/** Adds the overlord and the person without a role. */
+export async function addPeople(admin: AdminWorld): Promise<void> {
+  await admin.world.deps.store.commit(TEST_AUDIT, async (tx) => {
+    for (const [id, name] of [
+      [LORD, 'lord'],
+      [STRANGER, 'stan'],
+    ] as const)
+      await tx.insert('identity_user', { id, name, displayName: name, isActive: true, createdAt: 1 });
+  });
+  await admin.world.grant(LORD, 'overlord');
+}
+
+/** A second workspace that nobody but the overlord and BOSS's wide grant reaches. */
+export async function addWorkspace(admin: AdminWorld, id: string): Promise<void> {
+  await admin.ask('workspace.create', signed(BOSS), { id });
+}
+
+/** Takes wide grants away and gives one that holds in `acme` alone. */
+export async function narrow(admin: AdminWorld, user: UserId, role: Grant['role']): Promise<void> {
+  await admin.world.ungrant(user);
+  await admin.world.grant(user, role, { kind: 'workspace', workspace: WORKSPACE });
+}
+
+async function finishedRun(
+  world: World,
+  user: UserId,
+  more: Partial<Run> & { readonly title?: string; readonly in?: string },
+): Promise<{ task: Task; run: Run }> {
+  const { ids, clock, store } = world.deps;
+  const { title = 'a question', in: place, ...patch } = more;
+  const conversation: ConversationId = ids.make('conversation');
+  const context = (place ?? world.context.id) as ContextId; // safe: a slug of the test
+  const task: Task = {
+    id: ids.make('task'),
+    kind: 'chat',
+    title,
+    workspace: WORKSPACE,
+    context,
+    conversation,
+    requester: { kind: 'user', user },
+    requesterName: 'someone',
+    door: 'cli',
+    createdAt: clock.nowMs(),
+  };
+  const run: Run = {
+    id: ids.make('run'),
+    task: task.id,
+    workspace: WORKSPACE,
+    context,
+    conversation,
+    input: ids.make('message') as MessageId,
+    state: 'succeeded',
+    attempt: 1,
+    label: HERE_LABEL,
+    createdAt: clock.nowMs(),
+    finishedAt: clock.nowMs(),
+    output: 'the answer',
+    pendingApprovals: [],
+    ...patch,
+  };
+  await store.commit(TEST_AUDIT, async (tx) => {
+    await tx.insert('task', task);
+    await tx.insert('run', run);
+  });
+  return { task, run };
+}
