@@ -1,6 +1,13 @@
-import { type Approval, canonicalJson, type Digest, makeLabel, sha256 } from '@agent-runtime/domain';
+import {
+  type Approval,
+  canonicalJson,
+  type Digest,
+  makeLabel,
+  type Store,
+  sha256,
+} from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
-import type { Actor } from '../api.ts';
+import type { Actor, EngineDeps } from '../api.ts';
 import {
   approvedPost,
   arrivedOf,
@@ -9,6 +16,7 @@ import {
   inChat,
   MEMBER,
   OPERATOR,
+  outrun,
   person,
   proposePost,
   proposeWrite,
@@ -159,6 +167,61 @@ describe('approve', () => {
   });
 });
 
+describe('between looking and writing', () => {
+  /** Lets something happen right before the answer is written. */
+  function meanwhile(action: string, happen: () => Promise<void>): EngineDeps {
+    const { store } = at.world.deps;
+    const late: Store = {
+      ...store,
+      commit: async (audit, body) => {
+        if ([audit].flat()[0]?.action === action) await happen();
+        return store.commit(audit, body);
+      },
+    };
+    return { ...at.world.deps, store: late };
+  }
+
+  test('a role that is lost counts no more', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    const deps = meanwhile('approval.grant', () => at.world.ungrant(OPERATOR));
+    await expect(approve(deps, approval.id, effect.digest, signed(OPERATOR))).rejects.toEqual(
+      codeOf('approval.decision.denied'),
+    );
+    expect((await at.world.effect(effect.id)).state).toBe('proposed');
+    expect(await at.world.actions(approval.id)).toEqual([]);
+  });
+
+  test('the same for an edit and a withdrawal', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    const edited = meanwhile('approval.edit', () => at.world.ungrant(OPERATOR));
+    await expect(edit(edited, approval.id, 'other', signed(OPERATOR))).rejects.toEqual(
+      codeOf('approval.decision.denied'),
+    );
+    const taken = meanwhile('approval.withdraw', () =>
+      tamper(at.world, 'approval', { id: approval.id }, { requesterPerson: BOSS }),
+    );
+    await expect(withdraw(taken, approval.id, inChat(MEMBER))).rejects.toEqual(
+      codeOf('approval.decision.denied'),
+    );
+    expect((await at.world.effect(effect.id)).state).toBe('proposed');
+  });
+
+  test.each(['approval', 'effect'])('a lost race for the %s writes nothing', async (table) => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    const deps = { ...at.world.deps, store: outrun(at.world.deps.store, table) };
+    const acts = [
+      () => approve(deps, approval.id, effect.digest, signed(OPERATOR)),
+      () => deny(deps, approval.id, '', signed(OPERATOR)),
+      () => withdraw(deps, approval.id, inChat(MEMBER)),
+      () => edit(deps, approval.id, 'other', inChat(MEMBER)),
+    ];
+    for (const act of acts) await expect(act()).rejects.toEqual(codeOf('approval.state.conflict'));
+    expect((await at.world.approval(approval.id)).state).toBe('pending');
+    expect((await at.world.effect(effect.id)).state).toBe('proposed');
+    expect(await at.world.actions(approval.id)).toEqual([]);
+  });
+});
+
 describe('the proof of a key', () => {
   async function proved(change: Record<string, unknown>) {
     const { effect, approval } = await proposePost(at.world, 'hello');
@@ -298,6 +361,7 @@ describe('withdraw', () => {
     await expect(withdraw(at.world.deps, approval.id, signed(BOSS))).rejects.toEqual(
       codeOf('approval.decision.denied'),
     );
+    expect(await at.world.actions(approval.id)).toEqual(['approval.refuse']);
     await approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR));
     await runOutbox(at.world);
     await expect(withdraw(at.world.deps, approval.id, inChat(MEMBER))).rejects.toEqual(
@@ -337,6 +401,7 @@ describe('edit', () => {
     await expect(
       edit(at.world.deps, approval.id, 'evil', inChat('user_0000000000000000000z' as typeof MEMBER)), // safe: as above
     ).rejects.toEqual(codeOf('approval.decision.denied'));
+    expect(await at.world.actions(approval.id)).toEqual(['approval.refuse']);
     expect((await edit(at.world.deps, approval.id, 'hello', inChat(MEMBER))).approval.state).toBe('pending');
   });
 

@@ -4,12 +4,12 @@ import {
   type ApprovalId,
   type Connector,
   close,
+  type Decision,
   decide,
   type Effect,
   type EffectBytes,
   effectDigest,
   moveEffect,
-  personOf,
   principalKey,
   type StoreTx,
 } from '@agent-runtime/domain';
@@ -18,7 +18,7 @@ import { EFFECT_KIND } from '../effect/kind.ts';
 import { renderDraft } from '../effect/make.ts';
 import { openApproval, type Proposal, writeProposal } from '../effect/propose.ts';
 import { currentHead } from './head.ts';
-import { loadQuestion, moved, type Question, refused } from './question.ts';
+import { loadQuestion, moved, type Question, refuse, refused, viaOf } from './question.ts';
 
 /**
  * Other words: the old question is superseded and a new one asked, in one transaction. The label, the place and the demands on approvers
@@ -29,7 +29,9 @@ import { loadQuestion, moved, type Question, refused } from './question.ts';
  */
 export async function edit(deps: EngineDeps, id: ApprovalId, text: string, actor: Actor): Promise<Proposal> {
   const seen = await loadQuestion(deps, deps.store.read, id);
-  mustMayEdit(seen, actor);
+  const decision = decideEdit(seen, actor);
+  if (decision.kind !== 'permit')
+    await refuse(deps, { question: seen, actor, asked: 'approval.edit', decision });
   const next = rewrite(deps, seen.effect, text);
   const approval: Approval = {
     ...openApproval(deps, next, seen.approval, next.requester),
@@ -53,7 +55,8 @@ export async function edit(deps: EngineDeps, id: ApprovalId, text: string, actor
   };
   return deps.store.commit(audit, async (tx) => {
     const fresh = await loadQuestion(deps, tx, id);
-    mustMayEdit(fresh, actor);
+    const again = decideEdit(fresh, actor);
+    if (again.kind !== 'permit') throw refused(again);
     await supersede(tx, fresh);
     return writeProposal(deps, tx, { effect, approval, head });
   });
@@ -78,23 +81,22 @@ async function supersede(tx: StoreTx, question: Question): Promise<void> {
 }
 
 /** The requester may, as they may withdraw and ask anew; staff may, as they may deny. */
-function mustMayEdit(question: Question, actor: Actor): void {
+function decideEdit(question: Question, actor: Actor): Decision {
   const { approval, effect, rules } = question;
   const { principal } = actor;
   const own = decide({ action: 'approval.withdraw', principal, approval }, rules);
-  if (own.kind === 'permit' && personOf(principal) !== undefined) return;
-  const staff = decide(
+  if (own.kind === 'permit') return own;
+  return decide(
     {
       action: 'approval.deny',
       principal,
       approval,
       effectClass: effect.class,
-      via: actor.via === 'chat' ? 'chat' : 'signed',
+      via: viaOf(actor),
       chatGrantsToday: 0,
     },
     rules,
   );
-  if (staff.kind !== 'permit' || actor.via === 'socket') throw refused(staff);
 }
 
 function rewrite(deps: EngineDeps, old: Effect, text: string): Effect {

@@ -57,21 +57,38 @@ export async function mustPermit(
   request: PolicyRequest,
   question: Question,
   actor: Actor,
-): Promise<Decision> {
+): Promise<void> {
   const decision = decide(request, question.rules);
-  if (decision.kind === 'permit') return decision;
+  if (decision.kind !== 'permit') await refuse(deps, { question, actor, asked: request.action, decision });
+}
+
+/** Audits a no as its own fact, then says it. @throws AppError approval.decision.denied, always */
+export async function refuse(
+  deps: EngineDeps,
+  no: {
+    readonly question: Question;
+    readonly actor: Actor;
+    readonly asked: string;
+    readonly decision: Decision;
+  },
+): Promise<never> {
+  const { approval } = no.question;
   await deps.store.commit(
     {
       action: 'approval.refuse',
-      actor: principalKey(actor.principal),
-      subject: question.approval.id,
-      workspace: question.approval.workspace,
-      context: question.approval.context,
-      data: { asked: request.action, via: actor.via, reasons: decision.reasons.map((reason) => reason.code) },
+      actor: principalKey(no.actor.principal),
+      subject: approval.id,
+      workspace: approval.workspace,
+      context: approval.context,
+      data: {
+        asked: no.asked,
+        via: no.actor.via,
+        reasons: no.decision.reasons.map((reason) => reason.code),
+      },
     },
     async () => undefined,
   );
-  throw refused(decision);
+  throw refused(no.decision);
 }
 
 export function refused(decision: Decision): AppError {

@@ -153,23 +153,15 @@ function checkProof(question: Question, given: Answer): void {
   const { proof } = given.actor;
   if (proof === undefined) return;
   const { approval } = question;
-  const signed = parseSigned(proof.signed);
-  const isMatch =
-    signed !== undefined &&
-    signed.approval === approval.id &&
-    signed.effect === approval.effect &&
-    signed.digest === (given.digest ?? approval.digest) &&
-    signed.decision === given.decision &&
-    signed.expiry === approval.expiresAt &&
-    canonicalJson({
-      approval: approval.id,
-      effect: approval.effect,
-      digest: given.digest ?? approval.digest,
-      decision: given.decision,
-      expiry: approval.expiresAt,
-      auditHead: String(signed.auditHead),
-    }) === proof.signed;
-  if (isMatch) return;
+  const statement = canonicalJson({
+    approval: approval.id,
+    effect: approval.effect,
+    digest: given.digest ?? approval.digest,
+    decision: given.decision,
+    expiry: approval.expiresAt,
+    auditHead: auditHeadOf(proof.signed),
+  });
+  if (statement === proof.signed) return;
   throw new AppError({
     code: 'approval.proof.denied',
     kind: 'denied',
@@ -177,12 +169,14 @@ function checkProof(question: Question, given: Answer): void {
   });
 }
 
-function parseSigned(text: string): Readonly<Record<string, unknown>> | undefined {
+/** The one member that the signer chose: which point of the log they saw. */
+function auditHeadOf(text: string): string {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+    const isStatement = typeof value === 'object' && value !== null && 'auditHead' in value;
+    return isStatement && typeof value.auditHead === 'string' ? value.auditHead : '';
   } catch {
-    return undefined;
+    return '';
   }
 }
 

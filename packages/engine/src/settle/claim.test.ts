@@ -1,25 +1,9 @@
-import type { Store, StoreTx } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
 import { claim } from './claim.ts';
 import { record } from './record.ts';
-import { approvedPost, insertReply, tamper, useWorld } from './world.fixture.ts';
+import { approvedPost, insertReply, outrun, tamper, useWorld } from './world.fixture.ts';
 
 const at = useWorld();
-
-/** A store in which a table's rows never fit: somebody was faster between the reading and the writing. */
-function outrun(store: Store, table: string): Store {
-  return {
-    ...store,
-    commit: (audit, body) =>
-      store.commit(audit, (tx) => {
-        const late: StoreTx = {
-          ...tx,
-          update: async (name, where, patch) => (name === table ? 0 : tx.update(name, where, patch)),
-        };
-        return body(late);
-      }),
-  };
-}
 
 describe('a claim', () => {
   test('takes nothing before its time', async () => {

@@ -27,6 +27,7 @@ import {
   type Scope,
   type Search,
   type Store,
+  type StoreTx,
   sha256,
   type TableName,
   type Tables,
@@ -606,5 +607,20 @@ export function armed(): ArmedCrashPoints {
     get hasCrashed() {
       return hasCrashed();
     },
+  };
+}
+
+/** A store in which a table's rows never fit: somebody was faster between the reading and the writing. */
+export function outrun(store: Store, table: string): Store {
+  return {
+    ...store,
+    commit: (audit, body) =>
+      store.commit(audit, (tx) => {
+        const late: StoreTx = {
+          ...tx,
+          update: async (name, where, patch) => (name === table ? 0 : tx.update(name, where, patch)),
+        };
+        return body(late);
+      }),
   };
 }
