@@ -13,3 +13,4 @@ export { writePrivateFile } from './vault/private-file.ts';
 export { masterKeyFromRecovery, recoveryKeyOf } from './vault/recovery-key.ts';
 export { makeSealer } from './vault/sealer.ts';
 export { openVault, type Vault, vaultFile } from './vault/vault.ts';
+export { type FilesInput, makeWorkspaceFiles } from './workspace/index.ts';

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { recordingLogger } from '@agent-runtime/testkit';
 import { describe, expect, test } from 'vitest';
@@ -87,6 +87,17 @@ test('when nothing can be written it turns on all the same, says so in the log, 
     'panic.file.unavailable',
   );
   expect(panic.isOn()).toBe(true);
+});
+
+test('after close it never writes into a file that got its number', () => {
+  const panic = open(newPath());
+  panic.close();
+  const path = join(temporaryFolder(), 'other');
+  writeFileSync(path, 'x'.repeat(600));
+  const other = openSync(path, 'r+');
+  atEnd(() => closeSync(other));
+  panic.turnOn('user_ann', 1);
+  expect(readFileSync(path, 'utf8')).toBe('x'.repeat(600));
 });
 
 test('it survives an open data folder being killed: the file alone counts', async () => {
