@@ -174,6 +174,7 @@ describe('what is sent', () => {
         toolCalls: [
           { id: 'c1', name: 'md_read', argumentsJson: '{"path":"a.md"}' },
           { id: 'c2', name: 'md_read', argumentsJson: '{broken' },
+          { id: 'c3', name: 'md_read', argumentsJson: '[1]' },
         ],
       },
       { role: 'tool', callId: 'c1', name: 'md_read', text: '1  A', isError: false },
@@ -221,11 +222,21 @@ describe('what is sent', () => {
         tool_calls: [
           { id: 'c1', function: { name: 'md_read', arguments: '{"path":"a.md"}' } },
           { id: 'c2', function: { name: 'md_read', arguments: '{}' } },
+          { id: 'c3', function: { name: 'md_read', arguments: '{}' } },
         ],
       },
       { role: 'tool', tool_call_id: 'c1', content: '1  A' },
       { role: 'tool', tool_call_id: 'c2' },
     ]);
+  });
+
+  test('a redirect is not followed: the prompt goes to nobody else', async () => {
+    const elsewhere = await startLlmServer();
+    const location = `${elsewhere.baseUrl}/chat/completions`;
+    server.next(llm.status(307, 'moved', { location }));
+    expect((await collect(provider())).at(-1)).toMatchObject({ error: { kind: 'rejected' } });
+    expect(elsewhere.requests).toEqual([]);
+    await elsewhere.close();
   });
 
   test('no key, no header', async () => {
