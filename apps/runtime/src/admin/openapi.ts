@@ -7,7 +7,18 @@ import {
 } from '@agent-runtime/domain';
 import { OpenAPIHono, z } from '@hono/zod-openapi';
 
-const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
+/** A schema as OpenAPI 3.1 takes it. Free JSON is recursive and becomes `{}`: anything. */
+function json(schema: z.ZodType, io: 'input' | 'output') {
+  const {
+    $schema: _dialect,
+    $defs: _defs,
+    ...plain
+  } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  const text = JSON.stringify(plain, (_key, value: unknown) =>
+    typeof value === 'object' && value !== null && '$ref' in value ? {} : value,
+  );
+  return { 'application/json': { schema: JSON.parse(text) as Record<string, unknown> } }; // safe: made from an object above
+}
 
 /** The OpenAPI document of the admin API, made from the same table that is served. */
 export function openApiDocument(version: string): object {
@@ -26,13 +37,13 @@ export function openApiDocument(version: string): object {
         route.unsigned === true ? 'May be asked unsigned on the local socket.' : 'Signed (RFC 9421).',
       request: {
         ...(inPath.length === 0 ? {} : { params }),
-        ...(route.method === 'GET' ? { query: rest } : { body: { content: json(rest) } }),
+        ...(route.method === 'GET' ? { query: rest } : { body: { content: json(rest, 'input') } }),
       },
       responses: {
-        200: { description: 'Done.', content: json(route.reply) },
+        200: { description: 'Done.', content: json(route.reply, 'output') },
         default: {
           description: 'Refused; the status follows from the kind.',
-          content: json(errorEnvelopeSchema),
+          content: json(errorEnvelopeSchema, 'output'),
         },
       },
     });

@@ -1,0 +1,148 @@
+import { ADMIN_PREFIX, type Run } from '@agent-runtime/domain';
+import { type ClientKey, newClientKey, SOCKET_AUTHORITY, signRequest } from '@agent-runtime/pki';
+import { until } from '@agent-runtime/testkit';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { answer, type DoorWorld, MEMBER, makeDoor, requestOf, sharedKey } from './admin.fixture.ts';
+
+let key: ClientKey;
+let member: ClientKey;
+let door: DoorWorld;
+
+beforeAll(async () => {
+  [key, member] = await Promise.all([sharedKey(), newClientKey()]);
+}, 60_000);
+beforeEach(async () => {
+  door = await makeDoor(key);
+  await door.enrolled(member, MEMBER);
+});
+afterEach(async () => door.opened.close());
+
+const AUDIT = { action: 'test.change', actor: 'test', subject: 'world' };
+
+async function asked(by: ClientKey): Promise<Run> {
+  const posted = await answer(
+    door,
+    requestOf(door, 'ask.post', { text: 'ping', idempotency_key: 'key-00001' }, { key: by }),
+  );
+  expect(posted.status).toBe(200);
+  const run = door.runs[0];
+  if (run === undefined) throw new Error('no run');
+  return run;
+}
+
+/** Opens a stream; `text()` is what has arrived so far. */
+async function openStream(
+  path: string,
+  by: ClientKey,
+): Promise<{
+  readonly status: number;
+  text(): string;
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}> {
+  const headers = signRequest({
+    method: 'GET',
+    path: ADMIN_PREFIX + path,
+    query: '',
+    authority: SOCKET_AUTHORITY,
+    body: new Uint8Array(),
+    key: by,
+    bootId: door.parts.about.bootId,
+    nowMs: door.clock.nowMs(),
+  });
+  const response = await door.app.request(ADMIN_PREFIX + path, { headers: { ...headers } });
+  let text = '';
+  const reader = response.body?.getReader();
+  const ended = (async () => {
+    for (;;) {
+      const part = await reader?.read();
+      if (part === undefined || part.done) return;
+      text += new TextDecoder().decode(part.value);
+    }
+  })();
+  return { status: response.status, text: () => text, ended, stop: async () => reader?.cancel() };
+}
+
+async function finish(run: Run): Promise<void> {
+  await door.opened.store.commit(AUDIT, async (tx) =>
+    tx.update('run', { id: run.id }, { state: 'succeeded', output: 'pong', finishedAt: 1 }),
+  );
+  door.live.publish({ topic: run.id, kind: 'state', data: { status: 'succeeded' } });
+}
+
+describe('the stream of a run', () => {
+  test('states, text as it grows, the end; then it closes', async () => {
+    const run = await asked(member);
+    const stream = await openStream(`/run/${run.id}/event`, member);
+    await until(() => stream.text().includes('running'), 'the first state');
+    door.live.publish({ topic: run.id, kind: 'text', data: { text: 'po' } });
+    door.live.publish({ topic: run.id, kind: 'text', data: { text: 'pong' } });
+    await until(() => stream.text().includes('"text":"ng"'), 'the second part');
+    await finish(run);
+    await stream.ended;
+    expect(stream.text()).toContain('"offset":2');
+    expect(stream.text()).toContain(
+      `"type":"end","run":{"run_id":"${run.id}","status":"succeeded","output":"pong"}`,
+    );
+    expect(door.live.listeners).toBe(0);
+  });
+
+  test('ends also when no event told it to', async () => {
+    const run = await asked(member);
+    const stream = await openStream(`/run/${run.id}/event`, member);
+    await until(() => stream.text().includes('running'), 'the first state');
+    await door.opened.store.commit(AUDIT, async (tx) =>
+      tx.update('run', { id: run.id }, { state: 'failed' }),
+    );
+    await until(async () => {
+      await door.clock.advance(1_000);
+      return stream.text().includes('"end"');
+    }, 'the end');
+    await stream.ended;
+  });
+
+  test('text in the making is for the asker; staff get the finished answer', async () => {
+    const run = await asked(member);
+    const stream = await openStream(`/run/${run.id}/event`, key);
+    await until(() => stream.text().includes('running'), 'the first state');
+    door.live.publish({ topic: run.id, kind: 'text', data: { text: 'half a secret' } });
+    await finish(run);
+    await stream.ended;
+    expect(stream.text()).not.toContain('half a secret');
+    expect(stream.text()).toContain('pong');
+  });
+
+  test('of somebody else is not there', async () => {
+    const run = await asked(key);
+    expect((await openStream(`/run/${run.id}/event`, member)).status).toBe(404);
+    expect((await door.app.request(`${ADMIN_PREFIX}/run/${run.id}/event`)).status).toBe(401);
+  });
+
+  test('closes when the key is revoked, without another frame', async () => {
+    const run = await asked(member);
+    const stream = await openStream(`/run/${run.id}/event`, member);
+    await until(() => stream.text().includes('running'), 'the first state');
+    expect((await answer(door, requestOf(door, 'key.revoke', { id: member.keyId }))).status).toBe(200);
+    door.live.publish({ topic: run.id, kind: 'text', data: { text: 'too late' } });
+    await stream.ended;
+    expect(stream.text()).not.toContain('too late');
+    expect(door.live.listeners).toBe(0);
+  });
+});
+
+describe('the stream of the appliance', () => {
+  test('shows each what is theirs', async () => {
+    const lords = await openStream('/events', key);
+    const mias = await openStream('/events', member);
+    await until(() => lords.text().includes('hello') && mias.text().includes('hello'), 'both streams');
+    door.live.publish({
+      topic: 'effects',
+      kind: 'effect.done',
+      data: { id: 'efct_1', workspace: 'acme', context: 'ops' },
+    });
+    await until(() => lords.text().includes('efct_1'), 'the event');
+    expect(mias.text()).not.toContain('efct_1');
+    await lords.stop();
+    await mias.stop();
+  });
+});
