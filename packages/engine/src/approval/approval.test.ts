@@ -447,6 +447,23 @@ describe('expire', () => {
     expect(events.map((event) => event.text).join()).toMatch(/nobody answered.*could not leave/s);
   });
 
+  test('a question whose end was moved while the sweep looked at it stays open', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    await at.world.clock.advance(24 * 3_600_000);
+    const { store } = at.world.deps;
+    const late: Store = {
+      ...store,
+      commit: async (audit, body) => {
+        const expiresAt = at.world.clock.nowMs() + 1;
+        await tamper(at.world, 'approval', { id: approval.id }, { expiresAt });
+        return store.commit(audit, body);
+      },
+    };
+    expect(await expireQuestions({ ...at.world.deps, store: late })).toBe(0);
+    expect((await at.world.effect(effect.id)).state).toBe('proposed');
+    expect(await at.world.actions(approval.id)).toEqual([]);
+  });
+
   test('high ends after 4 hours', async () => {
     const { effect } = await proposeWrite(at.world, 'AGENTS.md', 'rules');
     await at.world.clock.advance(4 * 3_600_000);

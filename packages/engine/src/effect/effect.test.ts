@@ -81,6 +81,10 @@ describe('propose', () => {
   test.each([
     ['a permit', permit('x', 'y')],
     ['a denial', denial('x', 'y')],
+    [
+      'a permit with a demand',
+      permit('x', 'y', { kind: 'approval', tier: 'low', approverRole: 'operator', needed: 1, releasers: [] }),
+    ],
     ['an ask without its demand', { ...permit('x', 'y'), kind: 'ask' as const }],
   ])('%s is no reason to ask people', async (_name, decision) => {
     await expect(proposePost(at.world, 'hello', { decision })).rejects.toMatchObject({

@@ -50,6 +50,8 @@ describe('a closed gate', () => {
     const effects = effectsOf(world);
     await effects.start();
     await effects.outbox.idle();
+    // People can look at it before they open.
+    expect((await world.effect(old)).state).toBe('uncertain');
     const late = await insertReply(world, 'slipped in');
     effects.outbox.wake();
     await effects.outbox.idle();
@@ -57,7 +59,6 @@ describe('a closed gate', () => {
     await effects.openGate(signed(BOSS));
     await effects.outbox.idle();
     expect(world.chat.sent).toEqual([]);
-    expect((await world.effect(old)).state).toBe('uncertain');
     expect((await world.effect(late)).state).toBe('uncertain');
     const fresh = await insertReply(world, 'new');
     effects.outbox.wake();
@@ -74,6 +75,18 @@ describe('a closed gate', () => {
     await closeGate(at.world.deps, 'restored');
     await expect(effectsOf(at.world).openGate(actor)).rejects.toMatchObject({ code: 'gate.open.denied' });
     expect(await isGateClosed(at.world.deps.store.read)).toBe(true);
+  });
+
+  test('with panic on top: what may have left since the backup is uncertain, not void', async () => {
+    const old = await approvedPost(at.world, 'old');
+    await at.world.deps.store.commit(TEST_AUDIT, (tx) =>
+      tx.insert('gate_state', { id: 'gate', isClosed: true, reason: 'restored', at: 0 }),
+    );
+    at.world.panic.turnOn('test', 0);
+    const effects = effectsOf(at.world);
+    await effects.start();
+    expect((await at.world.effect(old)).state).toBe('uncertain');
+    await effects.drain(0);
   });
 
   test('opening an open gate ends nothing', async () => {

@@ -82,6 +82,7 @@ async function afterLoss(deps: EngineDeps, one: Part, error: EffectError): Promi
   if (signal.aborted) return afterStop(deps, one, error);
   const found = await reconcilePart(deps, one);
   if (found.kind === 'sent') return { kind: 'receipt', receipt: found.receipt };
+  if (found.kind === 'not-sent' && performer.isFinalWitness) return retryOrGiveUp(deps, effect, { error });
   if (signal.aborted) return afterStop(deps, one, error);
   if (effect.class !== 'E0') return { kind: 'lose', error };
   return repeatOrGiveUp(deps, effect, { error, isDoubtful: !performer.dropsRepeats });

@@ -16,6 +16,8 @@ import { EFFECT_KIND } from '../effect/kind.ts';
 export interface Performer {
   /** True when a repeat of the same part does no harm, so that a lost outcome may be tried again. */
   readonly dropsRepeats: boolean;
+  /** True when its "not sent" is never a "not yet": then an approved effect may be tried again at once. */
+  readonly isFinalWitness: boolean;
   /** @throws as `Connector.deliver` does */
   deliver(effect: Effect, part: number, signal: AbortSignal): Promise<Receipt>;
   reconcile(effect: Effect, part: number, signal: AbortSignal): Promise<Reconciled>;
@@ -39,6 +41,7 @@ function connectorPerformer(connector: Connector): Performer {
   const to = (effect: Effect, part: number) => ({ sink: effect.sink, effectId: effect.id, part });
   return {
     dropsRepeats: connector.dropsRepeats,
+    isFinalWitness: false,
     deliver: async (effect, part, signal) =>
       connector.deliver(payloadOf(effect, part), to(effect, part), signal),
     reconcile: async (effect, part, signal) =>
@@ -66,6 +69,8 @@ interface FilePayload {
 function filePerformer(files: WorkspaceFiles): Performer {
   return {
     dropsRepeats: true,
+    // A late write meets the same expected hash, and the same bytes are a success.
+    isFinalWitness: true,
     deliver: async (effect, part) => {
       const { path, text, expected } = filePayload(effect, part);
       try {
