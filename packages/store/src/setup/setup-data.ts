@@ -1,0 +1,142 @@
+import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type Clock,
+  type Grant,
+  type Ids,
+  isSlug,
+  type Logger,
+  parseWorkspaceId,
+  type Store,
+  type StoreTx,
+  type User,
+  type UserId,
+  type Workspace,
+  type WorkspaceFiles,
+  type WorkspaceId,
+} from '@agent-runtime/domain';
+import { syncConfig } from './sync-config.ts';
+
+export interface SetupInput {
+  readonly store: Store;
+  readonly files: WorkspaceFiles;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+  /** data/workspaces of the new instance. */
+  readonly workspacesDir: string;
+  /** data.example/workspaces; undefined: begin empty. */
+  readonly exampleDir: string | undefined;
+  /** Short name of the first person, a slug. */
+  readonly ownerName: string;
+}
+
+export interface SetupResult {
+  readonly owner: UserId;
+  readonly workspaces: readonly WorkspaceId[];
+  readonly contexts: readonly string[];
+  /** Files that are staff's from the start. */
+  readonly blessed: number;
+}
+
+/**
+ * Fills a new instance: copies the example (never over something), makes its first person with all rights, a row per workspace, the
+ * person's private workspace, and the contexts that the files describe; then every file is seen once, so that it counts as staff's.
+ * Doing it again adds what is missing and changes nothing else.
+ */
+export async function setupData(input: SetupInput): Promise<SetupResult> {
+  copyExample(input);
+  const owner = await ensureOwner(input);
+  const names = readdirSync(input.workspacesDir, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && isSlug(entry.name),
+  );
+  const workspaces: WorkspaceId[] = [];
+  for (const { name } of names) {
+    const isPrivate = name === privateName(input);
+    workspaces.push(
+      await ensureWorkspace(input, owner, parseWorkspaceId(name), isPrivate ? 'private' : 'community'),
+    );
+  }
+  const contexts = await syncConfig(input);
+  return { owner, workspaces, contexts, blessed: await bless(input, workspaces) };
+}
+
+function privateName(input: Pick<SetupInput, 'ownerName'>): string {
+  return `private-${input.ownerName}`.slice(0, 48);
+}
+
+function copyExample(input: SetupInput): void {
+  mkdirSync(join(input.workspacesDir, privateName(input)), { recursive: true, mode: 0o700 });
+  if (input.exampleDir === undefined || !existsSync(input.exampleDir)) return;
+  for (const entry of readdirSync(input.exampleDir, { withFileTypes: true })) {
+    const target = join(input.workspacesDir, entry.name);
+    if (!entry.isDirectory() || !isSlug(entry.name) || existsSync(target)) continue;
+    cpSync(join(input.exampleDir, entry.name), target, { recursive: true, errorOnExist: true, force: false });
+  }
+}
+
+async function ensureOwner(input: SetupInput): Promise<UserId> {
+  const known = await input.store.read.get('identity_user', { name: input.ownerName });
+  if (known !== undefined) return known.id;
+  const at = input.clock.nowMs();
+  const user: User = {
+    id: input.ids.make('user'),
+    name: input.ownerName,
+    displayName: input.ownerName,
+    isActive: true,
+    createdAt: at,
+  };
+  const grant: Grant = {
+    id: input.ids.make('grant'),
+    principal: user.id,
+    role: 'overlord',
+    scope: { kind: 'all' },
+    grantedBy: 'setup',
+    createdAt: at,
+  };
+  await input.store.commit(
+    { action: 'setup.owner', actor: 'setup', subject: user.id, data: { role: grant.role } },
+    async (tx) => {
+      await tx.insert('identity_user', user);
+      await tx.insert('identity_grant', grant);
+    },
+  );
+  return user.id;
+}
+
+async function ensureWorkspace(
+  input: SetupInput,
+  owner: UserId,
+  id: WorkspaceId,
+  kind: Workspace['kind'],
+): Promise<WorkspaceId> {
+  const workspace: Workspace = {
+    id,
+    title: kind === 'private' ? `Private to ${input.ownerName}` : titleOf(id),
+    kind,
+    owner,
+    outsideEdits: 'staff',
+    settings: {},
+    createdAt: input.clock.nowMs(),
+  };
+  if ((await input.store.read.get('workspace', { id })) !== undefined) return id;
+  const audit = { action: 'setup.workspace', actor: 'setup', subject: id, workspace: id, data: { kind } };
+  await input.store.commit(audit, (tx: StoreTx) => tx.insert('workspace', workspace));
+  return id;
+}
+
+function titleOf(id: string): string {
+  return id.slice(0, 1).toUpperCase() + id.slice(1).replaceAll('-', ' ');
+}
+
+/** Looks at every file once: from now on its bytes are known as staff's, whatever the workspace's rule for edits becomes. */
+async function bless(input: SetupInput, workspaces: readonly WorkspaceId[]): Promise<number> {
+  let count = 0;
+  for (const workspace of workspaces) {
+    for (const { path } of await input.files.list(workspace)) {
+      await input.files.read(workspace, path);
+      count += 1;
+    }
+  }
+  return count;
+}

@@ -1,0 +1,174 @@
+import {
+  AppError,
+  type Clock,
+  type Context,
+  canonicalJson,
+  INTEGRITY,
+  isSlug,
+  type Json,
+  type LabelledFile,
+  type Logger,
+  parseContextId,
+  type Store,
+  type Workspace,
+  type WorkspaceFiles,
+} from '@agent-runtime/domain';
+import { contextFile, WORKSPACE_FILE } from './config-files.ts';
+import {
+  type ContextFile,
+  parseContextFile,
+  parseWorkspaceFile,
+  settingsOf,
+  workspaceSettingsOf,
+} from './config-text.ts';
+
+export interface SyncInput {
+  readonly store: Store;
+  readonly files: WorkspaceFiles;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Takes staff-owned settings files into the rows: an edit of context.md or workspace.md counts from the next turn on. A file that does
+ * not parse, or is not staff's, changes nothing; the last good settings stay.
+ * @returns ids of what changed
+ */
+export async function syncConfig(input: SyncInput): Promise<readonly string[]> {
+  const changed: string[] = [];
+  for (const workspace of await input.store.read.find('workspace', {})) {
+    if (await syncWorkspace(input, workspace)) changed.push(workspace.id);
+    for (const { path } of await input.files.list(workspace.id)) {
+      const id = /^contexts\/([^/]+)\/context\.md$/.exec(path)?.[1];
+      if (id !== undefined && isSlug(id) && (await syncContext(input, workspace, id))) changed.push(id);
+    }
+  }
+  return changed;
+}
+
+async function syncWorkspace(input: SyncInput, workspace: Workspace): Promise<boolean> {
+  const file = await readStaff(input, workspace, WORKSPACE_FILE);
+  const said = file === undefined ? undefined : tryParse(input, workspace, file, parseWorkspaceFile);
+  if (said === undefined) return false;
+  const settings = workspaceSettingsOf(said);
+  const next = {
+    settings,
+    title: said.title ?? workspace.title,
+    outsideEdits: said.outside_edits ?? workspace.outsideEdits,
+  };
+  if (
+    isSame(next, {
+      settings: workspace.settings,
+      title: workspace.title,
+      outsideEdits: workspace.outsideEdits,
+    })
+  )
+    return false;
+  const audit = {
+    action: 'setup.sync',
+    actor: 'appliance',
+    subject: workspace.id,
+    workspace: workspace.id,
+    data: { file: WORKSPACE_FILE, hash: file?.hash },
+  };
+  await input.store.commit(audit, (tx) => tx.update('workspace', { id: workspace.id }, next));
+  return true;
+}
+
+async function syncContext(input: SyncInput, workspace: Workspace, id: string): Promise<boolean> {
+  const file = await readStaff(input, workspace, contextFile(id));
+  const said = file === undefined ? undefined : tryParse(input, workspace, file, parseContextFile);
+  if (file === undefined || said === undefined) return false;
+  const context = parseContextId(id);
+  const row = await input.store.read.get('context', { id: context });
+  // A name that another workspace uses is not taken over from there.
+  if (row !== undefined && row.workspace !== workspace.id) return false;
+  const audit = {
+    action: 'setup.sync',
+    actor: 'appliance',
+    subject: id,
+    workspace: workspace.id,
+    context: id,
+    data: { file: file.path, hash: file.hash },
+  };
+  if (row === undefined) {
+    const fresh = newContext(input, workspace, context, said);
+    if (fresh === undefined) return false;
+    await input.store.commit(audit, (tx) => tx.insert('context', fresh));
+    return true;
+  }
+  const next = { settings: settingsOf(said), openness: said.kind ?? row.openness };
+  if (isSame(next, { settings: row.settings, openness: row.openness })) return false;
+  await input.store.commit(audit, (tx) => tx.update('context', { id: context }, next));
+  return true;
+}
+
+/** A place that the file names, or that its id says: `memory-general` is the channel `general` of the connector `memory`. */
+function newContext(
+  input: SyncInput,
+  workspace: Workspace,
+  id: Context['id'],
+  said: ContextFile,
+): Context | undefined {
+  const [, connector, channel] = /^([a-z0-9]+)-(.+)$/.exec(id) ?? [];
+  const place =
+    said.place ??
+    (connector === undefined || channel === undefined
+      ? undefined
+      : { type: 'channel' as const, connector, account: DEFAULT_ACCOUNT, channel });
+  if (place === undefined || place.type === 'direct') return undefined;
+  return {
+    id,
+    workspace: workspace.id,
+    kind: place.type,
+    openness: said.kind ?? 'open',
+    connector: place.connector,
+    account: place.account,
+    channel: place.channel,
+    owner: workspace.owner,
+    settings: settingsOf(said),
+    createdAt: input.clock.nowMs(),
+  };
+}
+
+const DEFAULT_ACCOUNT = 'demo';
+
+async function readStaff(
+  input: SyncInput,
+  workspace: Workspace,
+  path: string,
+): Promise<LabelledFile | undefined> {
+  try {
+    const file = await input.files.readControl(workspace.id, path);
+    return file !== undefined && file.label.integrity >= INTEGRITY.staff ? file : undefined;
+  } catch (thrown) {
+    return leaveOut(input, workspace, path, thrown);
+  }
+}
+
+function tryParse<T>(
+  input: SyncInput,
+  workspace: Workspace,
+  file: LabelledFile,
+  parse: (text: string) => T,
+): T | undefined {
+  try {
+    return parse(file.text);
+  } catch (thrown) {
+    return leaveOut(input, workspace, file.path, thrown);
+  }
+}
+
+function leaveOut(input: SyncInput, workspace: Workspace, path: string, thrown: unknown): undefined {
+  if (!(thrown instanceof AppError) || thrown.kind === 'bug' || thrown.kind === 'unavailable') throw thrown;
+  input.log.warn(
+    { room: 'setup', workspace: workspace.id, path, code: thrown.code },
+    `${path} was left out: ${thrown.message}`,
+  );
+  return undefined;
+}
+
+function isSame(a: object, b: object): boolean {
+  // safe: settings are plain JSON values
+  return canonicalJson(a as Json) === canonicalJson(b as Json);
+}
