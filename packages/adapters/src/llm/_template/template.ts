@@ -2,7 +2,7 @@
 // The example speaks to an invented server: POST /generate answers with one JSON object per line.
 import { AppError, type LlmEvent, type LlmProvider, type LlmRequest } from '@agent-runtime/domain';
 import { z } from 'zod';
-import { failed, sealed } from '../stream.ts';
+import { estimatedUsage, failed, NO_USAGE, sealed } from '../stream.ts';
 
 export interface TemplateOptions {
   readonly baseUrl: string;
@@ -24,7 +24,12 @@ const line = z.discriminatedUnion('type', [
 export function templateProvider(options: TemplateOptions): LlmProvider {
   return {
     id: 'template',
-    stream: (request, signal) => sealed((own) => call(options, request, own), signal),
+    stream: (request, signal) =>
+      sealed(
+        (own) => call(options, request, own),
+        signal,
+        (heard) => estimatedUsage(request, heard),
+      ),
   };
 }
 
@@ -85,24 +90,23 @@ async function post(options: TemplateOptions, request: LlmRequest, signal: Abort
   }
 }
 
-/** Kinds, with what to do about them. The server's own words are outside text: they stay out. */
+/** Kinds, with what to do about them. A refused call cost nothing. The server's own words are outside text: they stay out. */
 function refused(response: Response): LlmEvent {
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+  const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : undefined;
+  const more = { usage: NO_USAGE };
   switch (response.status) {
     case 401:
     case 403:
-      return failed('rejected', 'The model provider refuses the key. Check LLM_API_KEY.');
+      return failed('rejected', 'The model provider refuses the key. Check LLM_API_KEY.', more);
     case 404:
-      return failed('missing', 'The model provider knows no such model. Check LLM_MODEL.');
+      return failed('missing', 'The model provider knows no such model. Check LLM_MODEL.', more);
     case 429:
-      return failed('exhausted', 'The model provider is busy.', {
-        retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
-      });
-    default:
-      return failed(
-        response.status >= 500 ? 'unavailable' : 'rejected',
-        `The model provider answered ${response.status}.`,
-      );
+      return failed('exhausted', 'The model provider is busy.', { ...more, retryAfterMs });
+    default: {
+      const kind = response.status >= 500 ? 'unavailable' : 'rejected';
+      return failed(kind, `The model provider answered ${response.status}.`, more);
+    }
   }
 }
 

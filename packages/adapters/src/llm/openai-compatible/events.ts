@@ -1,15 +1,8 @@
-import {
-  estimateTokens,
-  type FinishReason,
-  type LlmEvent,
-  type LlmRequest,
-  type ToolCall,
-  type Usage,
-} from '@agent-runtime/domain';
+import type { FinishReason, LlmEvent, LlmRequest, ToolCall, Usage } from '@agent-runtime/domain';
 import type { LanguageModelV4StreamPart } from '@ai-sdk/provider';
-import { failed } from '../stream.ts';
+import { estimatedUsage, failed } from '../stream.ts';
 import { type Spoken, thinkFilter } from '../think.ts';
-import { type Failure, failedBy, failureInStream } from './failure.ts';
+import { type Failure, failedBy, failureInStream, failureOf } from './failure.ts';
 
 type Finish = Extract<LanguageModelV4StreamPart, { type: 'finish' }>;
 
@@ -26,39 +19,46 @@ export async function* toEvents(
   const filter = thinkFilter();
   const calls: ToolCall[] = [];
   let text = '';
-  let reasoning = '';
+  let all = '';
   const heard = (spoken: readonly Spoken[]): readonly Spoken[] => {
     for (const { kind, delta } of spoken) {
+      all += delta;
       if (kind === 'text') text += delta;
-      else reasoning += delta;
     }
     return spoken;
   };
-  for await (const part of parts) {
-    switch (part.type) {
-      case 'text-delta':
-        yield* heard(filter.push(part.delta));
-        break;
-      case 'reasoning-delta':
-        yield* heard([{ kind: 'reasoning', delta: part.delta }]);
-        break;
-      case 'tool-call':
-        calls.push({ id: part.toolCallId, name: part.toolName, argumentsJson: part.input });
-        break;
-      case 'error': {
-        const failure = failureInStream(part.error);
-        onFailure(failure);
-        return yield failedBy(failure, estimated(request, text + reasoning, calls));
+  try {
+    for await (const part of parts) {
+      switch (part.type) {
+        case 'text-delta':
+          yield* heard(filter.push(part.delta));
+          break;
+        case 'reasoning-delta':
+          yield* heard([{ kind: 'reasoning', delta: part.delta }]);
+          break;
+        case 'tool-call':
+          calls.push({ id: part.toolCallId, name: part.toolName, argumentsJson: part.input });
+          all += part.toolName + part.input;
+          break;
+        case 'error': {
+          const failure = failureInStream(part.error);
+          onFailure(failure);
+          return yield failedBy(failure, estimatedUsage(request, all));
+        }
+        case 'finish': {
+          yield* heard(filter.end());
+          const usage = usageOf(part) ?? estimatedUsage(request, all);
+          return yield* ending(part, text, calls, usage);
+        }
+        default:
+          // Starts and ends of blocks, metadata, and tool input in pieces: the whole call comes later.
+          break;
       }
-      case 'finish': {
-        yield* heard(filter.end());
-        const usage = usageOf(part) ?? estimated(request, text + reasoning, calls);
-        return yield* ending(part, text, calls, usage);
-      }
-      default:
-        // Starts and ends of blocks, metadata, and tool input in pieces: the whole call comes later.
-        break;
     }
+  } catch (thrown) {
+    const failure = failureOf(thrown, true);
+    onFailure(failure);
+    yield failedBy(failure, estimatedUsage(request, all));
   }
 }
 
@@ -105,11 +105,4 @@ function usageOf(part: Finish): Usage | undefined {
     outputTokens: outputTokens.total ?? 0,
     cachedTokens: inputTokens.cacheRead ?? 0,
   };
-}
-
-/** For servers that do not count: a budget must not be blind because of them. */
-function estimated(request: LlmRequest, output: string, calls: readonly ToolCall[]): Usage {
-  const input = request.messages.reduce((sum, message) => sum + estimateTokens(message.text) + 4, 0);
-  const spent = calls.reduce((sum, call) => sum + estimateTokens(call.name + call.argumentsJson), 0);
-  return { inputTokens: input, outputTokens: estimateTokens(output) + spent, cachedTokens: 0 };
 }

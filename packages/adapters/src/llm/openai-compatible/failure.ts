@@ -1,5 +1,5 @@
 import type { LlmEvent, Usage } from '@agent-runtime/domain';
-import { failed } from '../stream.ts';
+import { failed, NO_USAGE } from '../stream.ts';
 import { TooLong } from './transport.ts';
 
 type Failed = Extract<LlmEvent, { kind: 'failed' }>;
@@ -11,10 +11,12 @@ export interface Failure {
   /** What the server said. */
   readonly serverText: string;
   readonly cause: unknown;
+  /** The server had begun to answer: tokens were spent. */
+  readonly isInAnswer: boolean;
 }
 
 /** Reads a thrown thing of the SDK, of undici or of the stream, without knowing their classes. */
-export function failureOf(thrown: unknown): Failure {
+export function failureOf(thrown: unknown, isInAnswer: boolean): Failure {
   const { statusCode, responseHeaders, responseBody } = asRecord(thrown);
   return {
     // A broken body comes with the 200 of its headers; that number says nothing about the failure.
@@ -22,6 +24,7 @@ export function failureOf(thrown: unknown): Failure {
     headers: asHeaders(responseHeaders),
     serverText: typeof responseBody === 'string' ? responseBody : '',
     cause: thrown,
+    isInAnswer,
   };
 }
 
@@ -33,56 +36,73 @@ export function failureInStream(error: unknown): Failure {
     status: Number.isInteger(number) && number >= 400 && number < 600 ? number : undefined,
     serverText: typeof message === 'string' ? message : '',
     cause: error,
+    isInAnswer: true,
   };
 }
 
-/** The kind of a failure, with what a person can do about it. */
-export function failedBy(failure: Failure, usage?: Usage): Failed {
+/**
+ * The kind of a failure, with what a person can do about it.
+ * @param spent what the call has cost so far; a call that was refused, or never reached the server, cost nothing
+ */
+export function failedBy(failure: Failure, spent: Usage): Failed {
+  const usage = failure.isInAnswer ? spent : costOfRefusal(failure, spent);
   const tooLong = causes(failure.cause).find((cause) => cause instanceof TooLong);
-  if (tooLong !== undefined)
-    return failed('rejected', `The model did not stop: its answer had more than ${tooLong.maxBytes} bytes.`, {
-      usage,
-    });
+  if (tooLong !== undefined) {
+    const message = `The model did not stop: its answer had more than ${tooLong.maxBytes} bytes.`;
+    return failed('rejected', message, { usage });
+  }
   const { status } = failure;
   if (status === undefined) return failed('unavailable', networkMessage(failure.cause), { usage });
-  return byStatus(status, failure, usage);
+  const { kind, message } = byStatus(status, failure.serverText);
+  const canReturn = kind === 'exhausted' || kind === 'unavailable';
+  return failed(kind, message, {
+    usage,
+    retryAfterMs: canReturn ? retryAfterOf(failure.headers) : undefined,
+  });
 }
 
-function byStatus(status: number, failure: Failure, usage: Usage | undefined): Failed {
-  const retryAfterMs = retryAfterOf(failure.headers);
+function costOfRefusal(failure: Failure, spent: Usage): Usage {
+  return failure.status !== undefined || wasUnreachable(failure.cause) ? NO_USAGE : spent;
+}
+
+function byStatus(
+  status: number,
+  serverText: string,
+): { readonly kind: 'rejected' | 'missing' | 'exhausted' | 'unavailable'; readonly message: string } {
   switch (true) {
     case status === 401 || status === 403:
-      return failed('rejected', 'The model provider refuses the key. Check LLM_API_KEY and what it may use.');
+      return {
+        kind: 'rejected',
+        message: 'The model provider refuses the key. Check LLM_API_KEY and what it may use.',
+      };
     case status === 402:
-      return failed('rejected', 'The model provider wants to be paid first. Check the account of the key.');
+      return {
+        kind: 'rejected',
+        message: 'The model provider wants to be paid first. Check the account of the key.',
+      };
     case status === 404:
-      return failed(
-        'missing',
-        'The model provider knows no such model or address. Check LLM_MODEL and LLM_BASE_URL.',
-      );
+      return {
+        kind: 'missing',
+        message: 'The model provider knows no such model or address. Check LLM_MODEL and LLM_BASE_URL.',
+      };
     case status === 429:
-      return failed('exhausted', 'The model provider is busy or the limit of the key is spent.', {
-        retryAfterMs,
-      });
+      return { kind: 'exhausted', message: 'The model provider is busy or the limit of the key is spent.' };
     case status >= 300 && status < 400:
-      return failed(
-        'rejected',
-        'The model provider redirects elsewhere. Set LLM_BASE_URL to the final address.',
-      );
+      return {
+        kind: 'rejected',
+        message: 'The model provider redirects elsewhere. Set LLM_BASE_URL to the final address.',
+      };
     case status === 408 || status === 409 || status === 425 || status >= 500:
-      return failed('unavailable', `The model provider has trouble (status ${status}).`, {
-        retryAfterMs,
-        usage,
-      });
-    case status === 413 || isTooLong(failure.serverText):
-      return failed('rejected', 'The prompt is too long for this model.');
-    case isModelUnknown(failure.serverText):
-      return failed('missing', 'The model provider knows no such model. Check LLM_MODEL.');
+      return { kind: 'unavailable', message: `The model provider has trouble (status ${status}).` };
+    case status === 413 || isTooLong(serverText):
+      return { kind: 'rejected', message: 'The prompt is too long for this model.' };
+    case isModelUnknown(serverText):
+      return { kind: 'missing', message: 'The model provider knows no such model. Check LLM_MODEL.' };
     default:
-      return failed(
-        'rejected',
-        `The model provider refuses the request (status ${status}). The log has its words.`,
-      );
+      return {
+        kind: 'rejected',
+        message: `The model provider refuses the request (status ${status}). The log has its words.`,
+      };
   }
 }
 
@@ -114,18 +134,24 @@ export function retryAfterOf(headers: Readonly<Record<string, string>> | undefin
   return wanted === undefined ? undefined : Math.min(Math.ceil(wanted), MAX_RETRY_AFTER_MS);
 }
 
+const UNREACHABLE = ['UND_ERR_CONNECT_TIMEOUT', 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'];
+
+function wasUnreachable(thrown: unknown): boolean {
+  return codesOf(thrown).some((code) => UNREACHABLE.includes(code));
+}
+
 function networkMessage(thrown: unknown): string {
-  const codes = causes(thrown).map((cause) => asRecord(cause).code);
-  if (
-    codes.includes('UND_ERR_CONNECT_TIMEOUT') ||
-    codes.includes('ECONNREFUSED') ||
-    codes.includes('ENOTFOUND')
-  )
+  const codes = codesOf(thrown);
+  if (wasUnreachable(thrown))
     return 'The model provider cannot be reached. Check LLM_BASE_URL and the network.';
   if (codes.includes('UND_ERR_HEADERS_TIMEOUT')) return 'The model provider did not answer in time.';
   if (codes.includes('UND_ERR_BODY_TIMEOUT'))
     return 'The model provider fell silent in the middle of its answer.';
   return 'The answer of the model provider broke off or cannot be read.';
+}
+
+function codesOf(thrown: unknown): readonly string[] {
+  return causes(thrown).map((cause) => String(asRecord(cause).code));
 }
 
 /** A thrown thing and what caused it, outermost first. */

@@ -7,7 +7,12 @@ import { openAiCompatibleProvider } from './provider.ts';
 
 const KEY = 'canary-key-0123456789';
 let server: LlmServer;
+/** An address at which nobody listens any more. */
+let nobodyUrl = '';
 beforeAll(async () => {
+  const gone = await startLlmServer();
+  nobodyUrl = gone.baseUrl;
+  await gone.close();
   server = await startLlmServer();
 });
 afterAll(() => server.close());
@@ -149,7 +154,7 @@ const broken: readonly LlmSituation[] = [
   },
   {
     name: 'nobody listens',
-    provider: () => provider({ baseUrl: 'http://127.0.0.1:1/v1' }),
+    provider: () => provider({ baseUrl: nobodyUrl }),
     expect: { failed: 'unavailable' },
   },
 ];
@@ -321,6 +326,43 @@ describe('what comes back', () => {
     expect(none).toMatchObject({ kind: 'done' });
     expect(none?.kind === 'done' && none.usage.inputTokens).toBeGreaterThan(5);
     expect(none?.kind === 'done' && none.usage.outputTokens).toBeGreaterThan(1);
+  });
+
+  test('a call that was refused or never arrived cost nothing; one that broke cost what was heard', async () => {
+    const spent = async (answer: LlmAnswer, options: Partial<OpenAiCompatibleOptions> = {}) => {
+      const event = (await collect(answering(answer, options)())).at(-1);
+      return event?.kind === 'failed' ? event.usage : undefined;
+    };
+    const nothing = { inputTokens: 0, outputTokens: 0, cachedTokens: 0 };
+    for (const status of [401, 404, 429, 503]) expect(await spent(llm.status(status))).toEqual(nothing);
+    expect(await spent([], { baseUrl: nobodyUrl })).toEqual(nothing);
+    const cut = await spent([...llm.text('a few words before the end'), ...llm.cut()]);
+    expect(cut?.inputTokens).toBeGreaterThan(5);
+    expect(cut?.outputTokens).toBeGreaterThan(5);
+    expect((await spent(llm.cut()))?.inputTokens).toBeGreaterThan(5);
+    expect((await spent(() => llm.endless(), { maxBytes: 50_000 }))?.outputTokens).toBeGreaterThan(100);
+  });
+
+  test('a call that is stopped cost what was heard', async () => {
+    const control = new AbortController();
+    const usages = [];
+    const stuck = answering([...llm.text('half an answer'), ...llm.hang()])();
+    for await (const event of stuck.stream(
+      {
+        model: 'm',
+        messages: [{ role: 'user', text: 'Hello there' }],
+        tools: [],
+        maxOutputTokens: 9,
+        idempotencyKey: 'k',
+      },
+      control.signal,
+    )) {
+      control.abort();
+      if (event.kind === 'failed') usages.push(event.usage);
+    }
+    expect(usages).toHaveLength(1);
+    expect(usages[0]?.inputTokens).toBeGreaterThan(2);
+    expect(usages[0]?.outputTokens).toBeGreaterThan(1);
   });
 
   test('429 says when to come back: milliseconds, seconds, a date, or nothing', async () => {

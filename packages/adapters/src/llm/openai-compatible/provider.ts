@@ -1,6 +1,6 @@
 import type { LlmEvent, LlmProvider, LlmRequest } from '@agent-runtime/domain';
 import type { LanguageModelV4, LanguageModelV4StreamPart } from '@ai-sdk/provider';
-import { sealed } from '../stream.ts';
+import { estimatedUsage, sealed } from '../stream.ts';
 import { toEvents } from './events.ts';
 import { type Failure, failedBy, failureOf, mayBeSchemaRefusal } from './failure.ts';
 import type { OpenAiCompatibleOptions, StructuredOutput } from './options.ts';
@@ -18,7 +18,12 @@ export function openAiCompatibleProvider(options: OpenAiCompatibleOptions): LlmP
   const models = loadModels(options);
   return {
     id: options.id,
-    stream: (request, signal) => sealed((own) => call(options, models, request, own), signal),
+    stream: (request, signal) =>
+      sealed(
+        (own) => call(options, models, request, own),
+        signal,
+        (heard) => estimatedUsage(request, heard),
+      ),
   };
 }
 
@@ -38,10 +43,10 @@ async function* call(
       const { stream } = await model.doStream(callOptions(request, mode, signal));
       return yield* toEvents(partsOf(stream), request, note);
     } catch (thrown) {
-      const failure = failureOf(thrown);
+      const failure = failureOf(thrown, false);
       note(failure);
       if (mode !== modes.at(-1) && mayBeSchemaRefusal(failure)) continue;
-      return yield failedBy(failure);
+      return yield failedBy(failure, estimatedUsage(request, ''));
     }
   }
 }

@@ -1,11 +1,5 @@
-import {
-  type Clock,
-  estimateTokens,
-  type LlmEvent,
-  type LlmProvider,
-  type LlmRequest,
-} from '@agent-runtime/domain';
-import { type LlmSource, sealed } from '../stream.ts';
+import type { Clock, LlmEvent, LlmProvider, LlmRequest } from '@agent-runtime/domain';
+import { estimatedUsage, type LlmSource, sealed } from '../stream.ts';
 import type { Script, ScriptedCall } from './script.ts';
 
 export interface ScriptedProvider extends LlmProvider {
@@ -37,9 +31,12 @@ export function scriptedProvider(options: {
       requests.push(request);
       running += 1;
       const source: LlmSource = (own) => play(options.script, { request, index, signal: own }, options.clock);
-      return counted(sealed(source, signal), () => {
-        running -= 1;
-      });
+      return counted(
+        sealed(source, signal, (heard) => estimatedUsage(request, heard)),
+        () => {
+          running -= 1;
+        },
+      );
     },
   };
 }
@@ -60,7 +57,7 @@ async function* play(
   call: ScriptedCall,
   clock: Clock | undefined,
 ): AsyncGenerator<LlmEvent, void, undefined> {
-  let text = '';
+  let heard = '';
   let calls = 0;
   for await (const move of script(call)) {
     switch (move.kind) {
@@ -75,23 +72,11 @@ async function* play(
         await new Promise(() => {});
         break;
       default:
-        if (move.kind === 'text') text += move.delta;
+        if (move.kind === 'text') heard += move.delta;
         if (move.kind === 'tool_call') calls += 1;
         yield move;
     }
   }
-  yield {
-    kind: 'done',
-    finish: calls > 0 ? 'tool_calls' : 'stop',
-    usage: usageOf(call.request, text, calls),
-  };
-}
-
-function usageOf(
-  request: LlmRequest,
-  text: string,
-  calls: number,
-): Extract<LlmEvent, { kind: 'done' }>['usage'] {
-  const inputTokens = request.messages.reduce((sum, message) => sum + estimateTokens(message.text), 0);
-  return { inputTokens, outputTokens: estimateTokens(text) + calls * 10, cachedTokens: 0 };
+  const usage = estimatedUsage(call.request, heard);
+  yield { kind: 'done', finish: calls > 0 ? 'tool_calls' : 'stop', usage };
 }
