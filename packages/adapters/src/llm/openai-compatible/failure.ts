@@ -49,7 +49,8 @@ export function failedBy(failure: Failure, spent: Usage): Failed {
   const tooLong = causes(failure.cause).find((cause) => cause instanceof TooLong);
   if (tooLong !== undefined) {
     const message = `The model did not stop: its answer had more than ${tooLong.maxBytes} bytes.`;
-    return failed('rejected', message, { usage });
+    // What it has cost nobody can say: without a count the whole reservation is booked.
+    return failed('rejected', message);
   }
   const { status } = failure;
   if (status === undefined) return failed('unavailable', networkMessage(failure.cause), { usage });

@@ -340,7 +340,8 @@ describe('what comes back', () => {
     expect(cut?.inputTokens).toBeGreaterThan(5);
     expect(cut?.outputTokens).toBeGreaterThan(5);
     expect((await spent(llm.cut()))?.inputTokens).toBeGreaterThan(5);
-    expect((await spent(() => llm.endless(), { maxBytes: 50_000 }))?.outputTokens).toBeGreaterThan(100);
+    // Without a count the engine books the whole reservation.
+    expect(await spent(() => llm.endless(), { maxBytes: 50_000 })).toBeUndefined();
   });
 
   test('a call that is stopped cost what was heard', async () => {
