@@ -8,6 +8,8 @@ export { type AuditVerdict, verifyAudit } from './audit/verify.ts';
 export * from './boot/index.ts';
 export { type FolderLock, lockFolder } from './lock/index.ts';
 export * from './paths/index.ts';
+export { makeProjector, type Projector, type ProjectorInput } from './projector/index.ts';
+export { type RebuildInput, type RebuildResult, rebuild } from './rebuild/index.ts';
 export { makeConfigFiles, type SetupInput, type SetupResult, setupData, syncConfig } from './setup/index.ts';
 export { createMasterKey, formatMasterKey, parseMasterKey } from './vault/master-key.ts';
 export { writePrivateFile } from './vault/private-file.ts';

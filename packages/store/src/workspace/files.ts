@@ -13,8 +13,9 @@ import {
   type WorkspaceFiles,
   type WorkspaceId,
 } from '@agent-runtime/domain';
-import { type GoodVersions, labelOf, makeGoodVersions } from '../label/index.ts';
+import { defaultAudienceOf, type GoodVersions, labelOf, makeGoodVersions } from '../label/index.ts';
 import { entriesAfterWrite, isMemoryPath, labelledEntries } from '../memory/index.ts';
+import { isRecordPath, labelOfRecords } from '../projector/record-label.ts';
 import { writeAtomically } from './atomic-write.ts';
 import { assertPath, assertPlainFolders, openGuarded, workspaceFolder } from './guard.ts';
 import { walkMarkdown } from './walk.ts';
@@ -24,6 +25,8 @@ export interface FilesInput {
   readonly root: string;
   /** Folder for kept versions of control files. */
   readonly goodFolder: string;
+  /** Key of the projector's MACs: files that only it may write are labelled by their records. */
+  readonly macKey: Uint8Array;
   readonly store: Store;
   readonly clock: Clock;
   readonly crash: CrashPoints;
@@ -76,7 +79,9 @@ export function makeWorkspaceFiles(input: FilesInput): WorkspaceFiles {
   async function read(id: WorkspaceId, path: string): Promise<LabelledFile> {
     const workspace = await workspaceOf(store, id);
     const { text, hash } = await contentOf(await workspaceFolder(input.root, id), path);
-    const label = await labelOf(store, () => clock.nowMs(), { workspace, path, hash, text });
+    const label = isRecordPath(path)
+      ? labelOfRecords(text, input.macKey, defaultAudienceOf(id, path))
+      : await labelOf(store, () => clock.nowMs(), { workspace, path, hash, text });
     return { path, text, hash, label };
   }
 

@@ -90,6 +90,14 @@ export async function assertPlainFolders(
   }
 }
 
+/**
+ * Makes the folders of a path inside a workspace, without passing a link.
+ * @throws AppError workspace.path.denied · workspace.disk.unavailable
+ */
+export async function makePlainFolders(root: string, workspace: WorkspaceId, path: string): Promise<void> {
+  await assertPlainFolders(await workspaceFolder(root, workspace), path.split('/').slice(0, -1), 'write');
+}
+
 export function missing(path: string): AppError {
   return new AppError({
     code: 'workspace.file.missing',

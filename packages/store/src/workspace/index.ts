@@ -5,3 +5,4 @@
 export { removeLeftovers, syncFolder, writeAtomically } from './atomic-write.ts';
 export { type FilesInput, makeWorkspaceFiles } from './files.ts';
 export { readFrontMatter, splitFrontMatter } from './front-matter.ts';
+export { makePlainFolders } from './guard.ts';

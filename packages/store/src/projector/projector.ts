@@ -1,0 +1,176 @@
+import { join } from 'node:path';
+import type {
+  Approval,
+  AuditReader,
+  Context,
+  CrashPoints,
+  Effect,
+  Logger,
+  Message,
+  RunId,
+  StoreReader,
+  TaskId,
+} from '@agent-runtime/domain';
+import { makePlainFolders, writeAtomically } from '../workspace/index.ts';
+import { appendDurably, lastSeqOf } from './append-log.ts';
+import { type Cursor, readCursor, writeCursor } from './cursor.ts';
+import { logPath, logRecord } from './log-record.ts';
+import { approvalFile, taskFile } from './state-file.ts';
+
+export interface ProjectorInput {
+  readonly read: StoreReader;
+  readonly audit: AuditReader;
+  /** data/workspaces */
+  readonly root: string;
+  readonly cursorFile: string;
+  readonly macKey: Uint8Array;
+  readonly crash: CrashPoints;
+  readonly log: Logger;
+}
+
+/** Writes Markdown records from the database. */
+export interface Projector {
+  /** Writes everything that is committed and not yet written; one run at a time. @returns messages, tasks and approvals written */
+  run(): Promise<number>;
+}
+
+const BATCH = 500;
+
+/**
+ * One projector per process. What it appends is on the disk before its cursor moves; on its first touch of a log it looks at the log's
+ * end, so that a crash in between leaves neither a hole nor a double. Tasks and approvals are written whole, which is harmless to repeat.
+ */
+export function makeProjector(input: ProjectorInput): Projector {
+  const seen = new Map<string, number>();
+  const writes = { nonce: 0 };
+  let running: Promise<number> | undefined;
+  let cursor: Cursor | undefined;
+
+  async function pass(): Promise<number> {
+    let written = 0;
+    let at: Cursor = cursor ?? (await readCursor(input.cursorFile));
+    for (;;) {
+      const messages: readonly Message[] = await input.read.find(
+        'context_message',
+        { seq: { gt: at.messageSeq } },
+        { orderBy: 'seq', limit: BATCH },
+      );
+      await appendAll(messages);
+      const changes = await changedSince(input.audit, at.auditSeq);
+      written += messages.length + (await writeStates(changes));
+      const next: Cursor = { messageSeq: messages.at(-1)?.seq ?? at.messageSeq, auditSeq: changes.head };
+      if (next.messageSeq !== at.messageSeq || next.auditSeq !== at.auditSeq) {
+        input.crash.reach('projector.before-cursor');
+        writes.nonce += 1;
+        await writeCursor(input.cursorFile, next, { crash: input.crash, nonce: writes.nonce });
+        at = next;
+        cursor = next;
+      }
+      if (messages.length < BATCH) return written;
+    }
+  }
+
+  async function appendAll(messages: readonly Message[]): Promise<void> {
+    const byFile = new Map<
+      string,
+      { readonly context: Context; readonly path: string; readonly records: string[]; last: number }
+    >();
+    for (const message of messages) {
+      const context = await input.read.get('context', { id: message.context });
+      const conversation = await input.read.get('context_conversation', { id: message.conversation });
+      if (context === undefined || conversation === undefined) continue;
+      const path = logPath(context, message);
+      const file = join(input.root, message.workspace, path);
+      const known = seen.get(file) ?? (await lastSeqOf(file, input.macKey));
+      seen.set(file, known);
+      if (message.seq <= known) continue;
+      const batch = byFile.get(file) ?? { context, path, records: [], last: known };
+      batch.records.push(logRecord(message, conversation, input.macKey));
+      batch.last = message.seq;
+      byFile.set(file, batch);
+    }
+    for (const [file, batch] of byFile) {
+      await makePlainFolders(input.root, batch.context.workspace, batch.path);
+      await appendDurably(file, batch.records.join(''), input.crash);
+      seen.set(file, batch.last);
+    }
+  }
+
+  async function writeStates(changes: Changes): Promise<number> {
+    for (const id of changes.tasks) await writeTask(id);
+    for (const id of changes.approvals) await writeApproval(id);
+    return changes.tasks.size + changes.approvals.size;
+  }
+
+  async function writeTask(id: TaskId): Promise<void> {
+    const task = await input.read.get('task', { id });
+    const runs = await input.read.find('run', { task: id }, { orderBy: 'attempt' });
+    const [first] = runs;
+    if (task === undefined || first === undefined) return;
+    const question = await input.read.get('context_message', { id: first.input });
+    await writeState(task.workspace, `tasks/${id}.md`, taskFile({ task, runs, question }, input.macKey));
+  }
+
+  async function writeApproval(id: Approval['id']): Promise<void> {
+    const approval = await input.read.get('approval', { id });
+    const effect =
+      approval === undefined ? undefined : await input.read.get('effect', { id: approval.effect });
+    if (approval === undefined || effect === undefined) return;
+    await writeState(
+      approval.workspace,
+      `approvals/${id}.md`,
+      approvalFile({ approval, effect }, input.macKey),
+    );
+  }
+
+  async function writeState(workspace: Effect['workspace'], path: string, text: string): Promise<void> {
+    await makePlainFolders(input.root, workspace, path);
+    writes.nonce += 1;
+    await writeAtomically(join(input.root, workspace, path), text, {
+      crash: input.crash,
+      nonce: writes.nonce,
+    });
+  }
+
+  /** Tasks and approvals that the log says have changed. */
+  async function changedSince(audit: AuditReader, afterSeq: number): Promise<Changes> {
+    const { seq: head } = await audit.head();
+    const runs = new Set<RunId>();
+    const tasks = new Set<TaskId>();
+    const approvals = new Set<Approval['id']>();
+    for (let before = head + 1; before > afterSeq + 1; ) {
+      const page = await audit.tail(BATCH, { beforeSeq: before });
+      for (const { seq, subject } of page) {
+        if (seq <= afterSeq) break;
+        if (subject.startsWith('run_')) runs.add(subject as RunId); // safe: only looked up
+        if (subject.startsWith('task_')) tasks.add(subject as TaskId); // safe: only looked up
+        if (subject.startsWith('appr_')) approvals.add(subject as Approval['id']); // safe: only looked up
+        if (subject.startsWith('efct_')) {
+          const effect = await input.read.get('effect', { id: subject as Effect['id'] }); // safe: only looked up
+          if (effect?.approval !== undefined) approvals.add(effect.approval);
+        }
+      }
+      before = page.at(-1)?.seq ?? 0;
+    }
+    for (const id of runs) {
+      const run = await input.read.get('run', { id });
+      if (run !== undefined) tasks.add(run.task);
+    }
+    return { tasks, approvals, head };
+  }
+
+  return {
+    run: async () => {
+      running ??= pass().finally(() => {
+        running = undefined;
+      });
+      return running;
+    },
+  };
+}
+
+interface Changes {
+  readonly tasks: ReadonlySet<TaskId>;
+  readonly approvals: ReadonlySet<Approval['id']>;
+  readonly head: number;
+}

@@ -1,0 +1,87 @@
+import {
+  type Approval,
+  type Effect,
+  type JsonObject,
+  join,
+  type Message,
+  oneLine,
+  type Run,
+  type Task,
+} from '@agent-runtime/domain';
+import { stringify } from 'yaml';
+import { formatRecord } from './record.ts';
+
+/** tasks/<id>.md: front matter for people, one record per row, newest run last. Rewritten whole. */
+export function taskFile(
+  rows: { readonly task: Task; readonly runs: readonly Run[]; readonly question: Message | undefined },
+  key: Uint8Array,
+): string {
+  const { task, runs, question } = rows;
+  const label = join(...(question === undefined ? [] : [question.label]), ...runs.map((run) => run.label));
+  const last = runs.at(-1);
+  const front = {
+    id: task.id,
+    title: task.title,
+    kind: task.kind,
+    status: last?.state ?? 'queued',
+    context: task.context,
+    runs: runs.length,
+  };
+  return [
+    `---\n${stringify(front)}---\n\n`,
+    formatRecord(
+      { head: { row: json(task), kind: 'task', label: { ...label } }, text: task.title },
+      `# ${oneLine(task.title, 80)}`,
+      key,
+    ),
+    ...runs.map((run) =>
+      formatRecord(
+        {
+          head: { row: json({ ...run, output: undefined }), kind: 'run', label: { ...label } },
+          text: run.output ?? '',
+        },
+        `## Attempt ${run.attempt}: ${run.state}`,
+        key,
+      ),
+    ),
+  ].join('');
+}
+
+/** approvals/<id>.md: what was asked, what was answered, what became of it. Never read back: authority is not rebuilt. */
+export function approvalFile(
+  rows: { readonly approval: Approval; readonly effect: Effect },
+  key: Uint8Array,
+): string {
+  const { approval, effect } = rows;
+  const front = {
+    id: approval.id,
+    effect: effect.id,
+    state: approval.state,
+    outcome: effect.state,
+    tier: approval.tier,
+    kind: effect.kind,
+    digest: approval.digest,
+  };
+  const votes = approval.votes.map(
+    (vote) => `${vote.decision} by ${vote.person} at ${new Date(vote.at).toISOString()} (${vote.via})`,
+  );
+  const text = [
+    effect.summary,
+    ...votes,
+    '',
+    ...effect.payloads.map((payload) => JSON.stringify(payload)),
+  ].join('\n');
+  const head: JsonObject = {
+    kind: 'approval',
+    id: approval.id,
+    effect: effect.id,
+    state: approval.state,
+    label: { ...effect.label },
+  };
+  return `---\n${stringify(front)}---\n\n${formatRecord({ head, text }, `# ${oneLine(effect.summary, 80)}`, key)}`;
+}
+
+/** A row as JSON, members without a value left out. */
+function json(row: object): JsonObject {
+  return JSON.parse(JSON.stringify(row)) as JsonObject; // safe: rows are plain JSON values
+}
