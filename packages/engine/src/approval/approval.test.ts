@@ -8,6 +8,7 @@ import {
 } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
 import type { Actor, EngineDeps } from '../api.ts';
+import { outrun } from '../settle/outside.fixture.ts';
 import {
   approvedPost,
   arrivedOf,
@@ -16,7 +17,6 @@ import {
   inChat,
   MEMBER,
   OPERATOR,
-  outrun,
   person,
   proposePost,
   proposeWrite,

@@ -11,6 +11,7 @@ import {
 } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
 import { approve } from '../approval/index.ts';
+import { scriptedConnector } from '../settle/outside.fixture.ts';
 import {
   approvedPost,
   arrivedOf,
@@ -26,7 +27,6 @@ import {
   proposeWrite,
   runOutbox,
   SECOND,
-  scriptedConnector,
   TEST_AUDIT,
   tamper,
   useWorld,

@@ -1,12 +1,12 @@
 import { INTEGRITY, makeLabel, publicLabel } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
+import { scriptedConnector } from '../settle/outside.fixture.ts';
 import {
   BOSS,
   contextRow,
   HERE_LABEL,
   ORIGIN,
   runOutbox,
-  scriptedConnector,
   TEST_AUDIT,
   tamper,
   useWorld,

@@ -2,11 +2,11 @@ import { AppError, type Effect, type Store } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
 import type { Actor } from '../api.ts';
 import { type Effects, makeEffects } from '../effects.ts';
+import { fault } from '../settle/outside.fixture.ts';
 import {
   approvedPost,
   arrivedOf,
   BOSS,
-  fault,
   HERE,
   inChat,
   insertReply,

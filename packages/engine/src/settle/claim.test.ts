@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { claim } from './claim.ts';
+import { outrun } from './outside.fixture.ts';
 import { record } from './record.ts';
-import { approvedPost, insertReply, outrun, tamper, useWorld } from './world.fixture.ts';
+import { approvedPost, insertReply, tamper, useWorld } from './world.fixture.ts';
 
 const at = useWorld();
 

@@ -6,13 +6,12 @@ import { Crash } from '@agent-runtime/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Actor } from '../api.ts';
+import type { Proposal } from '../effect/index.ts';
 import { makeEffects } from '../effects.ts';
+import { type ArmedCrashPoints, armed, fault } from './outside.fixture.ts';
 import {
-  type ArmedCrashPoints,
-  armed,
   askPost,
   BOSS,
-  fault,
   HERE_LABEL,
   inChat,
   insertReply,
@@ -31,6 +30,8 @@ import {
 /** One thing that somebody does, or that befalls the appliance. Numbers choose among what is there. */
 type Move =
   | { readonly do: 'propose'; readonly parts: number }
+  /** Asked, and answered with a yes right away. */
+  | { readonly do: 'ask and grant'; readonly parts: number }
   | { readonly do: 'reply' }
   | {
       readonly do: 'approve' | 'deny' | 'withdraw' | 'edit' | 'forge';
@@ -45,7 +46,7 @@ type Move =
   | { readonly do: 'die'; readonly after: number }
   | { readonly do: 'restart' };
 
-const MOODS = ['fine', 'down', 'refuses', 'breaks before', 'breaks after'] as const;
+const MOODS = ['fine', 'fine', 'fine', 'fine', 'down', 'refuses', 'breaks before', 'breaks after'] as const;
 type Mood = (typeof MOODS)[number];
 const PEOPLE = [OPERATOR, SECOND, BOSS, MEMBER] as const;
 
@@ -54,6 +55,13 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({ do: fc.constant('propose' as const), parts: fc.integer({ min: 1, max: 3 }) }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('ask and grant' as const),
+      parts: fc.integer({ min: 1, max: 3 }),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reply' as const) }) },
   {
@@ -81,7 +89,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       do: fc.constant('wait' as const),
-      ms: fc.constantFrom(1_000, 9_000, 25 * 3_600_000),
+      ms: fc.constantFrom(1_000, 2_000, 9_000, 9_000, 25 * 3_600_000),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('role' as const), isGiven: fc.boolean() }) },
@@ -154,7 +162,10 @@ class History {
     const effects = makeEffects(world.deps, { abortRuns: () => {} });
     switch (one.do) {
       case 'propose':
-        return this.propose(one.parts);
+        await this.propose(one.parts);
+        return;
+      case 'ask and grant':
+        return this.askAndGrant(one.parts);
       case 'reply':
         return void (await insertReply(world, 'answer'));
       case 'outside':
@@ -179,12 +190,18 @@ class History {
     }
   }
 
-  async propose(parts: number): Promise<void> {
+  async propose(parts: number): Promise<Proposal | undefined> {
     const decision = await askPost(this.world, HERE_LABEL);
-    if (decision.kind !== 'ask') return;
-    await proposePost(this.world, Array.from({ length: parts }, (_, i) => `part ${i}`).join('\n\n'), {
-      decision,
-    });
+    if (decision.kind !== 'ask') return undefined;
+    const text = Array.from({ length: parts }, (_, i) => `part ${i}`).join('\n\n');
+    return proposePost(this.world, text, { decision });
+  }
+
+  async askAndGrant(parts: number): Promise<void> {
+    const effects = makeEffects(this.world.deps, { abortRuns: () => {} });
+    const proposal = await this.propose(parts);
+    if (proposal !== undefined)
+      await effects.approve(proposal.approval.id, proposal.effect.digest, signed(SECOND));
   }
 
   async answer(one: Extract<Move, { readonly nth: number }>): Promise<void> {
@@ -263,6 +280,6 @@ describe('whatever people, models, outsides and crashes do', { timeout: IS_SOAK 
       { numRuns: IS_SOAK ? 2_000 : 60 },
     );
     // A property over histories in which nothing ever leaves would prove nothing.
-    expect(executions).toBeGreaterThan(10);
+    expect(executions).toBeGreaterThan(20);
   });
 });

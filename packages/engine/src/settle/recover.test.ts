@@ -1,9 +1,9 @@
 import { Crash } from '@agent-runtime/testkit';
 import { describe, expect, test } from 'vitest';
 import { approve } from '../approval/index.ts';
+import { armed } from './outside.fixture.ts';
 import {
   approvedPost,
-  armed,
   arrivedOf,
   insertReply,
   OPERATOR,
