@@ -110,6 +110,7 @@ function minimalEngine(world: { readonly runs: Run[]; parts(): AdminParts }): En
     panicOff: async (actor) => world.parts().panic.turnOff(actor.via, 1),
     openGate: never,
     revoked: async () => {},
+    settingsChanged: async () => {},
     health: () => ({ isReady: true, reasons: [] }),
   };
 }

@@ -32,7 +32,7 @@ export function open(input: SocketRequest): Promise<IncomingMessage> {
       },
       resolve,
     );
-    outgoing.once('error', (cause) => reject(input.signal?.aborted === true ? stopped() : noRuntime(cause)));
+    outgoing.once('error', (cause) => reject(lineFault(cause, input.signal)));
     outgoing.end(bytes);
   });
 }
@@ -43,9 +43,15 @@ export async function readAll(response: IncomingMessage): Promise<string> {
   try {
     for await (const part of response) parts.push(Buffer.from(part));
   } catch (cause) {
-    throw noRuntime(cause);
+    throw lineFault(cause, undefined);
   }
   return Buffer.concat(parts).toString('utf8');
+}
+
+/** What an error of the line means: we stopped, or the other side is gone. */
+export function lineFault(cause: unknown, signal: AbortSignal | undefined): AppError {
+  if (cause instanceof AppError) return cause;
+  return signal?.aborted === true ? stopped() : noRuntime(cause);
 }
 
 /** Nobody listens: the most common trouble of a beginner, so it says exactly what to do. */

@@ -28,7 +28,7 @@ import {
   verifyServerProof,
 } from '@agent-runtime/pki';
 import type { AdminClient, StreamEvent } from './client.ts';
-import { open, readAll } from './http.ts';
+import { lineFault, open, readAll } from './http.ts';
 import type { KeyStore } from './key-store.ts';
 import { readEvents } from './sse.ts';
 
@@ -148,7 +148,10 @@ export function socketClient(input: SocketClientInput): SocketClient {
     call,
     callUnsigned,
     stream: (path, signal) =>
-      streamOf(() => signed({ method: 'GET', path: ADMIN_PREFIX + path, query: '', body: '' }, signal)),
+      streamOf(
+        () => signed({ method: 'GET', path: ADMIN_PREFIX + path, query: '', body: '' }, signal),
+        signal,
+      ),
     signDecision: async (canonical) => {
       const { keyId, signature } = signDecision({
         canonicalBytes: new TextEncoder().encode(canonical),
@@ -159,10 +162,17 @@ export function socketClient(input: SocketClientInput): SocketClient {
   };
 }
 
-async function* streamOf(connect: () => Promise<IncomingMessage>): AsyncIterable<StreamEvent> {
+async function* streamOf(
+  connect: () => Promise<IncomingMessage>,
+  signal: AbortSignal,
+): AsyncIterable<StreamEvent> {
   const response = await connect();
   if (response.statusCode !== 200) throw await errorOf(response);
-  yield* readEvents(response);
+  try {
+    yield* readEvents(response);
+  } catch (thrown) {
+    throw lineFault(thrown, signal);
+  }
 }
 
 function toSocket(input: SocketClientInput, wire: WireRequest) {

@@ -119,6 +119,7 @@ function makeAdmin(world: World): AdminWorld {
     panicOff: async (actor) => effects.panicOff(actor),
     openGate: async (actor) => effects.openGate(actor),
     revoked: note('revoked'),
+    settingsChanged: note('settingsChanged'),
     health: () => ({ isReady: true, reasons: [] }),
   };
   const deps: AdminDeps = {

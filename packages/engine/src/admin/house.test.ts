@@ -22,13 +22,13 @@ import {
   tamper,
   WORKSPACE,
 } from '../settle/world.fixture.ts';
-import { addPeople, LORD, narrow, SOCKET, STRANGER, useAdmin } from './admin.fixture.ts';
+import { type AdminWorld, addPeople, LORD, narrow, SOCKET, STRANGER, useAdmin } from './admin.fixture.ts';
 import { mayWatch } from './watch.ts';
 import { REASON_WORDS, reasonTexts } from './words.ts';
 
 const at = useAdmin();
 const codeOf = (code: string) => expect.objectContaining({ code });
-const ask = (...args: Parameters<typeof at.admin.ask>) => at.admin.ask(...args);
+const ask: AdminWorld['ask'] = (...args) => at.admin.ask(...args);
 const DENIED = codeOf('policy.admin.denied');
 const MISSING = codeOf('admin.id.missing');
 
@@ -240,6 +240,7 @@ describe('workspace', () => {
     const back = await ask('workspace.set', signed(BOSS), { id: 'acme', tools: null, models: null });
     expect(back.tools.length).toBeGreaterThan(1);
     expect(back).toMatchObject({ concurrency: 2, models: [] });
+    expect(at.admin.calls).toEqual([['settingsChanged'], ['settingsChanged']]);
     await expect(ask('workspace.set', signed(BOSS), { id: 'acme', time_zone: 'Mars/Base' })).rejects.toEqual(
       codeOf('workspace.zone.invalid'),
     );

@@ -1,11 +1,21 @@
 import { sha256 } from '@agent-runtime/domain';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BOSS, MEMBER, must, OPERATOR, signed, TEST_AUDIT } from '../settle/world.fixture.ts';
-import { addPeople, giveKey, KEY_ID, LORD, narrow, SOCKET, STRANGER, useAdmin } from './admin.fixture.ts';
+import {
+  type AdminWorld,
+  addPeople,
+  giveKey,
+  KEY_ID,
+  LORD,
+  narrow,
+  SOCKET,
+  STRANGER,
+  useAdmin,
+} from './admin.fixture.ts';
 
 const at = useAdmin();
 const codeOf = (code: string) => expect.objectContaining({ code });
-const ask = (...args: Parameters<typeof at.admin.ask>) => at.admin.ask(...args);
+const ask: AdminWorld['ask'] = (...args) => at.admin.ask(...args);
 
 beforeEach(async () => addPeople(at.admin));
 

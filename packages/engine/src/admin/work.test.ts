@@ -24,6 +24,7 @@ import {
   tamper,
 } from '../settle/world.fixture.ts';
 import {
+  type AdminWorld,
   addPeople,
   fakeSignature,
   giveKey,
@@ -37,7 +38,7 @@ import {
 
 const at = useAdmin();
 const codeOf = (code: string) => expect.objectContaining({ code });
-const ask = (...args: Parameters<typeof at.admin.ask>) => at.admin.ask(...args);
+const ask: AdminWorld['ask'] = (...args) => at.admin.ask(...args);
 const MISSING = codeOf('admin.id.missing');
 
 beforeEach(async () => addPeople(at.admin));

@@ -110,6 +110,7 @@ async function setWorkspace(
     },
   );
   await deps.configFiles.saveWorkspace(next);
+  await deps.engine.settingsChanged();
   return workspaceDetail(deps, viewer, next);
 }
 

@@ -1,0 +1,408 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { AppError, type ApprovalDetail, ERROR_KINDS, type ErrorKind } from '@agent-runtime/domain';
+import { describe, expect, test } from 'vitest';
+import { AT, DIGEST, fakeWorld } from './cli.fixture.ts';
+import { COMMANDS } from './specs.ts';
+
+const detail: ApprovalDetail = {
+  id: 'appr_0001',
+  effect: 'efct_0001',
+  kind: 'message.post',
+  tier: 'medium',
+  state: 'pending',
+  summary: 'post to news',
+  workspace: 'acme',
+  context: 'ops',
+  requester: 'mia',
+  created_at: AT,
+  expires_at: AT,
+  digest: DIGEST,
+  is_intact: true,
+  label: 'text of a paired person or a model; public',
+  bytes: {
+    sink: { connector: 'chat', account: 'test', address: 'news' },
+    recipients: ['news'],
+    payloads: [{ text: 'pay\u202eevil\u001b[31m' }],
+    visible: '',
+    has_hidden: true,
+  },
+  approver_role: 'operator',
+  needed: 1,
+  reasons: ['What leaves its origin needs an approval.'],
+  votes: [],
+  missing_releases: [],
+  audit_head: '7:sha256:00',
+  expiry: 1_800_000_000_000,
+};
+
+describe('every command', () => {
+  test.each(COMMANDS.map((spec) => [spec.usage, spec] as const))(
+    '%s loads, and its help shows its example',
+    async (usage, spec) => {
+      expect(typeof (await spec.load())).toBe('function');
+      const cli = fakeWorld();
+      const words = usage.split(' ').filter((word) => /^[a-z]/.test(word));
+      expect(await cli.run(...words, '--help')).toBe(0);
+      expect(cli.out()).toContain(spec.example);
+      expect(cli.out()).toContain('--json');
+      expect(cli.calls).toEqual([]);
+    },
+  );
+
+  test('stands in the guide with its example', () => {
+    const guide = readFileSync(new URL('../../../../docs/guides/command-line.md', import.meta.url), 'utf8');
+    for (const spec of COMMANDS) {
+      expect(guide).toContain(`\`${spec.usage.replace(/ [<[].*$/, '')}`);
+      expect(guide).toContain(spec.example);
+    }
+  });
+});
+
+describe('words', () => {
+  test('none: help', async () => {
+    const cli = fakeWorld();
+    expect(await cli.run()).toBe(0);
+    expect(cli.out()).toContain('Usage: agent-runtime');
+  });
+
+  test.each([
+    [['statsu'], 'status'],
+    [['task', 'lst'], 'list'],
+    [['approval', 'aprove', 'appr_0001'], 'approve'],
+  ])('unknown ones suggest: %j', async (argv, suggestion) => {
+    const cli = fakeWorld();
+    expect(await cli.run(...argv)).toBe(ERROR_KINDS.invalid.exit);
+    expect(cli.err()).toContain(suggestion);
+  });
+
+  test.each([
+    [['task', 'show']],
+    [['task', 'list', '--limt', '3']],
+    [['task', 'list', '--limit', 'many']],
+    [['effect', 'list', '--state', 'gone']],
+    [['effect', 'resolve', 'efct_0001', 'maybe']],
+    [['grant', 'add', '--user', 'ada']],
+    [['context', 'bind', 'memory', 'x', '--workspace', 'acme']],
+    [['open', 'faq.md:9-3']],
+    [['token', 'create', 'x', '--role', 'admin']],
+    [['context', 'set', 'ops', '--inherit', 'everything']],
+  ])('mistakes are refused before anything is asked: %j', async (argv) => {
+    const cli = fakeWorld();
+    expect(await cli.run(...argv)).toBe(ERROR_KINDS.invalid.exit);
+    expect(cli.err()).not.toBe('');
+    expect(cli.calls).toEqual([]);
+  });
+
+  test('mistakes are JSON where JSON is wanted', async () => {
+    const cli = fakeWorld();
+    expect(await cli.run('task', 'lst', '--json')).toBe(2);
+    expect(JSON.parse(cli.out())).toMatchObject({ error: { kind: 'invalid' } });
+  });
+});
+
+describe('errors', () => {
+  test.each(Object.keys(ERROR_KINDS) as ErrorKind[])(
+    'of kind %s: sentence, envelope and exit code',
+    async (kind) => {
+      const connect = async () => {
+        throw new AppError({
+          code: `base.x.${kind}`,
+          kind,
+          message: 'why it \u001b[31mfailed',
+          detail: 'canary',
+        });
+      };
+      const plain = fakeWorld({ connect });
+      expect(await plain.run('task', 'list')).toBe(ERROR_KINDS[kind].exit);
+      expect(plain.err()).toContain('why it ⟨U+001B⟩[31mfailed');
+      expect(plain.out()).toBe('');
+      const json = fakeWorld({ connect });
+      expect(await json.run('task', 'list', '--json')).toBe(ERROR_KINDS[kind].exit);
+      expect(JSON.parse(json.out())).toEqual({
+        error: { code: `base.x.${kind}`, kind, message: 'why it \u001b[31mfailed' },
+      });
+    },
+  );
+});
+
+describe('lists', () => {
+  const items = [1, 2].map((n) => ({
+    id: `task_000000000000000000${n}`,
+    kind: 'chat' as const,
+    status: 'succeeded' as const,
+    title: `question ${n} ${'long '.repeat(40)}\u001b[2J`,
+    workspace: 'acme',
+    context: 'ops',
+    requester: 'mia',
+    created_at: AT,
+  }));
+
+  test('fit the width, keep ids whole, and show no control characters', async () => {
+    for (const columns of [80, 50, 40]) {
+      const cli = fakeWorld({ answers: { 'task.list': { items } }, columns });
+      expect(await cli.run('task', 'list')).toBe(0);
+      const lines = cli.out().trimEnd().split('\n');
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+      for (const item of items) expect(cli.out()).toContain(item.id);
+      expect(cli.out()).not.toContain('\u001b');
+    }
+  });
+
+  test('are one line of JSON when wanted', async () => {
+    const cli = fakeWorld({ answers: { 'task.list': { items } } });
+    await cli.run('task', 'list', '--json', '--limit', '2', '--workspace', 'acme');
+    expect(cli.out().trimEnd().split('\n')).toHaveLength(1);
+    expect(JSON.parse(cli.out())).toEqual({ items });
+    expect(cli.calls).toEqual([['task.list', { workspace: 'acme', limit: 2 }, 'signed']]);
+  });
+
+  test.each([
+    ['task list', 'task.list', 'agent-runtime ask'],
+    ['approval list', 'approval.list', 'Nothing waits'],
+    ['effect list', 'effect.list', 'No effects'],
+    ['token list', 'token.list', 'agent-runtime token create'],
+    ['secret list', 'secret.list', 'agent-runtime secret set'],
+    ['workspace list', 'workspace.list', 'agent-runtime workspace create'],
+    ['memory list', 'memory.list', 'not been changed'],
+    ['model list', 'model.list', 'AGENT_RUNTIME_LLM'],
+    ['identity list', 'identity.list', 'pairing'],
+    ['grant list', 'grant.list', 'agent-runtime grant add'],
+    ['standing list', 'standing.list', 'agent-runtime standing add'],
+  ] as const)('an empty %s says what to do next', async (words, route, text) => {
+    const cli = fakeWorld({ answers: { [route]: { items: [] } } });
+    expect(await cli.run(...words.split(' '))).toBe(0);
+    expect(cli.out()).toContain(text);
+  });
+});
+
+describe('approval', () => {
+  test('show: every byte, hidden ones spelt out, digest, reasons', async () => {
+    const cli = fakeWorld({ answers: { 'approval.show': detail } });
+    await cli.run('approval', 'show', 'appr_0001');
+    expect(cli.out()).toContain('text: pay⟨U+202E⟩evil⟨U+001B⟩[31m');
+    expect(cli.out()).toContain(DIGEST);
+    expect(cli.out()).toContain('What leaves its origin needs an approval.');
+    expect(cli.out()).toContain('Attention');
+    const json = fakeWorld({ answers: { 'approval.show': detail } });
+    await json.run('approval', 'show', 'appr_0001', '--json');
+    expect(JSON.parse(json.out())).toEqual(detail);
+  });
+
+  test.each([
+    ['approve', 'grant'],
+    ['deny', 'deny'],
+    ['release', 'release'],
+  ] as const)('%s signs what was shown, where it was shown', async (word, decision) => {
+    const answers = {
+      'approval.show': detail,
+      [`approval.${decision}`]: { ...detail, state: 'granted' as const },
+    };
+    const cli = fakeWorld({ answers });
+    expect(await cli.run('approval', word, 'appr_0001')).toBe(0);
+    expect(cli.signed).toEqual([
+      `{"approval":"appr_0001","auditHead":"7:sha256:00","decision":"${decision}","digest":"${DIGEST}","effect":"efct_0001","expiry":1800000000000}`,
+    ]);
+    expect(cli.calls[1]).toEqual([
+      `approval.${decision}`,
+      {
+        id: 'appr_0001',
+        digest: DIGEST,
+        audit_head: '7:sha256:00',
+        key_id: 'k'.repeat(43),
+        signature: 'AAAA',
+      },
+      'signed',
+    ]);
+  });
+
+  test('approve stops when the digest is another than the one that was looked at', async () => {
+    const cli = fakeWorld({ answers: { 'approval.show': detail } });
+    expect(await cli.run('approval', 'approve', 'appr_0001', '--digest', 'sha256:other')).toBe(
+      ERROR_KINDS.conflict.exit,
+    );
+    expect(cli.signed).toEqual([]);
+  });
+
+  test('deny takes a reason; edit takes words from the line or from standard input, and approves when told', async () => {
+    const answers = {
+      'approval.show': detail,
+      'approval.deny': detail,
+      'approval.edit': { ...detail, id: 'appr_0002' },
+      'approval.grant': detail,
+    };
+    const denied = fakeWorld({ answers });
+    await denied.run('approval', 'deny', 'appr_0001', 'wrong', 'channel');
+    expect(denied.calls[1]?.[1]).toMatchObject({ reason: 'wrong channel' });
+    const edited = fakeWorld({ answers, input: 'new words\n' });
+    await edited.run('approval', 'edit', 'appr_0001', '--approve');
+    expect(edited.calls.map(([name]) => name)).toEqual(['approval.edit', 'approval.grant']);
+    expect(edited.calls[0]?.[1]).toEqual({ id: 'appr_0001', text: 'new words\n' });
+    expect(edited.signed[0]).toContain('appr_0002');
+    const empty = fakeWorld({ answers });
+    expect(await empty.run('approval', 'edit', 'appr_0001')).toBe(2);
+  });
+});
+
+describe('the house', () => {
+  test('panic on needs no key; panic off does', async () => {
+    const cli = fakeWorld({ answers: { 'panic.on': { on: true }, 'panic.off': { on: false } } });
+    await cli.run('panic', 'on');
+    await cli.run('panic', 'off');
+    expect(cli.calls.map(([name, , how]) => [name, how])).toEqual([
+      ['panic.on', 'unsigned'],
+      ['panic.off', 'signed'],
+    ]);
+  });
+
+  test('a secret comes from standard input, without its last line end, and is printed nowhere', async () => {
+    const cli = fakeWorld({ answers: { 'secret.set': { ok: true, message: 'kept' } }, input: 'canary-77\n' });
+    expect(await cli.run('secret', 'set', 'LLM_API_KEY')).toBe(0);
+    expect(cli.calls[0]?.[1]).toEqual({ name: 'LLM_API_KEY', value: 'canary-77' });
+    expect(cli.out() + cli.err()).not.toContain('canary-77');
+    const terminal = fakeWorld();
+    expect(await terminal.run('secret', 'set', 'LLM_API_KEY')).toBe(2);
+  });
+
+  test('a changed log exits with 6 and says where', async () => {
+    const verdict = {
+      ok: false,
+      count: 9,
+      head: 'x',
+      problems: [{ kind: 'hash', seq: 4, text: 'record 4 was changed' }],
+    };
+    const cli = fakeWorld({ answers: { 'audit.verify': verdict } });
+    expect(await cli.run('audit', 'verify')).toBe(ERROR_KINDS.conflict.exit);
+    expect(cli.out()).toContain('record 4 was changed');
+  });
+
+  test('commands on a stopped folder are sub-commands of the runtime, with its exit code', async () => {
+    const cli = fakeWorld({ exit: 6 });
+    for (const argv of [
+      ['up'],
+      ['setup', '--yes'],
+      ['rebuild', '--yes', '--json'],
+      ['audit', 'verify', '--file', 'copy.jsonl', '--json'],
+    ])
+      expect(await cli.run(...argv)).toBe(6);
+    expect(cli.spawned).toEqual([
+      ['up'],
+      ['setup', '--yes'],
+      ['rebuild', '--yes', '--json'],
+      ['audit-verify', '--file', 'copy.jsonl', '--json'],
+    ]);
+    expect(cli.calls).toEqual([]);
+  });
+
+  test('open takes lines, search a place', async () => {
+    const file = { path: 'faq.md', label: 'x', from: 9, total_lines: 20, lines: ['nine', 'ten'] };
+    const cli = fakeWorld({
+      answers: {
+        'file.open': file,
+        'search.query': {
+          level: 'keyword',
+          items: [{ path: 'faq.md', line: 3, snippet: 'refund', score: 1 }],
+        },
+      },
+    });
+    await cli.run('open', 'faq.md:9-10');
+    expect(cli.out()).toBe(' 9  nine\n10  ten\n');
+    await cli.run('search', 'my', 'refund', '--in', 'logs');
+    expect(cli.out()).toContain('faq.md:3  refund');
+    expect(cli.calls.map(([, input]) => input)).toEqual([
+      { path: 'faq.md', from: 9, to: 10 },
+      { q: 'my refund', in: 'logs' },
+    ]);
+  });
+
+  test('settings: given, taken away, left alone', async () => {
+    const cli = fakeWorld();
+    await cli.run(
+      'context',
+      'set',
+      'ops',
+      '--tools',
+      'md_read, qmd_search',
+      '--inherit',
+      'guests,temperature',
+      '--closed',
+    );
+    expect(cli.calls[0]?.[1]).toEqual({
+      id: 'ops',
+      openness: 'closed',
+      tools: ['md_read', 'qmd_search'],
+      guests: null,
+      temperature: null,
+    });
+  });
+
+  test.each(['bash', 'zsh', 'fish'])('completion for %s knows every command', async (shell) => {
+    const cli = fakeWorld();
+    expect(await cli.run('completion', shell)).toBe(0);
+    for (const { usage } of COMMANDS) expect(cli.out()).toContain(usage.split(' ')[0]);
+    expect(await cli.run('completion', 'tcsh')).toBe(2);
+  });
+
+  test('the bash script completes', () => {
+    const cli = fakeWorld();
+    return cli.run('completion', 'bash').then(() => {
+      const script = `${cli.out()}\nCOMP_WORDS=(agent-runtime appr); COMP_CWORD=1; _agent_runtime; echo "\${COMPREPLY[@]}"\nCOMP_WORDS=(agent-runtime task s); COMP_CWORD=2; _agent_runtime; echo "\${COMPREPLY[@]}"`;
+      expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe('approval\nshow steer\n');
+    });
+  });
+});
+
+describe('doctor', () => {
+  test('with nothing there, says what to do, and exits with 8', async () => {
+    const connect = async () => {
+      throw new AppError({
+        code: 'tui.runtime.unavailable',
+        kind: 'unavailable',
+        message: 'No runtime is running.',
+      });
+    };
+    const cli = fakeWorld({ connect });
+    expect(await cli.run('doctor')).toBe(8);
+    for (const text of [
+      'agent-runtime setup',
+      'npm start',
+      'No runtime is running.',
+      'secret set LLM_API_KEY',
+    ])
+      expect(cli.out()).toContain(text);
+    const json = fakeWorld({ connect });
+    await json.run('doctor', '--json');
+    expect(JSON.parse(json.out()).findings.map((one: { name: string }) => one.name)).toEqual([
+      'Node',
+      'Data folder',
+      'Master key',
+      'Socket',
+      'Runtime',
+      'Model',
+      'Disk',
+      'Clock',
+    ]);
+  });
+});
+
+describe('speed', () => {
+  test('--help loads commander and nothing heavy', () => {
+    const root = fileURLToPath(new URL('../../../..', import.meta.url));
+    const trace = `import { registerHooks } from 'node:module'; const seen = []; registerHooks({ load(url, context, next) { seen.push(url); return next(url, context); } }); process.on('exit', () => console.error(seen.join('\\n')));`;
+    const { stderr } = runNode([
+      '--import',
+      `data:text/javascript,${encodeURIComponent(trace)}`,
+      `${root}/apps/tui/bin/agent-runtime.mjs`,
+      '--help',
+    ]);
+    expect(stderr).toContain('commander');
+    expect(stderr).not.toMatch(/zod|packages\/(domain|pki)/);
+  });
+});
+
+function runNode(args: readonly string[]): { readonly stderr: string } {
+  const script =
+    'const { spawnSync } = require("node:child_process"); const r = spawnSync(process.execPath, process.argv.slice(1), { encoding: "utf8" }); process.stdout.write(r.stderr);';
+  return { stderr: execFileSync(process.execPath, ['-e', script, '--', ...args], { encoding: 'utf8' }) };
+}

@@ -1,0 +1,220 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { newInvite, parseKeyId, type StoredInvite, serverProof, verifyInviteProof } from '@agent-runtime/pki';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { keyStore } from './key-store.ts';
+import { type SocketClient, socketClient } from './socket-client.ts';
+
+/** A server that answers as the real one would, with its mistakes on demand. */
+interface Script {
+  boot: string;
+  instance: string;
+  /** Codes with which the next signed requests are refused. */
+  refuse: string[];
+  onRefuse: () => void;
+  isLying: boolean;
+  body: unknown;
+}
+
+let folder: string;
+let server: Server;
+let script: Script;
+let seen: { readonly path: string; readonly boot: string | undefined; readonly input: string | undefined }[];
+let invites: Map<string, StoredInvite>;
+let enrolled: string[];
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'client-'));
+  script = {
+    boot: 'boot-0000000000000001',
+    instance: 'instance-1',
+    refuse: [],
+    onRefuse: () => {},
+    isLying: false,
+    body: { items: [] },
+  };
+  seen = [];
+  invites = new Map();
+  enrolled = [];
+  server = createServer((request, response) => void answer(request, response));
+  await new Promise<void>((resolve) => server.listen({ path: join(folder, 's.sock') }, resolve));
+});
+afterEach(async () => {
+  await new Promise((resolve) => server.close(resolve));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const NOW = Date.UTC(2026, 10, 21, 9);
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  let text = '';
+  for await (const part of request) text += String(part);
+  const send = (status: number, body: unknown): void =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  switch (request.url) {
+    case '/admin/v1/hello':
+      return send(200, {
+        instance_id: script.instance,
+        version: '1',
+        boot_id: script.boot,
+        server_time: new Date(NOW).toISOString(),
+      });
+    case '/admin/v1/invite': {
+      const { code, stored } = newInvite({ nowMs: NOW });
+      invites.set(stored.inviteId, stored);
+      return send(200, { code, user: 'lord', expires_at: new Date(stored.expiresAtMs).toISOString() });
+    }
+    case '/admin/v1/enrol': {
+      const claim = JSON.parse(text) as {
+        readonly invite_id: string;
+        readonly spki: string;
+        readonly proof: string;
+      }; // safe: what the client sends
+      const invite = invites.get(claim.invite_id);
+      if (invite === undefined)
+        return send(401, {
+          error: { code: 'invite.proof.unauthenticated', kind: 'unauthenticated', message: 'no' },
+        });
+      const { keyId } = verifyInviteProof({
+        invite,
+        spkiDer: bytes(claim.spki),
+        proof: bytes(claim.proof),
+        nowMs: NOW,
+      });
+      enrolled.push(keyId);
+      const identity = script.isLying ? 'somebody else' : `agent-runtime instance ${script.instance}`;
+      const proof = serverProof({
+        invite,
+        serverIdentity: new TextEncoder().encode(identity),
+        keyId: parseKeyId(keyId),
+      });
+      return send(200, {
+        key_id: keyId,
+        user: 'lord',
+        user_id: 'user_1',
+        instance_id: script.instance,
+        proof: Buffer.from(proof).toString('base64url'),
+      });
+    }
+    case '/admin/v1/broken':
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('event: state\ndata: {}\n\n');
+      return void setImmediate(() => response.destroy());
+    default: {
+      const { headers } = request;
+      seen.push({
+        path: request.url ?? '',
+        boot: headers['x-agent-runtime-boot']?.toString(),
+        input: headers['signature-input']?.toString(),
+      });
+      const code = script.refuse.shift();
+      if (code === undefined) return send(200, script.body);
+      script.onRefuse();
+      return send(401, { error: { code, kind: 'unauthenticated', message: 'refused' } });
+    }
+  }
+}
+
+function bytes(base64url: string): Uint8Array {
+  return new Uint8Array(Buffer.from(base64url, 'base64url'));
+}
+
+function client(nowMs = NOW): SocketClient {
+  return socketClient({
+    socketPath: join(folder, 's.sock'),
+    keys: keyStore(join(folder, 'config')),
+    nowMs: () => nowMs,
+  });
+}
+
+describe('the client', { timeout: 60_000 }, () => {
+  test('enrols once for each instance and reuses the key', async () => {
+    await client().call('user.list', {});
+    await client().call('user.list', {});
+    expect(enrolled).toHaveLength(1);
+    expect(seen[1]?.input).toContain(enrolled[0]);
+    script.instance = 'instance-2';
+    await client().call('user.list', {});
+    expect(enrolled).toHaveLength(2);
+  });
+
+  test('after a restart it reads the boot id again and signs once more, not forever', async () => {
+    script.refuse = ['signature.boot.unauthenticated'];
+    script.onRefuse = () => {
+      script.boot = 'boot-0000000000000002';
+    };
+    await client().call('user.list', {});
+    expect(seen.map((one) => one.boot)).toEqual(['boot-0000000000000001', 'boot-0000000000000002']);
+    expect(seen[0]?.input).not.toBe(seen[1]?.input);
+    script.refuse = ['signature.boot.unauthenticated', 'signature.boot.unauthenticated'];
+    await expect(client().call('user.list', {})).rejects.toMatchObject({
+      code: 'signature.boot.unauthenticated',
+    });
+  });
+
+  test('other refusals are not tried again', async () => {
+    script.refuse = ['signature.key.unauthenticated'];
+    await expect(client().call('user.list', {})).rejects.toMatchObject({
+      code: 'signature.key.unauthenticated',
+    });
+    expect(seen).toHaveLength(1);
+  });
+
+  test('signs with the time of the server, however wrong its own clock is', async () => {
+    await client(NOW - 86_400_000).call('user.list', {});
+    expect(seen[0]?.input).toContain(`created=${NOW / 1000};`);
+  });
+
+  test('keeps no key when the server does not know the code', async () => {
+    script.isLying = true;
+    await expect(client().call('user.list', {})).rejects.toMatchObject({
+      code: 'invite.server.unauthenticated',
+    });
+    expect(() => readFileSync(join(folder, 'config', 'instance-1', 'client-key.pem'))).toThrow();
+    expect(seen).toEqual([]);
+  });
+
+  test('an instance whose name would leave the configuration folder is refused', async () => {
+    script.instance = '../../evil';
+    await expect(client().call('user.list', {})).rejects.toMatchObject({ code: 'tui.instance.invalid' });
+    expect(enrolled).toEqual([]);
+  });
+
+  test('a damaged key file is told, not silently replaced', async () => {
+    await client().call('user.list', {});
+    writeFileSync(join(folder, 'config', 'instance-1', 'client-key.pem'), 'broken');
+    await expect(client().call('user.list', {})).rejects.toMatchObject({ code: 'key.private.invalid' });
+    expect(enrolled).toHaveLength(1);
+  });
+
+  test('answers that do not fit the contract are refused', async () => {
+    script.body = { items: [{ id: 1 }] };
+    await expect(client().call('user.list', {})).rejects.toMatchObject({ code: 'contract.value.invalid' });
+  });
+
+  test('a stream that breaks, or that we stop, ends with an error of ours', async () => {
+    const open = async (signal: AbortSignal, onFirst: () => void) => {
+      for await (const frame of client().stream('/broken', signal)) {
+        expect(frame).toEqual({ event: 'state', data: '{}' });
+        onFirst();
+      }
+    };
+    await expect(open(new AbortController().signal, () => {})).rejects.toMatchObject({ kind: 'unavailable' });
+    const stop = new AbortController();
+    await expect(open(stop.signal, () => stop.abort())).rejects.toMatchObject({ kind: 'cancelled' });
+  });
+
+  test('nobody there: unavailable, with what to do', async () => {
+    const nobody = socketClient({
+      socketPath: join(folder, 'none.sock'),
+      keys: keyStore(folder),
+      nowMs: () => NOW,
+    });
+    await expect(nobody.call('user.list', {})).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: expect.stringContaining('npm start'),
+    });
+  });
+});
