@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeRedactor } from '@agent-runtime/domain';
 import { recordingLogger } from '@agent-runtime/testkit';
-import { openStore } from '../src/index.ts';
+import { openStore } from '../src/boot/index.ts';
 
 const [, , mode = '', dataDir = '', atOnce = '1'] = process.argv;
 const open = await openStore({
@@ -19,7 +19,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Commits for ever; each one is acknowledged on stdout only after `commit` has resolved. */
+/** Commits for ever; each one is acknowledged on stdout, a whole line, only after `commit` has resolved. */
 async function commitForEver(lane: number): Promise<never> {
   for (let count = 0; ; count += 1) {
     const key = `${open.store.epoch}-${lane}-${count}`;
@@ -28,7 +28,7 @@ async function commitForEver(lane: number): Promise<never> {
       await tx.insert('notify_notice', { key: `${key}a`, at: 1 });
       await tx.insert('notify_notice', { key: `${key}b`, at: 1 });
     });
-    say(key);
+    say(`done ${key}`);
   }
 }
 

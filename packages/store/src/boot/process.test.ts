@@ -16,14 +16,17 @@ interface Child {
 }
 
 function start(...args: string[]): Child {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
   const reader: Interface = createInterface({ input: child.stdout });
+  let errors = '';
+  child.stderr.on('data', (chunk) => {
+    errors += String(chunk);
+  });
+  const ended = Promise.all([once(child, 'exit'), once(reader, 'close')]);
   const kill = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const closed = once(reader, 'close');
     child.kill('SIGKILL');
-    await Promise.all([once(child, 'exit'), closed]);
+    await ended;
   };
   atEnd(kill);
   reader.on('line', (line) => lines.push(line));
@@ -39,7 +42,7 @@ function start(...args: string[]): Child {
         lines.forEach(look);
         reader.on('line', look);
         reader.once('close', () =>
-          reject(new Error(`the child ended after: ${lines.slice(-3).join(' | ')}`)),
+          reject(new Error(`the child ended after: ${lines.slice(-3).join(' | ')}\n${errors}`)),
         );
       }),
   };
@@ -81,9 +84,9 @@ describe('kill -9', { timeout: 30_000 + KILLS * 3_000 }, () => {
     for (let round = 0; round < KILLS; round += 1) {
       const child = start('commit', dataDir, String(1 + (round % 3) * 8));
       // Another moment of the work each time.
-      await child.waitFor((_line, count) => count > 5 + round * 37);
+      await child.waitFor((_line, count) => count > 5 + (round % 40) * 37);
       await child.kill();
-      acknowledged.push(...child.lines.filter((line) => !line.startsWith('open ')));
+      acknowledged.push(...child.lines.flatMap((line) => (line.startsWith('done ') ? [line.slice(5)] : [])));
     }
     const open = await openFixture({ dataDir });
     expect(open.rollback).toBeUndefined();
