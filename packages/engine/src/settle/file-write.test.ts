@@ -24,6 +24,7 @@ function realFiles(world: World, crash: CrashPoints = { reach: () => {} }): Work
   return makeWorkspaceFiles({
     root: world.opened.paths.workspaces,
     goodFolder: join(world.opened.paths.workspaces, '..', 'good'),
+    macKey: world.opened.projectorKey,
     store: world.deps.store,
     clock: world.clock,
     crash,
