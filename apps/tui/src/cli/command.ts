@@ -8,6 +8,8 @@ export interface CommandRun {
   readonly args: readonly (string | readonly string[] | undefined)[];
   readonly options: Readonly<Record<string, unknown>>;
   readonly json: boolean;
+  /** Usage of every command, for completion. */
+  readonly usages: readonly string[];
   /** Connects at the first call. */
   client(): Promise<AdminClient>;
   /** Prints one JSON line, or the text for people. */

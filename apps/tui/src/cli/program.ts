@@ -108,6 +108,7 @@ function runOf(world: World, leaf: Command, args: readonly unknown[]): CommandRu
     ),
     options,
     json,
+    usages: COMMANDS.map((spec) => spec.usage),
     client: () => {
       client ??= world.connect();
       return client;

@@ -14,7 +14,7 @@ export const rebuild: CommandHandler = async (run) =>
   });
 
 export const completion: CommandHandler = async (run) => {
-  const script = completionScript(textArg(run, 0));
+  const script = completionScript(textArg(run, 0), run.usages);
   run.show({ script }, () => script);
 };
 

@@ -1,10 +1,11 @@
 import { AppError } from '@agent-runtime/domain';
-import { COMMANDS } from '../cli/specs.ts';
+
+type Words = ReadonlyMap<string, readonly string[]>;
 
 /** First words, and the second words of those that have some. */
-function words(): ReadonlyMap<string, readonly string[]> {
+function wordsOf(usages: readonly string[]): Words {
   const tree = new Map<string, string[]>();
-  for (const { usage } of COMMANDS) {
+  for (const usage of usages) {
     const [first = '', second = ''] = usage.split(' ');
     const seconds = tree.get(first) ?? [];
     tree.set(first, /^[a-z]/.test(second) ? [...seconds, second] : seconds);
@@ -12,15 +13,20 @@ function words(): ReadonlyMap<string, readonly string[]> {
   return tree;
 }
 
-/** A completion script. @throws AppError tui.shell.invalid */
-export function completionScript(shell: string): string {
+/**
+ * A completion script.
+ * @param usages of every command, e.g. `task show <id>`
+ * @throws AppError tui.shell.invalid
+ */
+export function completionScript(shell: string, usages: readonly string[]): string {
+  const tree = wordsOf(usages);
   switch (shell) {
     case 'bash':
-      return bash();
+      return bash(tree);
     case 'zsh':
-      return `#compdef agent-runtime\nautoload -U +X bashcompinit && bashcompinit\n${bash()}`;
+      return `#compdef agent-runtime\nautoload -U +X bashcompinit && bashcompinit\n${bash(tree)}`;
     case 'fish':
-      return fish();
+      return fish(tree);
     default:
       throw new AppError({
         code: 'tui.shell.invalid',
@@ -30,8 +36,7 @@ export function completionScript(shell: string): string {
   }
 }
 
-function bash(): string {
-  const tree = words();
+function bash(tree: Words): string {
   const cases = [...tree]
     .filter(([, seconds]) => seconds.length > 0)
     .map(([first, seconds]) => `    ${first}) words="${seconds.join(' ')}" ;;`);
@@ -53,8 +58,7 @@ function bash(): string {
   ].join('\n');
 }
 
-function fish(): string {
-  const tree = words();
+function fish(tree: Words): string {
   const lines = ['complete -c agent-runtime -f'];
   for (const [first, seconds] of tree) {
     lines.push(`complete -c agent-runtime -n __fish_use_subcommand -a ${first}`);
