@@ -1,1 +1,33 @@
-export {};
+import { randomBytes } from 'node:crypto';
+import { enableCompileCache } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+// The only place that touches clock, randomness, environment, terminal and signals; everything else gets them as arguments.
+const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+// What was compiled once is not compiled again: half of the time to start. In the clone, where nobody else can write.
+enableCompileCache(join(root, '.cache', 'compile'));
+
+const { runMain } = await import('./command/run-main.ts');
+process.exitCode = await runMain({
+  args: process.argv.slice(2),
+  env: process.env,
+  cwd: process.cwd(),
+  root,
+  time: { wallMs: () => Date.now(), monotonicMs: () => performance.now() },
+  random: (size) => randomBytes(size),
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  isTty: process.stdout.isTTY === true && process.stdin.isTTY === true,
+  isLogTty: process.stderr.isTTY === true,
+  runtimeDir: process.env.XDG_RUNTIME_DIR ?? tmpdir(),
+  onSignal: (listener) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => listener(signal));
+  },
+  onUncaught: (listener) => {
+    process.on('uncaughtException', listener);
+    process.on('unhandledRejection', listener);
+  },
+  exit: (code) => process.exit(code),
+});

@@ -1,4 +1,5 @@
-import { AppError, type Connector, type JsonObject } from '@agent-runtime/domain';
+import { pullConnector } from '@agent-runtime/adapters';
+import type { Connector } from '@agent-runtime/domain';
 import type { Doors } from '@agent-runtime/engine';
 
 /** Accounts of the two doors without a chat platform. */
@@ -7,33 +8,7 @@ export const DOORS: Doors = {
   cli: { connector: 'cli', account: 'local' },
 };
 
-/**
- * The connectors of HTTP and the command line. Nothing is handed over: an answer is there once it is committed, and who asked fetches it.
- */
+/** The doors as connectors. Nothing is handed over there: an answer is ready once it is committed, and who asked fetches it. */
 export function doorConnectors(): readonly Connector[] {
-  return Object.values(DOORS).map(({ connector, account }) => pullConnector(connector, account));
-}
-
-function pullConnector(name: string, account: string): Connector {
-  return {
-    name,
-    account,
-    delivery: 'pull',
-    dropsRepeats: true,
-    render: (draft, { address }): readonly JsonObject[] => [{ channel: address, text: draft.text }],
-    deliver: async () => {
-      throw notDelivered(name);
-    },
-    reconcile: async () => ({ kind: 'unknown' }),
-    start: async () => undefined,
-    stop: async () => undefined,
-  };
-}
-
-function notDelivered(name: string): AppError {
-  return new AppError({
-    code: 'runtime.door.rejected',
-    kind: 'rejected',
-    message: `Answers of ${name} are fetched, they cannot be sent.`,
-  });
+  return Object.values(DOORS).map(({ connector, account }) => pullConnector({ name: connector, account }));
 }

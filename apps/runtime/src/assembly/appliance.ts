@@ -1,0 +1,159 @@
+import { filesSearch, folderConnector } from '@agent-runtime/adapters';
+import type { Connector, Logger, Metrics, RunId } from '@agent-runtime/domain';
+import { type Engine, type EngineDeps, makeEngine } from '@agent-runtime/engine';
+import { type OpenStore, openStore } from '@agent-runtime/store';
+import { allTools } from '@agent-runtime/tools';
+import type { AdminParts } from '../admin/index.ts';
+import type { World } from '../command/world.ts';
+import { journalSteps } from '../stream/journal-steps.ts';
+import type { StepFact } from '../stream/run-facts.ts';
+import { systemLiveFeed } from '../system/live-feed.ts';
+import { listenTo } from './chat.ts';
+import { DOORS, doorConnectors } from './doors.ts';
+import { engineConfig } from './engine-config.ts';
+import { openFiles } from './files.ts';
+import { type Loop, repeat } from './loop.ts';
+import { makeModels } from './models.ts';
+import { joinSecrets, type SecretRedactor } from './secrets.ts';
+
+/** A running appliance without its doors. */
+export interface Appliance {
+  readonly deps: EngineDeps;
+  readonly engine: Engine;
+  readonly admin: AdminParts;
+  readonly steps: (run: RunId) => Promise<readonly StepFact[]>;
+  readonly metricsText: (() => Promise<{ readonly text: string; readonly contentType: string }>) | undefined;
+  readonly modelSummary: string;
+  /** Why the data look older than they should; the gate is closed then. */
+  readonly rollback: string | undefined;
+  /** Takes nothing new and lets running work end, ms. */
+  drain(deadlineMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A signed head at least this often, ms. */
+const CHECKPOINT_EVERY_MS = 60_000;
+
+/**
+ * Opens the data folder and joins all rooms around it; work that a dead process left goes on when it returns.
+ * @throws AppError lock.*, vault.*, migration.*, database.*, runtime.model.invalid
+ */
+export async function openAppliance(
+  world: World,
+  masterKey: Uint8Array,
+  log: Logger,
+  redactor: SecretRedactor,
+): Promise<Appliance> {
+  const { config, clock } = world;
+  const open = await openStore({
+    dataDir: config.dataDir,
+    masterKey,
+    clock,
+    log,
+    crash: world.crash,
+    redactor,
+    config: { auditContent: config.AUDIT_CONTENT },
+  });
+  try {
+    return await join(world, open, log, redactor);
+  } catch (thrown) {
+    await open.close();
+    throw thrown;
+  }
+}
+
+async function join(
+  world: World,
+  open: OpenStore,
+  log: Logger,
+  redactor: SecretRedactor,
+): Promise<Appliance> {
+  const { config, clock, ids } = world;
+  const secrets = await joinSecrets(config, open.vault, redactor);
+  const models = makeModels(config, () => secrets.get('LLM_API_KEY'), log);
+  const chats: readonly Connector[] =
+    config.memoryDir === undefined ? [] : [folderConnector({ folder: config.memoryDir, clock, log })];
+  const measured = config.METRICS_LISTEN === undefined ? undefined : await loadMetrics();
+  const files = openFiles({ open, clock, crash: world.crash, log });
+  const deps: EngineDeps = {
+    store: open.store,
+    journal: open.journal,
+    audit: open.audit,
+    files: files.files,
+    search: filesSearch({ files: files.files }),
+    providers: models.providers,
+    routes: models.routes,
+    tools: allTools,
+    connectors: [...doorConnectors(), ...chats],
+    panic: open.panic,
+    clock,
+    ids,
+    log,
+    metrics: measured?.metrics ?? NO_METRICS,
+    live: systemLiveFeed(),
+    crash: world.crash,
+    redactor,
+    config: engineConfig(config),
+  };
+  const engine = makeEngine(deps);
+  const loops: Loop[] = [];
+  // Settings before work: an edit made while nothing ran counts for the first turn.
+  loops.push(...(await files.start()));
+  await engine.start();
+  loops.push(
+    repeat({ clock, log }, 'signing the audit head', CHECKPOINT_EVERY_MS, () => open.audit.checkpoint()),
+  );
+  for (const chat of chats) await listenTo(chat, engine, log);
+  return {
+    deps,
+    engine,
+    admin: {
+      ...deps,
+      engine,
+      vault: secrets.vault,
+      sealer: open.sealer,
+      auditCheck: open.audit,
+      configFiles: files.configFiles,
+      about: {
+        // The key that signs this folder's log: made with it, kept for its life, and nobody else has it.
+        instanceId: open.audit.keyId,
+        version: world.version,
+        bootId: world.bootId,
+        startedAtMs: clock.nowMs(),
+      },
+      doors: DOORS,
+    },
+    steps: journalSteps(open.journal),
+    metricsText: measured?.text,
+    modelSummary: models.summary,
+    rollback: open.rollback?.text,
+    drain: async (deadlineMs) => {
+      await Promise.all(chats.map((chat) => chat.stop()));
+      await engine.drain(deadlineMs);
+    },
+    close: async () => {
+      await Promise.all(loops.map((loop) => loop.stop()));
+      try {
+        await files.flush();
+      } finally {
+        await open.close();
+      }
+    },
+  };
+}
+
+const NO_METRICS: Metrics = {
+  count: () => undefined,
+  gauge: () => undefined,
+  observe: () => undefined,
+};
+
+/** Loaded only where somebody may ask for them. */
+async function loadMetrics(): Promise<{
+  readonly metrics: Metrics;
+  readonly text: () => Promise<{ readonly text: string; readonly contentType: string }>;
+}> {
+  const { systemMetrics } = await import('../system/metrics.ts');
+  const { metrics, text, contentType } = systemMetrics();
+  return { metrics, text: async () => ({ text: await text(), contentType }) };
+}

@@ -1,0 +1,77 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock, ConfigFiles, CrashPoints, Logger, WorkspaceFiles } from '@agent-runtime/domain';
+import {
+  makeConfigFiles,
+  makeProjector,
+  makeWorkspaceFiles,
+  type OpenStore,
+  removeLeftovers,
+  syncConfig,
+} from '@agent-runtime/store';
+import { type Loop, repeat } from './loop.ts';
+
+/** The Markdown side of a running appliance. */
+export interface Files {
+  readonly files: WorkspaceFiles;
+  readonly configFiles: ConfigFiles;
+  /** Begins to keep records and settings in step with the database. */
+  start(): Promise<readonly Loop[]>;
+  /** Writes what is committed and not yet in a file. */
+  flush(): Promise<void>;
+}
+
+export interface FilesInput {
+  readonly open: OpenStore;
+  readonly clock: Clock;
+  readonly crash: CrashPoints;
+  readonly log: Logger;
+}
+
+/** Records follow the database within this time, ms: long enough that a burst becomes one write. */
+const PROJECT_EVERY_MS = 1_000;
+/** An edit of a settings file counts after this time at most, ms. */
+const SYNC_EVERY_MS = 5_000;
+
+/** The files of an open data folder; writes nothing before `start`. */
+export function openFiles(input: FilesInput): Files {
+  const { open, clock, crash, log } = input;
+  const { paths, store, audit, projectorKey } = open;
+  const files = makeWorkspaceFiles({
+    root: paths.workspaces,
+    goodFolder: join(paths.appliance, 'good'),
+    macKey: projectorKey,
+    store,
+    clock,
+    crash,
+    log,
+  });
+  const projector = makeProjector({
+    read: store.read,
+    audit,
+    root: paths.workspaces,
+    cursorFile: join(paths.appliance, 'projector.json'),
+    macKey: projectorKey,
+    crash,
+    log,
+  });
+  const makeFolder = async (workspace: string): Promise<void> => {
+    await mkdir(join(paths.workspaces, workspace), { recursive: true, mode: 0o700 });
+  };
+  return {
+    files,
+    configFiles: makeConfigFiles(files, makeFolder),
+    start: async () => {
+      const removed = await removeLeftovers(paths.workspaces);
+      if (removed > 0) log.info({ room: 'workspace', removed }, 'half-written files of a crash were removed');
+      await syncConfig({ store, files, clock, log });
+      return [
+        repeat({ clock, log }, 'writing records', PROJECT_EVERY_MS, () => projector.run()),
+        repeat({ clock, log }, 'reading settings files', SYNC_EVERY_MS, () =>
+          syncConfig({ store, files, clock, log }),
+        ),
+      ];
+    },
+    flush: async () => void (await projector.run()),
+  };
+}

@@ -1,0 +1,96 @@
+import { AppError, type Logger } from '@agent-runtime/domain';
+import { makeAdminApp, serveAdminSocket } from '../admin/index.ts';
+import type { Appliance } from '../assembly/appliance.ts';
+import { makePublicApp } from '../public/app.ts';
+import { liveTexts } from '../stream/live-text.ts';
+import { type Listener, serveHttp } from '../system/listener.ts';
+import type { World } from './world.ts';
+
+/** The open doors of a running appliance. */
+export interface Serving {
+  readonly publicUrl: string;
+  readonly socketPath: string;
+  readonly metricsUrl: string | undefined;
+  /** Says that it is stopping, so that nobody sends new work. */
+  refuse(): void;
+  /** Ends streams and listeners. */
+  close(): Promise<void>;
+}
+
+const HEARTBEAT_MS = 15_000;
+const LISTENER_CLOSE_MS = 1_000;
+
+/** Opens the doors: public HTTP, the admin socket, metrics. @throws AppError runtime.listen.*, admin.socket.* */
+export async function serve(world: World, appliance: Appliance, log: Logger): Promise<Serving> {
+  const { config } = world;
+  const { deps, engine } = appliance;
+  let isStopping = false;
+  const texts = liveTexts(deps.live);
+  const app = makePublicApp({
+    engine,
+    read: deps.store.read,
+    steps: appliance.steps,
+    live: deps.live,
+    texts,
+    clock: deps.clock,
+    ids: deps.ids,
+    log: deps.log,
+    metrics: deps.metrics,
+    perMinute: config.RATE_PER_MINUTE,
+    reasons: () => (isStopping ? ['it is stopping'] : []),
+    heartbeatMs: HEARTBEAT_MS,
+  });
+  const opened: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => {
+    app.closeStreams();
+    texts.close();
+    await Promise.all(opened.map((end) => end()));
+  };
+  try {
+    const listener = await serveHttp(app.fetch, config.PUBLIC_LISTEN, 'AGENT_RUNTIME_PUBLIC_LISTEN');
+    opened.push(() => listener.close(LISTENER_CLOSE_MS));
+    const socket = await serveAdminSocket({
+      app: makeAdminApp({ parts: appliance.admin, transport: 'socket' }),
+      dataDir: config.dataDir,
+      runtimeDir: world.runtimeDir,
+    });
+    opened.push(() => socket.close());
+    const metrics = await serveMetrics(world, appliance, log);
+    if (metrics !== undefined) opened.push(() => metrics.close(0));
+    return {
+      publicUrl: listener.url,
+      socketPath: socket.path,
+      metricsUrl: metrics?.url,
+      refuse: () => {
+        isStopping = true;
+      },
+      close,
+    };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+/** Metrics are a comfort: a port that is taken (another instance, Prometheus itself) must not stop the start. */
+async function serveMetrics(world: World, appliance: Appliance, log: Logger): Promise<Listener | undefined> {
+  const { METRICS_LISTEN: place } = world.config;
+  const { metricsText } = appliance;
+  if (place === undefined || metricsText === undefined) return undefined;
+  try {
+    return await serveHttp(metricsFetch(metricsText), place, 'AGENT_RUNTIME_METRICS_LISTEN');
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    log.warn({ room: 'runtime', code: thrown.code }, `Metrics are off. ${thrown.message}`);
+    return undefined;
+  }
+}
+
+function metricsFetch(metricsText: NonNullable<Appliance['metricsText']>) {
+  return async (request: Request): Promise<Response> => {
+    const { pathname } = new URL(request.url);
+    if (pathname !== '/metrics' || request.method !== 'GET') return new Response(null, { status: 404 });
+    const { text, contentType } = await metricsText();
+    return new Response(text, { headers: { 'Content-Type': contentType, 'Cache-Control': 'no-store' } });
+  };
+}
