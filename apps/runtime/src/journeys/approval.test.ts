@@ -120,7 +120,7 @@ describe('an effect that waits', { timeout: 90_000 }, () => {
     // The socket alone may turn it on, never off: that takes a key that is enrolled.
     const stranger = { env: { XDG_CONFIG_HOME: `${home.folder}/stranger` } };
     expect((await home.cli(['panic', 'on'], stranger)).code).toBe(0);
-    expect(await unsigned(home, 'DELETE', '/admin/v1/panic')).toBe(401);
+    expect(await unsigned(home, '/admin/v1/panic/off')).toBe(401);
     expect((await home.cli(['panic', 'off'])).code).toBe(0);
     expect((await home.cli(['approval', 'approve', approval])).code).toBe(6);
     expect((await home.ask('ping')).status).toBe('succeeded');
@@ -130,12 +130,17 @@ describe('an effect that waits', { timeout: 90_000 }, () => {
   });
 });
 
-/** A request on the admin socket without a signature. @returns its status */
-async function unsigned(home: Home, method: string, path: string): Promise<number> {
+/** A POST on the admin socket without a signature. @returns its status */
+async function unsigned(home: Home, path: string): Promise<number> {
   const { request } = await import('node:http');
   return new Promise((resolve, reject) => {
     const sent = request(
-      { socketPath: `${home.dataDir}/agent-runtime/admin.sock`, method, path },
+      {
+        socketPath: `${home.dataDir}/agent-runtime/admin.sock`,
+        method: 'POST',
+        path,
+        headers: { 'Content-Length': 0 },
+      },
       (answer) => {
         answer.resume();
         resolve(answer.statusCode ?? 0);
