@@ -1,4 +1,5 @@
 import { AppError } from './error.ts';
+import { oneLine } from './visible.ts';
 
 declare const brand: unique symbol;
 /** A string that knows its room: `Id<'run'>` values look like `run_…`. */
@@ -51,7 +52,7 @@ export function parseId<N extends IdNoun>(noun: N, text: string): Id<N> {
     throw new AppError({
       code: 'base.id.invalid',
       kind: 'invalid',
-      message: `"${text.slice(0, 60)}" is not a ${noun} id. They look like ${ID_PREFIXES[noun]}_….`,
+      message: `"${oneLine(text, 60)}" is not a ${noun} id. They look like ${ID_PREFIXES[noun]}_….`,
     });
   }
   return text as Id<N>; // safe: prefix and alphabet checked above
@@ -67,7 +68,7 @@ function parseSlug(what: 'workspace' | 'context', text: string): string {
   throw new AppError({
     code: 'base.slug.invalid',
     kind: 'invalid',
-    message: `"${text.slice(0, 60)}" cannot be a ${what} id: use 1 to 48 of a-z, 0-9 and hyphens inside.`,
+    message: `"${oneLine(text, 60)}" cannot be a ${what} id: use 1 to 48 of a-z, 0-9 and hyphens inside.`,
   });
 }
 

@@ -32,12 +32,16 @@ function write(value: Json | undefined, depth: number): string {
     if (!value.isWellFormed()) throw invalid('a lone surrogate');
     return JSON.stringify(value);
   }
-  if (isJsonArray(value)) return `[${value.map((item) => write(item, depth + 1)).join(',')}]`;
+  // Array.from: `map` would skip the holes of a sparse array and make text that is no JSON.
+  if (isJsonArray(value)) return `[${Array.from(value, (item) => write(item, depth + 1)).join(',')}]`;
   if (typeof value === 'object') return writeObject(value, depth);
   throw invalid(`a ${typeof value}`);
 }
 
 function writeObject(value: JsonObject, depth: number): string {
+  // A Date, Map or Buffer would silently become `{}` or a list of indexes, and two different values would share one digest.
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) throw invalid('an object that is not plain');
   const members: string[] = [];
   for (const key of Object.keys(value).sort()) {
     const member = value[key];
