@@ -1,5 +1,5 @@
 import type { ContextId, UserId, WorkspaceId } from '../base/index.ts';
-import { type AudienceTag, ctxTag, type Label, privTag, wsTag } from './label.ts';
+import { type AudienceTag, ctxTag, isLabel, type Label, privTag, wsTag } from './label.ts';
 
 /**
  * What a sink may receive. `tags`: exactly these audiences · `workspaces`: everything of these workspaces
@@ -42,8 +42,9 @@ export function clearanceOfFile(workspace: WorkspaceId, context?: ContextId): Cl
   };
 }
 
-/** May a text with this label reach that sink? Integrity plays no part: it is about who may read. */
+/** May a text with this label reach that sink? Integrity plays no part: it is about who may read. A malformed label goes nowhere. */
 export function canFlow(label: Label, clearance: Clearance): boolean {
+  if (!isLabel(label)) return false;
   switch (clearance.kind) {
     case 'all':
       return true;
@@ -60,18 +61,19 @@ export function canFlow(label: Label, clearance: Clearance): boolean {
 
 function fitsWorkspaces(tag: AudienceTag, clearance: Extract<Clearance, { kind: 'workspaces' }>): boolean {
   if (tag.startsWith('priv:')) return clearance.isPrivateCleared;
-  const workspace = tag.startsWith('ws:') ? tag.slice(3) : tag.slice(4).split('/')[0];
+  const workspace = workspaceOf(tag);
   return clearance.workspaces.some((id) => id === workspace);
 }
 
-/** The workspaces that an audience names. */
+/** The workspaces that an audience names; a tag nobody understands names itself, which is a workspace that nobody has. */
 export function workspacesOf(label: Label): readonly string[] {
-  const names = label.audience.flatMap((tag) => {
-    if (tag.startsWith('ws:')) return [tag.slice(3)];
-    if (tag.startsWith('ctx:')) return [tag.slice(4).split('/')[0] ?? ''];
-    return [];
-  });
+  const names = label.audience.filter((tag) => !tag.startsWith('priv:')).map(workspaceOf);
   return [...new Set(names)];
+}
+
+function workspaceOf(tag: AudienceTag): string {
+  if (tag.startsWith('ws:')) return tag.slice(3);
+  return tag.startsWith('ctx:') ? (tag.slice(4).split('/')[0] ?? '') : tag;
 }
 
 /** The people whose private texts are in it. */

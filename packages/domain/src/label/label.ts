@@ -1,4 +1,4 @@
-import { AppError, type ContextId, type UserId, type WorkspaceId } from '../base/index.ts';
+import { AppError, type ContextId, oneLine, type UserId, type WorkspaceId } from '../base/index.ts';
 
 /**
  * How far a text may be trusted. 3 parsed command or form of staff · 2 file owned by staff ·
@@ -6,6 +6,7 @@ import { AppError, type ContextId, type UserId, type WorkspaceId } from '../base
  */
 export const INTEGRITY = { outside: 0, member: 1, staff: 2, command: 3 } as const;
 export type Integrity = 0 | 1 | 2 | 3;
+const INTEGRITIES: readonly Integrity[] = [0, 1, 2, 3];
 
 /** Who a text belongs to: `ws:<workspace>`, `ctx:<workspace>/<context>` or `priv:<user>`. */
 export type AudienceTag = `ws:${string}` | `ctx:${string}/${string}` | `priv:${string}`;
@@ -26,6 +27,17 @@ export function ctxTag(workspace: WorkspaceId, context: ContextId): AudienceTag 
 
 export function privTag(user: UserId): AudienceTag {
   return `priv:${user}`;
+}
+
+/** Is it a label at all? What is read back from outside the process may be anything; a malformed label counts as a missing one. */
+export function isLabel(value: unknown): value is Label {
+  if (typeof value !== 'object' || value === null) return false;
+  const { integrity, audience } = value as { integrity?: unknown; audience?: unknown }; // safe: both are looked at before use
+  return (
+    (integrity === 0 || integrity === 1 || integrity === 2 || integrity === 3) &&
+    Array.isArray(audience) &&
+    audience.every((tag) => typeof tag === 'string')
+  );
 }
 
 /** A label with its audience sorted and without doubles. */
@@ -49,7 +61,9 @@ export function join(...labels: readonly Label[]): Label {
   let integrity: Integrity = 3;
   const audience = new Set<AudienceTag>();
   for (const label of labels) {
-    if (label.integrity < integrity) integrity = label.integrity;
+    // A level that is none counts as the lowest: NaN is not below anything and would pass as trusted.
+    const own = INTEGRITIES.includes(label.integrity) ? label.integrity : INTEGRITY.outside;
+    if (own < integrity) integrity = own;
     for (const tag of label.audience) audience.add(tag);
   }
   return makeLabel(integrity, audience);
@@ -57,7 +71,10 @@ export function join(...labels: readonly Label[]): Label {
 
 /** What a model wrote can never be trusted above a member, whatever it read. */
 export function capModel(runLabel: Label): Label {
-  return { integrity: runLabel.integrity < 1 ? 0 : 1, audience: runLabel.audience };
+  return {
+    integrity: runLabel.integrity >= INTEGRITY.member ? INTEGRITY.member : INTEGRITY.outside,
+    audience: runLabel.audience,
+  };
 }
 
 /** The same audience with at most this integrity. */
@@ -65,7 +82,7 @@ export function capIntegrity(label: Label, cap: Integrity): Label {
   return label.integrity <= cap ? label : { integrity: cap, audience: label.audience };
 }
 
-/** True when `a` is at least as trusted and at most as secret as `b` allows: nothing was laundered. */
+/** Nothing was laundered: `label` claims no more trust than `bound`, and keeps everyone to whom `bound` belongs. */
 export function isNotAbove(label: Label, bound: Label): boolean {
   return label.integrity <= bound.integrity && bound.audience.every((tag) => label.audience.includes(tag));
 }
@@ -86,7 +103,7 @@ export function parseAudienceTag(text: string): AudienceTag {
   throw new AppError({
     code: 'label.tag.invalid',
     kind: 'invalid',
-    message: `"${text.slice(0, 60)}" is not an audience: use ws:<workspace>, ctx:<workspace>/<context> or priv:<user>.`,
+    message: `"${oneLine(text, 60)}" is not an audience: use ws:<workspace>, ctx:<workspace>/<context> or priv:<user>.`,
   });
 }
 
