@@ -91,7 +91,8 @@ export function roleOf(
 
 /**
  * Role with which a principal acts on a target. A token is one principal, at most member, in one workspace, and never above
- * its owner; a service acts as its context with its owner's role; a guest has none.
+ * its owner; a service acts in its own context alone, at most as member, for as long as its owner is one (the owner's own roles count only
+ * for the owner's commands and approvals); a guest has none.
  */
 export function roleOfPrincipal(
   principal: Principal,
@@ -110,7 +111,9 @@ export function roleOfPrincipal(
         : undefined;
     }
     case 'service':
-      return roleOf(principal.owner, target, grants, nowMs);
+      return target.kind === 'context' && target.context === principal.context
+        ? minRole(roleOf(principal.owner, target, grants, nowMs), 'member')
+        : undefined;
     case 'guest':
       return undefined;
     default: {

@@ -8,7 +8,8 @@ export function roleRank(role: Role | undefined): number {
 }
 
 export function isAtLeast(role: Role | undefined, needed: Role): boolean {
-  return roleRank(role) >= roleRank(needed);
+  // An unknown word as `needed` would rank with nobody, and everybody would reach it.
+  return roleRank(needed) >= 0 && roleRank(role) >= roleRank(needed);
 }
 
 export function isStaff(role: Role | undefined): boolean {

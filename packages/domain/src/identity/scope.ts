@@ -1,4 +1,4 @@
-import { AppError, isSlug } from '../base/index.ts';
+import { AppError, isSlug, oneLine } from '../base/index.ts';
 
 /**
  * Where a grant holds. `all` covers everything; `workspace` covers its contexts, skills and mailboxes;
@@ -77,7 +77,8 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,79}$/;
 export function parseScope(text: string): Scope {
   if (text === '*') return { kind: 'all' };
   const colon = text.indexOf(':');
-  const kind = text.slice(0, colon);
+  // Without a colon there is no kind: slicing at -1 would read "wsx" as kind "ws".
+  const kind = colon < 0 ? '' : text.slice(0, colon);
   const rest = text.slice(colon + 1);
   const slash = rest.indexOf('/');
   const workspace = slash < 0 ? rest : rest.slice(0, slash);
@@ -93,6 +94,6 @@ export function parseScope(text: string): Scope {
   throw new AppError({
     code: 'identity.scope.invalid',
     kind: 'invalid',
-    message: `"${text.slice(0, 60)}" is not a scope. Use * or ws:A, ctx:A/c, skill:A/name, mailbox:A/name, tool:name, model:name.`,
+    message: `"${oneLine(text, 60)}" is not a scope. Use * or ws:A, ctx:A/c, skill:A/name, mailbox:A/name, tool:name, model:name.`,
   });
 }
