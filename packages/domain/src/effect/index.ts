@@ -3,5 +3,6 @@
 // Callers: policy, approval, the engine's propose and settle.
 // Invariants: the digest covers kind, sink, recipients and ordered wire payloads; final states never move.
 export * from './effect.ts';
+export { urlsIn } from './link.ts';
 export * from './machine.ts';
 export * from './reply-filter.ts';

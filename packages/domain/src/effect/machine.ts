@@ -61,7 +61,9 @@ export function isFinalEffect(state: EffectState): boolean {
 
 /** Next state, or undefined when the machine refuses. */
 export function nextEffectState(state: EffectState, event: EffectEvent): EffectState | undefined {
-  return TABLE[state][event];
+  // hasOwn: a word like `constructor` read from a row is not an event.
+  const row = TABLE[state];
+  return Object.hasOwn(row, event) ? row[event] : undefined;
 }
 
 /** @throws AppError effect.state.conflict */

@@ -1,4 +1,5 @@
 import { type Clearance, canFlow, type Label } from '../label/index.ts';
+import { defang, isFilePath, isLinkLike, linkCore, linkPieces } from './link.ts';
 
 /** What the filter needs to know besides the text. */
 export interface ReplyFilterInput {
@@ -6,7 +7,7 @@ export interface ReplyFilterInput {
   readonly text: string;
   readonly label: Label;
   readonly clearance: Clearance;
-  /** URLs that stood in trusted input or were fetched with permission; everything else is defanged. */
+  /** URLs that stood in trusted input or were fetched with permission, byte for byte; everything else is defanged. */
   readonly trustedUrls: ReadonlySet<string>;
 }
 
@@ -18,66 +19,47 @@ export type FilteredReply =
 export const WITHHELD_TEXT =
   'This answer was withheld: it holds text that may not be shown here. Ask in the place it belongs to.';
 
-const URL_PATTERN = /\b(?:https?|ftp|file|data|javascript|tg|discord):(?:\/\/)?[^\s<>"'`\])}]+/giu;
-/** Anything a client may turn into a link by itself: a bare host, or one whose scheme was left out. */
-const BARE_HOST =
-  /(?<![\w@./-])(?:www\.[^\s<>"'`\])}]+|(?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|app|ru|cn|info|biz|xyz|co|me|gg|ly|link|site|online|top|shop)\b(?:[/?#][^\s<>"'`\])}]*)?)/giu;
-const IMAGE = /!\[([^\]]*)\]\(/g;
-const MASS_MENTION = /@(everyone|here|channel|all)\b/gi;
+/** Platform mentions become plain text, and images ordinary links: both act without a click. */
 const PLATFORM_MENTION = /<(@[!&]?|#)(\d+)>/g;
+const IMAGE = /!+(?=\[)/g;
+/** `@name` at the start of a word calls somebody; the calls to everybody work inside words, too. */
+const MENTION = /@(?=everyone|here)|(?<![\p{L}\p{N}._%+-])@(?=[\p{L}\p{N}_])/giu;
+/** Between `@` and the name; a client then sees no mention. */
+const HAIR_SPACE = '\u200a';
 
 /**
  * Filter of everything shown to a human (class E0). Denies by label with a fixed text; else removes what could act by itself:
- * mass mentions, image embeds, links nobody trusted. Pure; the same input gives the same bytes.
+ * mentions, images, links nobody trusted, and Markdown links whose words hide where they lead. Pure; filtering its own output
+ * changes nothing; and since each piece is judged alone, no frame shows a link that a later frame takes away.
  */
 export function filterReply(input: ReplyFilterInput): FilteredReply {
   if (!canFlow(input.label, input.clearance)) return { kind: 'withheld', text: WITHHELD_TEXT };
+  // First of all: taking the brackets away may join what stood around them into a link.
+  const pieces = linkPieces(input.text.replace(PLATFORM_MENTION, '$1$2').replace(IMAGE, ''));
   let defanged = 0;
-  const guard = (url: string): string => {
-    const bare = trimUrl(url);
-    if (input.trustedUrls.has(bare)) return url;
+  const shown = pieces.map((piece, i) => {
+    if (piece === '](') return isOpenTarget(pieces, i + 1, input.trustedUrls) ? piece : '] (';
+    if (!isLinkLike(piece)) return piece.replace(MENTION, `@${HAIR_SPACE}`);
+    if (isTrusted(pieces, i, input.trustedUrls)) return piece;
     defanged += 1;
-    return defang(bare) + url.slice(bare.length);
-  };
-  const text = input.text
-    .replace(URL_PATTERN, guard)
-    .replace(BARE_HOST, (match, offset: number, whole: string) =>
-      isInsideUrl(whole, offset) ? match : guard(match),
-    )
-    .replace(IMAGE, '[$1](')
-    .replace(MASS_MENTION, '@\u200a$1')
-    .replace(PLATFORM_MENTION, '$1$2');
-  return { kind: 'text', text, defanged };
+    return defang(piece).replace(MENTION, `@${HAIR_SPACE}`);
+  });
+  return { kind: 'text', text: shown.join(''), defanged };
 }
 
-/** The URLs in a trusted text, in the form the filter compares. */
-export function urlsIn(text: string): readonly string[] {
-  return [...text.matchAll(URL_PATTERN), ...text.matchAll(BARE_HOST)].map((match) => trimUrl(match[0]));
+/** A trusted link counts only where it ends: what follows without a seam would become part of it. */
+function isTrusted(pieces: readonly string[], i: number, trustedUrls: ReadonlySet<string>): boolean {
+  const next = pieces[i + 1];
+  return (
+    trustedUrls.has(linkCore(pieces[i] ?? '')) &&
+    (next === undefined || next === '](' || /^[\s<>]/u.test(next))
+  );
 }
 
-function trimUrl(url: string): string {
-  return url.replace(/[.,;:!?*_~|]+$/u, '');
-}
-
-/** `https://a.b/c` -> `hxxps://a[.]b/c`: readable, but nothing makes a link or a preview of it. */
-function defang(url: string): string {
-  const scheme = /^([a-z]+):(\/\/)?/i.exec(url);
-  const rest = scheme === null ? url : url.slice(scheme[0].length);
-  const slash = rest.search(/[/?#]/);
-  const host = slash < 0 ? rest : rest.slice(0, slash);
-  const path = slash < 0 ? '' : rest.slice(slash);
-  const head = scheme === null ? '' : `${(scheme[1] ?? '').replace(/^http/i, 'hxxp')}[:]${scheme[2] ?? ''}`;
-  return head + host.replaceAll('.', '[.]') + path;
-}
-
-function isInsideUrl(whole: string, offset: number): boolean {
-  const before = whole.slice(0, offset);
-  const start =
-    Math.max(
-      before.lastIndexOf(' '),
-      before.lastIndexOf('\n'),
-      before.lastIndexOf('('),
-      before.lastIndexOf('<'),
-    ) + 1;
-  return /^[a-z]+(?:\[:\]|:)\/\//i.test(before.slice(start));
+/** Where `[words](target)` leads: a masked link stays one only when its target is trusted, a file, or a plain word as in code. */
+function isOpenTarget(pieces: readonly string[], i: number, trustedUrls: ReadonlySet<string>): boolean {
+  const target = pieces[i] ?? '';
+  if (isTrusted(pieces, i, trustedUrls)) return true;
+  const core = linkCore(target);
+  return isFilePath(core) || (!isLinkLike(target) && /^[\p{L}\p{N}_-]*$/u.test(core));
 }
