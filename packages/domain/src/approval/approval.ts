@@ -80,7 +80,8 @@ export function raiseTier(tier: Tier, floor: Tier | undefined): Tier {
 }
 
 export function isExpired(approval: Approval, nowMs: number): boolean {
-  return nowMs >= approval.expiresAt;
+  // Not `>=`: a broken time makes it expired instead of eternal.
+  return !(nowMs < approval.expiresAt);
 }
 
 /** Distinct people who granted exactly this digest. */

@@ -1,4 +1,4 @@
-import type { Digest, StandingId, UserId, WorkspaceId } from '../base/index.ts';
+import type { Digest, Json, StandingId, UserId, WorkspaceId } from '../base/index.ts';
 import type { Effect } from '../effect/index.ts';
 
 /** Closed types that a template's slot may hold; free text is not one of them. */
@@ -57,10 +57,12 @@ export function matchStanding(
 ): 'covered' | string {
   if (standing.revokedAt !== undefined) return 'it was revoked';
   if (!facts.isGranterEntitled) return 'its granter no longer has the role';
-  if (facts.nowMs >= standing.endsAt) return 'it has ended';
-  if (standing.uses.length >= standing.maxUses) return 'all its uses are spent';
-  if (standing.uses.filter((use) => facts.nowMs - use.at < DAY_MS).length >= standing.perDay)
-    return 'its uses of today are spent';
+  // Each limit is written so that a broken number ends it.
+  if (!(facts.nowMs < standing.endsAt)) return 'it has ended';
+  if (!(standing.uses.length < standing.maxUses)) return 'all its uses are spent';
+  const today = standing.uses.filter((use) => facts.nowMs - use.at < DAY_MS).length;
+  if (!(today < standing.perDay)) return 'its uses of today are spent';
+  if (effect.class !== 'E1') return 'it covers only messages that leave';
   if (standing.workspace !== effect.workspace) return 'it is of another workspace';
   if (standing.effectKind !== effect.kind) return 'it is for another kind of effect';
   if (standing.connector !== effect.sink.connector || standing.account !== effect.sink.account)
@@ -79,9 +81,15 @@ function matchBody(template: string, effect: Effect, facts: StandingFacts): 'cov
   if (effect.payloads.length !== 1 || only === undefined) return 'it covers one message at a time';
   const { text, ...rest } = only;
   if (typeof text !== 'string') return 'the payload has no text';
-  if (Object.keys(rest).some((key) => key === 'attachments' || key === 'files'))
-    return 'it covers no attachments';
+  if (!Object.values(rest).every(isClosed)) return 'the payload holds more than the text of the template';
   return isFilledTemplate(template, text) ? 'covered' : 'the text is not the template';
+}
+
+/** Beside the text a payload may hold ids, numbers and switches, nothing in which a sentence or a file would fit. */
+function isClosed(value: Json | undefined): boolean {
+  if (typeof value === 'string') return /^[A-Za-z0-9_:.@-]{0,64}$/.test(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.values(value).every(isClosed);
 }
 
 function matchRecipients(facts: StandingFacts): 'covered' | string {
@@ -96,7 +104,7 @@ export function isFilledTemplate(template: string, text: string): boolean {
   let from = 0;
   for (const slot of template.matchAll(SLOT)) {
     const type = slot[2] ?? '';
-    if (!(type in SLOT_TYPES)) return false;
+    if (!Object.hasOwn(SLOT_TYPES, type)) return false;
     pattern += escapeRegExp(template.slice(from, slot.index)) + SLOT_TYPES[type as SlotType]; // safe: membership checked on the line above
     from = slot.index + slot[0].length;
   }
