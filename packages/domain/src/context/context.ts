@@ -117,7 +117,10 @@ export const DEFAULT_TOOLS = [
   'post_message',
 ] as const;
 
-/** Inheritance in one place: the context's word, else the workspace's, else the default. A context never widens its workspace's tools. */
+/**
+ * Inheritance in one place: the context's word, else the workspace's, else the default. A context never widens its
+ * workspace's tools, models or caps on spending.
+ */
 export function effectiveSettings(workspace: Workspace, context: Context): EffectiveSettings {
   const own = context.settings;
   const base = workspace.settings;
@@ -127,16 +130,12 @@ export function effectiveSettings(workspace: Workspace, context: Context): Effec
     title: own.title ?? base.title ?? context.id,
     guests: own.guests ?? base.guests ?? (context.openness === 'open' ? 'ask' : 'off'),
     tools: narrowed(base.tools ?? [...DEFAULT_TOOLS], own.tools),
-    models: {
-      ...limits,
-      allowed: narrowed(
-        base.models?.allowed ?? [],
-        own.models?.allowed,
-        base.models?.allowed === undefined || base.models.allowed.length === 0,
-      ),
-    },
+    models: { ...limits, allowed: narrowedModels(base.models?.allowed ?? [], own.models?.allowed) },
     queue: { ...DEFAULT_QUEUE, ...definedOf(base.queue), ...definedOf(own.queue) },
-    budget: { ...definedOf(base.budget), ...definedOf(own.budget) },
+    budget: {
+      tokensPerDay: lower(base.budget?.tokensPerDay, own.budget?.tokensPerDay),
+      tokensPerSenderPerDay: lower(base.budget?.tokensPerSenderPerDay, own.budget?.tokensPerSenderPerDay),
+    },
     prompts: [base.prompt, own.prompt].filter((path) => path !== undefined),
     concurrency: base.concurrency ?? 5,
     approversForHigh: base.approversForHigh ?? 1,
@@ -144,14 +143,26 @@ export function effectiveSettings(workspace: Workspace, context: Context): Effec
   };
 }
 
-function narrowed(
-  base: readonly string[],
-  own: readonly string[] | undefined,
-  isBaseOpen = base.includes('*'),
-): readonly string[] {
-  if (own === undefined) return base;
-  if (isBaseOpen) return own;
-  return own.includes('*') ? base : own.filter((name) => base.includes(name));
+/** What a context lists, as far as its workspace has it; `*` stands for all that the workspace has. */
+function narrowed(base: readonly string[], own: readonly string[] | undefined): readonly string[] {
+  if (own === undefined || own.includes('*')) return base;
+  return base.includes('*') ? own : own.filter((name) => base.includes(name));
+}
+
+/** Stands in a list of allowed models when nothing is left of it: an empty list would mean "any". No route is called so. */
+export const NO_MODEL = '(none)';
+
+function narrowedModels(base: readonly string[], own: readonly string[] | undefined): readonly string[] {
+  if (own === undefined || own.length === 0) return base;
+  if (base.length === 0) return own;
+  const rest = narrowed(base, own);
+  return rest.length === 0 ? [NO_MODEL] : rest;
+}
+
+/** A cap of the context holds on top of its workspace's, never instead of it. */
+function lower(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
 }
 
 function definedOf<T extends object>(value: T | undefined): Partial<T> {
