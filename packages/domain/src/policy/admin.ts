@@ -40,3 +40,16 @@ export type AdminVerb = keyof typeof ADMIN_VERBS;
 export function isAdminVerb(text: string): text is AdminVerb {
   return Object.hasOwn(ADMIN_VERBS, text);
 }
+
+/** Verbs that reach every workspace: the role must hold everywhere, one workspace's admin is not enough. */
+const APPLIANCE_WIDE: ReadonlySet<AdminVerb> = new Set<AdminVerb>([
+  'panic.off',
+  'gate.open',
+  'vault.read',
+  'vault.set',
+  'workspace.create',
+]);
+
+export function isApplianceWide(verb: AdminVerb): boolean {
+  return APPLIANCE_WIDE.has(verb);
+}

@@ -1,5 +1,5 @@
 import { isAtLeast, roleOfPrincipal } from '../identity/index.ts';
-import { ADMIN_VERBS, isAdminVerb } from './admin.ts';
+import { ADMIN_VERBS, isAdminVerb, isApplianceWide } from './admin.ts';
 import { type Decision, deny, permit } from './decision.ts';
 import type { PolicyRequest, PolicyRules } from './request.ts';
 
@@ -8,7 +8,7 @@ type AdminRequest = Extract<PolicyRequest, { action: 'admin' }>;
 /** Class A: a signed request of a person with the role; a few verbs from the local socket or by staff in chat; never a model. */
 export function decideAdmin(request: AdminRequest, rules: PolicyRules): Decision {
   const { verb, via, principal } = request;
-  if (!isAdminVerb(verb)) return deny('policy.unknown', `Denied: nothing is known of "${String(verb)}".`);
+  if (!isAdminVerb(verb)) return deny('policy.unknown', 'Denied: nothing is known of this act.');
   if (via === 'model') return deny('policy.admin', 'Denied: a model can never do this.');
   const rule = ADMIN_VERBS[verb];
   const also: readonly string[] = rule.also;
@@ -20,6 +20,10 @@ export function decideAdmin(request: AdminRequest, rules: PolicyRules): Decision
   if (principal.kind !== 'user') return deny('policy.person', 'Denied: only a person can do this.');
   if (via === 'chat' && !also.includes('chat'))
     return deny('policy.signed', 'This cannot be done from chat. Use the command line.');
+  if (via !== 'chat' && via !== 'signed')
+    return deny('policy.signed', 'This needs a signed request. Run the command line as an enrolled person.');
+  if (isApplianceWide(verb) && request.target.kind !== 'all')
+    return deny('policy.scope', `${verb} concerns the whole appliance, not one place.`);
   const role = roleOfPrincipal(principal, request.target, rules.grants, rules.nowMs);
   if (!isAtLeast(role, rule.role))
     return deny('policy.role', `${verb} needs the role ${rule.role}. An admin can grant it (\`grant add\`).`);

@@ -1,8 +1,8 @@
-import { grantersOf, isExpired } from '../approval/index.ts';
-import { clearanceOf } from '../context/index.ts';
-import { effectDigest } from '../effect/index.ts';
+import { type Approval, grantersOf, isExpired, missingReleases } from '../approval/index.ts';
+import { type Context, clearanceOf } from '../context/index.ts';
+import { type Effect, effectDigest } from '../effect/index.ts';
 import { isAtLeast, type Principal, roleOf } from '../identity/index.ts';
-import { canFlow, workspacesOf } from '../label/index.ts';
+import { canFlow, isLabel, privateUsersOf, workspacesOf } from '../label/index.ts';
 import { roleHere, scopeOf, stopped } from './decide-task.ts';
 import { type Decision, deny, permit } from './decision.ts';
 import type { PolicyRequest, PolicyRules } from './request.ts';
@@ -18,33 +18,60 @@ export function decidePerform(request: Of<'effect.perform'>, rules: PolicyRules)
   if (context === undefined || context.id !== effect.context || context.workspace !== effect.workspace) {
     return deny('policy.unbound', 'Denied: the context of this effect is gone.');
   }
+  if (effect.state !== 'approved' && effect.state !== 'performing')
+    return deny('policy.state', `Denied: it is ${effect.state}.`);
+  if (!isLabel(effect.label)) return deny('policy.label', 'Denied: it has no label.');
   if (effectDigest(effect) !== effect.digest)
     return deny('policy.digest', 'Denied: the stored bytes are not the ones that were shown.');
-  if (effect.expiresAt !== undefined && rules.nowMs >= effect.expiresAt)
+  if (effect.expiresAt !== undefined && !(rules.nowMs < effect.expiresAt))
     return deny('policy.expired', 'Denied: it has expired.');
-  if (!request.isToolGranted)
+  if (request.isToolGranted !== true)
     return deny('policy.tool', 'Denied: the context no longer allows what made this.');
   if (!mayStillAct(effect.requester, rules))
     return deny('policy.role', 'Denied: the person who asked for it no longer has the role.');
   if (workspacesOf(effect.label).some((name) => name !== effect.workspace))
     return deny('policy.foreign', 'Denied: it holds something of another workspace.');
-  if (effect.class === 'E0') {
-    return canFlow(effect.label, clearanceOf(context))
-      ? permit('policy.origin', 'It goes back to where it came from.')
-      : deny('policy.flow', 'Denied: the text belongs to people who do not read here.');
-  }
-  if (effect.class === 'A') return deny('policy.admin', 'Denied: never from a model.');
-  if (effect.class === 'E1' && effect.decision !== 'ask')
-    return deny('policy.external', 'Denied: what leaves needs an approval.');
-  return effect.decision === 'permit'
-    ? permit('policy.permitted', 'It was permitted when made and still is.')
-    : byApproval(request, rules);
+  return byClass(request, rules, context);
 }
 
-function byApproval(request: Of<'effect.perform'>, rules: PolicyRules): Decision {
+function byClass(request: Of<'effect.perform'>, rules: PolicyRules, context: Context): Decision {
+  const { effect } = request;
+  switch (effect.class) {
+    case 'E0':
+      return decideOrigin(effect, context);
+    case 'A':
+      return deny('policy.admin', 'Denied: never from a model.');
+    case 'E1':
+    case 'W2':
+    case 'K':
+      // These are always asked: a row that says otherwise was changed by somebody, and nothing in it is believed.
+      return effect.decision === 'ask'
+        ? byApproval(request, rules, context)
+        : deny('policy.external', 'Denied: what leaves, steers or runs needs an approval.');
+    case 'R':
+    case 'W0':
+    case 'W1':
+    case 'F':
+      return effect.decision === 'permit'
+        ? permit('policy.permitted', 'It was permitted when made and still is.')
+        : byApproval(request, rules, context);
+    default:
+      return deny('policy.class', 'Denied: nothing is known of this class.');
+  }
+}
+
+/** An answer goes to the place where the question was asked, and nowhere else. */
+function decideOrigin(effect: Effect, context: Context): Decision {
+  const { connector, account, address } = effect.sink;
+  if (connector !== context.connector || account !== context.account || address !== context.channel)
+    return deny('policy.sink', 'Denied: an answer only goes back to where the question came from.');
+  return canFlow(effect.label, clearanceOf(context))
+    ? permit('policy.origin', 'It goes back to where it came from.')
+    : deny('policy.flow', 'Denied: the text belongs to people who do not read here.');
+}
+
+function byApproval(request: Of<'effect.perform'>, rules: PolicyRules, context: Context): Decision {
   const { effect, approval } = request;
-  const { context } = rules;
-  if (context === undefined) return deny('policy.unbound', 'Denied: no context.');
   if (approval === undefined || approval.effect !== effect.id || effect.approval !== approval.id) {
     return deny('policy.approval', 'Denied: nobody has approved this.');
   }
@@ -53,12 +80,20 @@ function byApproval(request: Of<'effect.perform'>, rules: PolicyRules): Decision
   if (approval.digest !== effect.digest)
     return deny('policy.digest', 'Denied: the approval is for other bytes.');
   if (isExpired(approval, rules.nowMs)) return deny('policy.expired', 'Denied: its approval has expired.');
+  if (effect.class === 'E1' && !isReleased(effect, approval))
+    return deny('policy.release', 'Denied: it holds private text that its owner has not released.');
   const entitled = grantersOf(approval).filter((person) =>
     isAtLeast(roleOf(person, scopeOf(context), rules.grants, rules.nowMs), approval.approverRole),
   );
-  if (entitled.length < approval.needed)
+  if (!(entitled.length >= Math.max(1, approval.needed)))
     return deny('policy.approver', 'Denied: who approved it no longer has the role.');
   return permit('policy.approved', `Approved by ${entitled.join(', ')}.`);
+}
+
+/** Everyone whose private text leaves has released exactly these bytes; the effect's own label says who that is, not the approval's list. */
+function isReleased(effect: Effect, approval: Approval): boolean {
+  const releasers = [...new Set([...approval.releasers, ...privateUsersOf(effect.label)])];
+  return missingReleases({ ...approval, releasers }).length === 0;
 }
 
 function mayStillAct(requester: Principal, rules: PolicyRules): boolean {
@@ -70,7 +105,7 @@ function mayStillAct(requester: Principal, rules: PolicyRules): boolean {
 /** May this text be shown to the people of the origin? Used for every frame, card, notice and error. */
 export function decideShow(request: Of<'effect.show'>, rules: PolicyRules): Decision {
   if (rules.context === undefined) return deny('policy.unbound', 'Denied: no context.');
-  if (request.label === undefined) return deny('policy.label', 'Denied: the text has no label.');
+  if (!isLabel(request.label)) return deny('policy.label', 'Denied: the text has no label.');
   if (request.class !== 'E0') return deny('policy.class', 'Denied: only an answer to the origin is shown.');
   return canFlow(request.label, clearanceOf(rules.context))
     ? permit('policy.origin', 'It goes back to where it came from.')

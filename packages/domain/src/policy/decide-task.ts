@@ -20,14 +20,14 @@ export function roleHere(
   return roleOfPrincipal(principal, scopeOf(context), rules.grants, rules.nowMs);
 }
 
-/** What stops everything that acts. */
+/** What stops everything that acts. Compared with `false`: a switch that cannot be read counts as thrown. */
 export function stopped(rules: PolicyRules): Decision | undefined {
-  if (rules.isPanicOn)
+  if (rules.isPanicOn !== false)
     return deny(
       'policy.panic',
       'Everything is stopped: panic is on. An admin can end it with a signed `panic off`.',
     );
-  if (rules.isGateClosed)
+  if (rules.isGateClosed !== false)
     return deny(
       'policy.gate',
       'Nothing runs until an admin has reviewed the restore and opened the gate (`gate open`).',
@@ -46,7 +46,7 @@ export function decideTask(request: Of<'task.create'>, rules: PolicyRules): Deci
       'This channel is not bound to a workspace yet. An operator can bind it (`context bind`).',
     );
   }
-  if (!request.isAddressed) return deny('policy.unaddressed', 'Not addressed to the assistant.');
+  if (request.isAddressed !== true) return deny('policy.unaddressed', 'Not addressed to the assistant.');
   const { principal } = request;
   if (principal.kind === 'guest') {
     if (settings.guests !== 'ask')

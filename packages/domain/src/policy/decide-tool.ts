@@ -1,30 +1,21 @@
-import { MAX_PENDING_PER_TASK, raiseTier, type Tier } from '../approval/index.ts';
-import { type Context, clearanceOf, type EffectiveSettings } from '../context/index.ts';
+import type { Tier } from '../approval/index.ts';
+import { clearanceOf, type EffectiveSettings } from '../context/index.ts';
 import { isAtLeast, type Role } from '../identity/index.ts';
 import {
-  type Clearance,
   canFlow,
-  ctxTag,
+  capModel,
   INTEGRITY,
+  isLabel,
   type Label,
   privateUsersOf,
   workspacesOf,
-  wsTag,
 } from '../label/index.ts';
-import { classifyPath } from '../tool/index.ts';
+import { classifyPath, isFetchableUrl } from '../tool/index.ts';
+import { askFor, type ToolRequest, type Where } from './ask.ts';
 import { roleHere, stopped } from './decide-task.ts';
-import { ask, type Decision, deny, permit } from './decision.ts';
-import type { PolicyRequest, PolicyRules } from './request.ts';
-
-type ToolRequest = Extract<PolicyRequest, { action: 'tool.call' }>;
-
-interface Where {
-  readonly request: ToolRequest;
-  readonly rules: PolicyRules;
-  readonly context: Context;
-  readonly settings: EffectiveSettings;
-  readonly label: Label;
-}
+import { decideWrite } from './decide-write.ts';
+import { type Decision, deny, permit } from './decision.ts';
+import type { PolicyRules } from './request.ts';
 
 /** May a run do this? Order: registered? -> grants -> hard denies -> rule of the class. */
 export function decideTool(request: ToolRequest, rules: PolicyRules): Decision {
@@ -42,46 +33,68 @@ export function decideTool(request: ToolRequest, rules: PolicyRules): Decision {
     );
   }
   const role = request.principal.kind === 'guest' ? undefined : roleHere(request.principal, context, rules);
-  const refused = refuseByRole(request, role);
+  const refused = refuseByRole(request, role, settings);
   if (refused !== undefined) return refused;
-  if (request.label === undefined) return deny('policy.label', 'Denied: the text has no label.');
+  if (!isLabel(request.label)) return deny('policy.label', 'Denied: the text has no label.');
   if (request.target === undefined)
     return deny('policy.target', 'Denied: it is not clear what this call touches.');
-  return byClass({ request, rules, context, settings, label: request.label });
+  const where: Where = { request, rules, context, settings, label: request.label };
+  return hardDenies(where) ?? byClass(where);
 }
 
-function refuseByRole(request: ToolRequest, role: Role | undefined): Decision | undefined {
+/** What no class and no approval can allow. */
+function hardDenies({ request, context, label }: Where): Decision | undefined {
+  const { tool, target } = request;
+  if (tool?.class === 'A')
+    return deny('policy.admin', 'Denied: a model can never do this. An admin can, with a signed request.');
+  if (workspacesOf(label).some((name) => name !== context.workspace))
+    return deny('policy.foreign', 'Denied: the text holds something of another workspace.');
+  const isWrite = target?.kind === 'file' && target.access !== 'read';
+  if (isWrite !== (tool?.class === 'W1' || tool?.class === 'W2') && !(isWrite && tool?.class === 'W0'))
+    return deny(
+      'policy.target',
+      'Denied: a tool that writes names one file, and no other tool writes files.',
+    );
+  return undefined;
+}
+
+function refuseByRole(
+  request: ToolRequest,
+  role: Role | undefined,
+  settings: EffectiveSettings,
+): Decision | undefined {
   const tool = request.tool;
   if (tool === undefined) return undefined;
   if (request.principal.kind === 'guest') {
-    return tool.class === 'R'
+    return tool.class === 'R' && settings.guests === 'ask'
       ? undefined
       : deny(
           'policy.guest-tool',
           `${tool.name} is not available to guests. Being paired as a member allows it.`,
         );
   }
-  if (isAtLeast(role, tool.minRole)) return undefined;
+  // A run needs a member at every step, not only when it starts.
+  if (isAtLeast(role, 'member') && isAtLeast(role, tool.minRole)) return undefined;
   return deny(
     'policy.role',
-    `${tool.name} needs the role ${tool.minRole} here. An admin can grant it (\`grant add\`).`,
+    `${tool.name} needs the role ${isAtLeast(tool.minRole, 'member') ? tool.minRole : 'member'} here. An admin can grant it (\`grant add\`).`,
   );
 }
 
 function byClass(where: Where): Decision {
   const { request } = where;
   const target = request.target;
-  if (target?.kind === 'file' && target.access === 'write') return decideWrite(where, target.path);
+  if (target?.kind === 'file' && target.access !== 'read') return decideWrite(where, target.path);
   switch (request.tool?.class) {
     case 'R':
       return decideReadTool(where);
     case 'W0':
       return permit('policy.internal', 'Internal notes of the run are allowed.', {
         kind: 'store-label',
-        label: where.label,
+        label: capModel(where.label),
       });
     case 'E0':
-      return canFlow(where.label, clearanceOf(where.context))
+      return isOriginTarget(where) && canFlow(where.label, clearanceOf(where.context))
         ? permit('policy.origin', 'It goes back to where it came from.')
         : deny('policy.flow', 'Denied: the text belongs to people who do not read here.');
     case 'E1':
@@ -89,19 +102,31 @@ function byClass(where: Where): Decision {
     case 'F':
       return decideFetch(where);
     case 'K':
-      return askFor(
-        where,
-        where.request.hasNetwork === true ? 'high' : 'medium',
-        'operator',
-        'policy.code',
-        'Running code needs an approval for the whole task.',
-      );
-    case 'A':
-      return deny('policy.admin', 'Denied: a model can never do this. An admin can, with a signed request.');
+      return decideCode(where);
     default:
-      // W1 and W2 always name the file that they write.
-      return deny('policy.target', 'Denied: a write must name one file of the workspace.');
+      // W1 and W2 name a file and never come here; what else does is no class that we know.
+      return deny('policy.class', 'Denied: nothing is known of this class of tools.');
   }
+}
+
+/** Does the message go back to the very place where the question came from? */
+function isOriginTarget({ request, context }: Where): boolean {
+  const { target } = request;
+  return (
+    target?.kind === 'message' && target.connector === context.connector && target.channel === context.channel
+  );
+}
+
+/** One approval for the whole task. Code that may reach the network can carry text out, so that its owners are asked as well. */
+function decideCode(where: Where): Decision {
+  const isOffline = where.request.hasNetwork === false;
+  return askFor(where, {
+    tier: isOffline ? 'medium' : 'high',
+    approverRole: 'operator',
+    releasers: isOffline ? [] : privateUsersOf(where.label),
+    code: 'policy.code',
+    text: 'Running code needs an approval for the whole task.',
+  });
 }
 
 function decideReadTool(where: Where): Decision {
@@ -117,143 +142,51 @@ function decideReadTool(where: Where): Decision {
   });
 }
 
-/** What may be written where; the class follows from the path, not from the tool. */
-function decideWrite(where: Where, path: string): Decision {
-  const { context, label } = where;
-  const memory: Clearance = {
-    kind: 'tags',
-    tags: [wsTag(context.workspace), ...tagsOf(clearanceOf(context))],
-  };
-  if (workspacesOf(label).some((name) => name !== context.workspace))
-    return deny('policy.foreign', 'Denied: the text holds something of another workspace.');
-  switch (classifyPath(path, context.id)) {
-    case 'forbidden':
-      return deny(
-        'policy.path',
-        'Denied: only Markdown files inside the workspace can be written, and no hidden or climbing paths.',
-      );
-    case 'record':
-      return deny('policy.record', 'Denied: logs, tasks, approvals and mail are records; nobody edits them.');
-    case 'other-context-memory':
-      return deny('policy.memory', 'Denied: the memory of another context is not yours to write.');
-    case 'note':
-      return permit('policy.note', 'Notes and research may be written; they keep their label.', {
-        kind: 'store-label',
-        label,
-      });
-    case 'context-memory':
-      if (!canFlow(label, memory))
-        return deny('policy.flow', 'Denied: the text belongs to people who do not read this memory.');
-      return label.integrity >= INTEGRITY.member
-        ? permit('policy.memory', 'Memory of this context may be written.', { kind: 'store-label', label })
-        : askFor(
-            where,
-            'low',
-            'operator',
-            'policy.memory-outside',
-            'Text from outside enters memory only when a human approves it.',
-          );
-    case 'workspace-memory': {
-      const own: Clearance = {
-        kind: 'tags',
-        tags: [wsTag(context.workspace), ctxTag(context.workspace, context.id)],
-      };
-      if (!canFlow(label, own))
-        return deny('policy.flow', 'Denied: private text does not enter the memory of a workspace.');
-      return askFor(
-        where,
-        'low',
-        'operator',
-        'policy.workspace-memory',
-        'Memory of the workspace changes by an approved diff.',
-      );
-    }
-    case 'document':
-    case 'control':
-      if (
-        !canFlow(label, {
-          kind: 'tags',
-          tags: [wsTag(context.workspace), ctxTag(context.workspace, context.id)],
-        })
-      ) {
-        return deny('policy.flow', 'Denied: private text does not enter files of the workspace.');
-      }
-      return askFor(
-        where,
-        'high',
-        'admin',
-        'policy.control',
-        'This file steers the assistant or is owned by staff; an admin must approve the diff.',
-      );
-    default:
-      return deny('policy.path', 'Denied: the path is not known.');
-  }
-}
-
 /** Anything that leaves: always asked, never with another workspace's text inside. */
 function decideExternal(where: Where): Decision {
-  const { context, label, request } = where;
-  if (workspacesOf(label).some((name) => name !== context.workspace)) {
-    return deny('policy.foreign', 'Denied: the text holds something of another workspace.');
-  }
+  const { label, request } = where;
   if (request.reach === undefined)
     return deny('policy.reach', 'Denied: it is not known whom this would reach.');
-  const tier = tierOf(label, request.reach);
-  return askFor(
-    where,
-    tier,
-    'operator',
-    'policy.external',
-    'What leaves the origin needs the approval of an operator.',
-  );
-}
-
-function tierOf(label: Label, reach: NonNullable<ToolRequest['reach']>): Tier {
-  if (reach.hasNewRecipient || reach.hasAttachment) return 'high';
-  if (privateUsersOf(label).length > 0) return 'high';
-  if (label.integrity === INTEGRITY.outside && !reach.isBackToSource) return 'high';
-  return reach.isReplyToParticipants || reach.isKnownChannel ? 'medium' : 'high';
-}
-
-function decideFetch(where: Where): Decision {
-  switch (where.request.urlTrust) {
-    case 'typed-by-requester':
-    case 'operator':
-    case 'linked-on-allowed-page':
-      return permit('policy.fetch', 'The address comes from someone who may name it.', {
-        kind: 'store-label',
-        label: { ...where.label, integrity: INTEGRITY.outside },
-      });
-    default:
-      return askFor(
-        where,
-        'medium',
-        'operator',
-        'policy.fetch-ask',
-        'The address comes from the model; an operator must allow its host.',
-      );
-  }
-}
-
-function askFor(where: Where, tier: Tier, approverRole: Role, code: string, text: string): Decision {
-  const { request, rules, settings } = where;
-  if (request.wasKindDenied)
-    return deny('policy.denied-before', 'Denied: this task already met a no to such a request.');
-  if (request.pendingOfTask >= MAX_PENDING_PER_TASK) {
-    return deny('policy.flood', `Denied: this task already waits for ${MAX_PENDING_PER_TASK} answers.`);
-  }
-  const raised = raiseTier(tier, rules.tierFloors?.[request.tool?.name ?? '']);
-  const wanted = raised === 'high' ? settings.approversForHigh : 1;
-  const needed = Math.max(1, Math.min(wanted, rules.eligibleApprovers));
-  return ask(code, text, {
-    kind: 'approval',
-    tier: raised,
-    approverRole,
-    needed,
-    releasers: privateUsersOf(where.label),
+  return askFor(where, {
+    tier: tierOf(label, request.reach),
+    approverRole: 'operator',
+    releasers: privateUsersOf(label),
+    code: 'policy.external',
+    text: 'What leaves the origin needs the approval of an operator.',
   });
 }
 
-function tagsOf(clearance: Clearance): readonly Label['audience'][number][] {
-  return clearance.kind === 'tags' ? clearance.tags : [];
+/** Each fact must be known to lower the risk; an unknown one counts as the worse. */
+function tierOf(label: Label, reach: NonNullable<ToolRequest['reach']>): Tier {
+  if (reach.hasNewRecipient !== false || reach.hasAttachment !== false) return 'high';
+  if (privateUsersOf(label).length > 0) return 'high';
+  if (label.integrity === INTEGRITY.outside && reach.isBackToSource !== true) return 'high';
+  return reach.isReplyToParticipants === true || reach.isKnownChannel === true ? 'medium' : 'high';
+}
+
+/** Links of fetched pages that a task may follow by itself: at most this many choices can carry something out. */
+export const MAX_LINKS_PER_TASK = 20;
+
+function decideFetch(where: Where): Decision {
+  const { target, urlTrust, linksFollowedOfTask = MAX_LINKS_PER_TASK } = where.request;
+  if (target?.kind !== 'url' || !isFetchableUrl(target.url, urlTrust === 'operator'))
+    return deny('policy.url', 'Denied: only http and https addresses of named hosts can be fetched.');
+  const isTrusted =
+    urlTrust === 'typed-by-requester' ||
+    urlTrust === 'operator' ||
+    (urlTrust === 'linked-on-allowed-page' && linksFollowedOfTask < MAX_LINKS_PER_TASK);
+  if (isTrusted) {
+    return permit('policy.fetch', 'The address comes from someone who may name it.', {
+      kind: 'store-label',
+      label: { ...where.label, integrity: INTEGRITY.outside },
+    });
+  }
+  const releasers = privateUsersOf(where.label);
+  return askFor(where, {
+    tier: releasers.length > 0 ? 'high' : 'medium',
+    approverRole: 'operator',
+    releasers,
+    code: 'policy.fetch-ask',
+    text: 'The address comes from the model; an operator must allow its host.',
+  });
 }

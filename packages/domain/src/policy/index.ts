@@ -5,5 +5,6 @@
 export * from './admin.ts';
 export * from './decide.ts';
 export { CHAT_GRANTS_PER_DAY } from './decide-approval.ts';
+export { MAX_LINKS_PER_TASK } from './decide-tool.ts';
 export * from './decision.ts';
 export * from './request.ts';

@@ -18,7 +18,10 @@ export interface PolicyRules {
   readonly settings: EffectiveSettings | undefined;
   /** Policy may raise the tier of a kind of effect, never lower it. */
   readonly tierFloors?: Readonly<Record<string, Tier>> | undefined;
-  /** People who could approve at all, so that a single admin stays able to work. */
+  /**
+   * People other than the asker who could approve at all, so that a single admin stays able to work. An upper bound: those who hold
+   * the role that a question needs are counted from the grants again.
+   */
   readonly eligibleApprovers: number;
 }
 
@@ -56,7 +59,10 @@ export type PolicyRequest =
       /** For messages out of the origin. */
       readonly reach?: ReachFacts | undefined;
       readonly urlTrust?: UrlTrust | undefined;
+      /** For code: undefined counts as with network. */
       readonly hasNetwork?: boolean | undefined;
+      /** Links of fetched pages that this task has followed so far; undefined: they are asked. */
+      readonly linksFollowedOfTask?: number | undefined;
       readonly pendingOfTask: number;
       /** This task already met a denial of this kind of effect. */
       readonly wasKindDenied: boolean;

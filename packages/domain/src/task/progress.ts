@@ -6,7 +6,7 @@ export const MAX_SAME_CALLS = 3;
 
 /** What a step asked for, as one digest. */
 export function callFingerprint(call: Pick<ToolCall, 'name' | 'argumentsJson'>): Digest {
-  return digestOf({ name: call.name, arguments: call.argumentsJson });
+  return digestOf({ name: call.name.toWellFormed(), arguments: call.argumentsJson.toWellFormed() });
 }
 
 /** True when the newest call has now been made `MAX_SAME_CALLS` times with the same arguments and the same result each time. */

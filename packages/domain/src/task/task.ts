@@ -79,7 +79,8 @@ export function isFinalRun(state: RunState): boolean {
 
 /** Next state, or undefined when the machine refuses. */
 export function nextRunState(state: RunState, event: RunEvent): RunState | undefined {
-  return TABLE[state][event];
+  const row = TABLE[state];
+  return Object.hasOwn(row, event) ? row[event] : undefined;
 }
 
 /** @throws AppError task.run.conflict */

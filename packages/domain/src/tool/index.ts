@@ -4,3 +4,4 @@
 // Invariants: arguments are checked before policy sees them; an unclear path is forbidden.
 export * from './path-class.ts';
 export * from './tool.ts';
+export * from './url.ts';

@@ -1,4 +1,4 @@
-import type { ContextId } from '../base/index.ts';
+import { type ContextId, hasHidden } from '../base/index.ts';
 
 /**
  * What a path inside a workspace is for; decides the effect class of a write.
@@ -23,14 +23,15 @@ const NOTE_FOLDERS = new Set(['notes', 'research']);
 /**
  * @param path relative, with forward slashes
  * @param context the context whose run asks
- * @returns `forbidden` for anything absolute, climbing, hidden, or not Markdown; comparison ignores case, so that a
- *   case-folding disk cannot be used to reach a control file
+ * @returns `forbidden` for anything absolute, climbing, hidden, or not Markdown; comparison folds case as disks do (ſ is s,
+ *   K is k), so that a case-folding disk cannot be used to reach a control file
  */
 export function classifyPath(path: string, context: ContextId): PathClass {
   if (!isCleanPath(path)) return 'forbidden';
-  const parts = path.toLowerCase().split('/');
-  const [first = '', second = '', third = ''] = parts;
-  if (!path.toLowerCase().endsWith('.md')) return 'forbidden';
+  const folded = foldCase(path);
+  const parts = folded.split('/');
+  const [first = '', , third = ''] = parts;
+  if (!folded.endsWith('.md')) return 'forbidden';
   if (parts.length === 1) {
     if (CONTROL_FILES.has(first)) return 'control';
     return first === 'memory.md' ? 'workspace-memory' : 'document';
@@ -42,14 +43,20 @@ export function classifyPath(path: string, context: ContextId): PathClass {
   if (first !== 'contexts') return 'document';
   const isMemory = third === 'memory.md' || (third === 'memory' && parts.length === 4);
   if (!isMemory) return 'control';
-  return second === context ? 'context-memory' : 'other-context-memory';
+  // Exactly this folder, unfolded: one that only looks like it is somebody else's.
+  return path.split('/')[1] === context ? 'context-memory' : 'other-context-memory';
+}
+
+/** Upper case first: that is where ſ, ı and ligatures meet their plain letters. */
+function foldCase(path: string): string {
+  return path.toUpperCase().toLowerCase().normalize('NFC');
 }
 
 /** Relative, no empty, dot or hidden part, no backslash, colon, control or hidden character, at most 300 characters. */
 export function isCleanPath(path: string): boolean {
   if (path.length === 0 || path.length > 300 || path !== path.normalize('NFC')) return false;
-  if (/[\\:*?"<>|\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u.test(path))
-    return false;
+  // Some disks skip invisible characters when they compare names.
+  if (/[\\:*?"<>|\n\t]/u.test(path) || hasHidden(path)) return false;
   return path
     .split('/')
     .every(
