@@ -16,15 +16,22 @@ export interface LedgerEntry {
   readonly at: number;
 }
 
-/** Usage figures come from outside: never negative, never absurd. An absurd report is replaced by the reservation's bound. */
+/**
+ * Usage figures come from outside: never negative, never absurd (above four times the bound). What is missing or absurd is replaced
+ * by the bound, so that a budget is charged too much rather than too little; cached tokens are part of the input, or none.
+ * @returns whole numbers >= 0
+ */
 export function plausibleUsage(reported: Usage | undefined, bound: Usage): Usage {
-  const clamp = (value: number | undefined, max: number): number =>
-    value === undefined || !Number.isFinite(value) || value < 0 || value > max * 4 + 1024
-      ? max
-      : Math.ceil(value);
+  const inputTokens = within(reported?.inputTokens, bound.inputTokens);
+  const cached = reported?.cachedTokens ?? 0;
   return {
-    inputTokens: clamp(reported?.inputTokens, bound.inputTokens),
-    outputTokens: clamp(reported?.outputTokens, bound.outputTokens),
-    cachedTokens: Math.min(clamp(reported?.cachedTokens, 0), clamp(reported?.inputTokens, bound.inputTokens)),
+    inputTokens,
+    outputTokens: within(reported?.outputTokens, bound.outputTokens),
+    cachedTokens: cached >= 0 && cached <= inputTokens ? Math.floor(cached) : 0,
   };
+}
+
+function within(value: number | undefined, bound: number): number {
+  const isPlausible = value !== undefined && value >= 0 && value <= bound * 4 + 1024;
+  return Math.ceil(isPlausible ? value : bound);
 }

@@ -56,7 +56,7 @@ export interface LlmRequest {
   readonly idempotencyKey: string;
 }
 
-/** Upper estimate of tokens without a tokenizer: bytes / 3 for Latin text, never below 1 per two CJK characters. */
+/** Careful estimate of tokens without a tokenizer: UTF-8 bytes / 3.2, rounded up, plus 1; prose in most languages needs fewer. */
 export function estimateTokens(text: string): number {
   let bytes = 0;
   for (let i = 0; i < text.length; i += 1) {

@@ -63,7 +63,7 @@ export function routeModel(
     rejected.push({ route: route.name, reason: 'it rests after failures' });
   const candidates = fitting
     .filter((route) => !isResting(route))
-    .sort((a, b) => rank(request, a, routes) - rank(request, b, routes));
+    .sort((a, b) => compareRanks(rank(request, a, routes), rank(request, b, routes)));
   const waits = fitting.filter(isResting).map((route) => cooldowns.get(route.name) ?? 0);
   return {
     candidates,
@@ -79,14 +79,23 @@ function misfit(request: RouteRequest, route: ModelRoute): string | undefined {
   if (route.taskKinds.length > 0 && !route.taskKinds.includes(request.taskKind))
     return `it does not serve ${request.taskKind}`;
   if (!canFlow(request.label, route.clearance)) return 'its provider is not cleared for this text';
-  if (request.promptTokens >= route.contextTokens) return 'the prompt is too long for it';
+  if (!(request.promptTokens < route.contextTokens)) return 'the prompt is too long for it';
   return undefined;
 }
 
-function rank(request: RouteRequest, route: ModelRoute, routes: readonly ModelRoute[]): number {
+/** Made for this kind of task, place in the context's list, place in the appliance's list: the lower, the better. */
+function rank(request: RouteRequest, route: ModelRoute, routes: readonly ModelRoute[]): readonly number[] {
   const byContext = request.settings.allowed.indexOf(route.name);
-  const own = route.taskKinds.length > 0 ? 0 : 1_000_000;
-  return own + (byContext < 0 ? 1000 : byContext) * 1000 + routes.indexOf(route);
+  return [
+    route.taskKinds.length > 0 ? 0 : 1,
+    byContext < 0 ? Number.MAX_SAFE_INTEGER : byContext,
+    routes.indexOf(route),
+  ];
+}
+
+function compareRanks(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((value, i) => value !== b[i]);
+  return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
 }
 
 const COOLDOWN_BASE_MS = 5_000;

@@ -1,6 +1,8 @@
 import type { Citation } from '../task/index.ts';
 
-const CITATION = /(?<![\w/])((?:[\p{L}\p{N}_.-]+\/)*[\p{L}\p{N}_.-]+\.md):(\d{1,6})/gu;
+/** Bounded everywhere and never started inside a word, so that a long row of dashes costs no more than its length. */
+const CITATION =
+  /(?<![\p{L}\p{N}_./-])((?:[\p{L}\p{N}_.-]{1,120}\/){0,12}[\p{L}\p{N}_.-]{1,120}\.md):(\d{1,6})(?!\d)/gu;
 
 /** What tools really showed in a run: path -> highest line that exists. */
 export type SeenSources = ReadonlyMap<string, number>;
