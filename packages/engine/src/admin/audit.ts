@@ -106,9 +106,13 @@ async function relatedTo(deps: AdminDeps, id: string): Promise<readonly string[]
   if (effect?.approval !== undefined) return [effect.approval];
   const approval = await read.get('approval', { id: id as never });
   if (approval !== undefined) return [approval.effect];
-  const task = await read.get('task', { id: id as never });
-  if (task !== undefined) return (await read.find('run', { task: task.id })).map((run) => run.id);
-  return [];
+  const run = await read.get('run', { id: id as never });
+  const task = await read.get('task', { id: run?.task ?? (id as never) });
+  if (task === undefined) return [];
+  const runs = run === undefined ? await read.find('run', { task: task.id }) : [];
+  // Whether a task may begin is decided at the door, under the name that the event has outside.
+  const events = await read.find('ingest_event', { task: task.id });
+  return [...runs.map((one) => one.id), ...events.map((event) => `${event.source}:${event.externalId}`)];
 }
 
 /** Staff of one context may read what happened there, so a role anywhere is enough to ask; each event is checked on its own. */

@@ -335,15 +335,13 @@ describe('files', () => {
     at.admin.world.files.texts.set(path, text);
     at.admin.world.files.labels.set(path, makeLabel(integrity, audience));
   };
-  const rowsOf = (path: string) => at.admin.world.deps.store.read.find('label_file', { path });
 
   test('approve: these bytes count as staff’s, by an admin, and no others', async () => {
     put('AGENTS.md', 'be kind', 0);
     const row = await ask('label.approve', signed(BOSS), { path: 'AGENTS.md' });
     expect(row).toMatchObject({ integrity: 2, audience: ['ws:acme'], hash: sha256('be kind') });
-    expect(await rowsOf('AGENTS.md')).toMatchObject([
-      { hash: sha256('be kind'), isCurrent: true, isGood: true, by: BOSS },
-    ]);
+    expect(at.admin.world.files.labels.get('AGENTS.md')).toEqual(makeLabel(2, [wsTag(WORKSPACE)]));
+    expect(await at.admin.world.actions('AGENTS.md')).toEqual(['label.approve']);
     await expect(
       ask('label.approve', signed(BOSS), { path: 'AGENTS.md', hash: sha256('other') }),
     ).rejects.toEqual(codeOf('label.hash.conflict'));
@@ -364,7 +362,28 @@ describe('files', () => {
     put('hers.md', 'secret', 1, [wsTag(WORKSPACE), `priv:${MEMBER}`]);
     await expect(ask('label.publish', signed(BOSS), { path: 'hers.md' })).rejects.toEqual(MISSING);
     await expect(ask('label.publish', signed(OPERATOR), { path: 'faq.md' })).rejects.toEqual(DENIED);
-    expect(await rowsOf('hers.md')).toEqual([]);
+    expect(at.admin.world.files.labels.get('hers.md')).toEqual(
+      makeLabel(1, [wsTag(WORKSPACE), `priv:${MEMBER}`]),
+    );
+  });
+
+  test('records keep the label of what they record', async () => {
+    put('logs/chat/general/2026-11.md', 'a log', 0);
+    for (const name of ['label.approve', 'label.publish'] as const)
+      await expect(ask(name, signed(BOSS), { path: 'logs/chat/general/2026-11.md' })).rejects.toEqual(
+        codeOf('label.record.denied'),
+      );
+  });
+
+  test('approving memory raises its entries, for they are what a prompt looks at', async () => {
+    put('memory.md', '- from outside\n', 0);
+    Object.assign(at.admin.world.files, {
+      readMemory: async () => [{ text: '- from outside', line: 1, label: makeLabel(0, [wsTag(WORKSPACE)]) }],
+    });
+    await ask('label.approve', signed(BOSS), { path: 'memory.md' });
+    expect(await at.admin.world.deps.store.read.find('label_entry', {})).toMatchObject([
+      { hash: sha256('- from outside'), label: makeLabel(2, [wsTag(WORKSPACE)]) },
+    ]);
   });
 
   test('open: what is not for the reader is not there, whoever asks', async () => {

@@ -1,20 +1,20 @@
 import {
   AppError,
+  classifyPath,
   type Digest,
   describeLabel,
-  equalLabels,
   INTEGRITY,
   type Label,
   type LabelledFile,
   type LabelRow,
   makeLabel,
-  principalKey,
+  parseContextId,
   privateUsersOf,
-  type StoreTx,
+  sha256,
   type Workspace,
 } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
-import { change, demand, maySee, type Viewer, viewerOf, workspaceScope } from './authorize.ts';
+import { auditOf, demand, maySee, refusedBy, type Viewer, viewerOf, workspaceScope } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { missing } from './find.ts';
 import { chosenWorkspace } from './place.ts';
@@ -70,48 +70,71 @@ async function relabel(deps: AdminDeps, actor: Actor, input: FileInput, how: Rel
   await demand(deps, viewer, how.verb, workspaceScope(workspace.id));
   const file = await readVisible(deps, viewer, workspace, input.path);
   if (input.hash !== undefined && input.hash !== file.hash) throw changedSince(input.path);
+  refuseRecords(file.path);
   const label = how.next(file, viewer);
-  await change(
-    deps,
-    actor,
-    {
-      verb: how.verb,
-      target: workspaceScope(workspace.id),
-      action: how.action,
-      subject: file.path,
-      workspace: workspace.id,
-      data: { hash: file.hash, before: { ...file.label }, after: { ...label } },
+  const target = workspaceScope(workspace.id);
+  const decision = await demand(deps, viewer, how.verb, target);
+  const entries = isMemory(file.path) ? await deps.files.readMemory(workspace.id, file.path) : [];
+  const raised = entries.map((entry) => ({
+    hash: sha256(entry.text),
+    label: how.next({ ...file, label: entry.label }, viewer),
+  }));
+  // The same bytes with another label: the store keeps the label by (workspace, path, hash), and keeps approved bytes for review.
+  await deps.files.write({
+    workspace: workspace.id,
+    path: file.path,
+    text: file.text,
+    label,
+    expected: file.hash,
+    audit: auditOf(
+      actor,
+      {
+        verb: how.verb,
+        target,
+        action: how.action,
+        subject: file.path,
+        workspace: workspace.id,
+        data: { hash: file.hash, before: { ...file.label }, after: { ...label } },
+      },
+      decision,
+    ),
+    also: async (tx) => {
+      const again = (await viewerOf(deps, actor, tx)).decide(how.verb, target);
+      if (again.kind !== 'permit') throw refusedBy(again);
+      const at = deps.clock.nowMs();
+      for (const entry of raised) {
+        const key = { workspace: workspace.id, path: file.path, hash: entry.hash };
+        await tx.remove('label_entry', key);
+        await tx.insert('label_entry', { ...key, label: entry.label, at });
+      }
+      if (raised.length > 0)
+        await tx.update(
+          'label_file',
+          { workspace: workspace.id, path: file.path, hash: file.hash },
+          { label },
+        );
     },
-    async (tx) => writeLabel(tx, { deps, actor, workspace, file, label }),
-  );
+  });
   return labelRow(file.path, file.hash, label);
 }
 
-/** The label belongs to (workspace, path, hash): other bytes under the same name gain nothing. */
-async function writeLabel(
-  tx: StoreTx,
-  change: {
-    readonly deps: AdminDeps;
-    readonly actor: Actor;
-    readonly workspace: Workspace;
-    readonly file: LabelledFile;
-    readonly label: Label;
-  },
-): Promise<void> {
-  const { deps, actor, workspace, file, label } = change;
-  const path = { workspace: workspace.id, path: file.path };
-  const exact = { ...path, hash: file.hash };
-  const isRaised = !equalLabels(label, file.label) || label.integrity >= INTEGRITY.staff;
-  await tx.update('label_file', path, { isCurrent: false, ...(isRaised ? { isGood: false } : {}) });
-  await tx.remove('label_file', exact);
-  await tx.insert('label_file', {
-    ...exact,
-    label,
-    isCurrent: true,
-    isGood: label.integrity >= INTEGRITY.staff,
-    by: principalKey(actor.principal),
-    at: deps.clock.nowMs(),
+/** Entries of memory carry labels of their own, which are what a prompt looks at. */
+function isMemory(path: string): boolean {
+  return ['context-memory', 'other-context-memory', 'workspace-memory'].includes(classOf(path));
+}
+
+/** Logs, tasks, approvals and mail are labelled by their records; a wish cannot change that. */
+function refuseRecords(path: string): void {
+  if (classOf(path) !== 'record') return;
+  throw new AppError({
+    code: 'label.record.denied',
+    kind: 'denied',
+    message: `${path} is a record; its label comes from what it records and is never changed.`,
   });
+}
+
+function classOf(path: string): string {
+  return classifyPath(path, parseContextId('none'));
 }
 
 /** The file as it is now. What this person may not read does not exist for them. */
