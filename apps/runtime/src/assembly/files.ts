@@ -28,6 +28,8 @@ export interface FilesInput {
   readonly log: Logger;
 }
 
+/** Beside the database: how far the records have followed it. */
+export const CURSOR_FILE = 'projector.json';
 /** Records follow the database within this time, ms: long enough that a burst becomes one write. */
 const PROJECT_EVERY_MS = 1_000;
 /** An edit of a settings file counts after this time at most, ms. */
@@ -50,7 +52,7 @@ export function openFiles(input: FilesInput): Files {
     read: store.read,
     audit,
     root: paths.workspaces,
-    cursorFile: join(paths.appliance, 'projector.json'),
+    cursorFile: join(paths.appliance, CURSOR_FILE),
     macKey: projectorKey,
     crash,
     log,

@@ -30,6 +30,7 @@ export interface Process {
 const USAGE = `Usage: main.ts [command]
   up [--setup] [--json]              serve (the default); --setup makes a new instance first when there is none
   setup [--yes] [--json]             make a new instance from data.example/
+  rebuild [--yes] [--json]           make a lost database anew from the Markdown
   audit-verify --file F [--json]     check the audit log inside a copied database
 `;
 
@@ -65,6 +66,8 @@ async function runCommand(world: World, command: string, options: Options): Prom
       return (await import('./up.ts')).up(world, { mayMakeNew: options.setup === true });
     case 'setup':
       return (await import('./setup.ts')).setup(world, { isSure: options.yes === true });
+    case 'rebuild':
+      return (await import('./rebuild.ts')).rebuild(world, { isSure: options.yes === true });
     case 'audit-verify':
       if (options.file === undefined) throw misused('audit-verify needs --file F.');
       return (await import('./audit-verify.ts')).auditVerify(world, options.file);

@@ -10,7 +10,7 @@ import { hasMasterKey, makeMasterKey, masterKeyFile, readMasterKey } from './mas
 import type { World } from './world.ts';
 
 /** Short name of the first person of an instance; `user` commands can change what it is called. */
-const OWNER = 'owner';
+export const OWNER = 'owner';
 
 /**
  * `setup`: makes a new instance from data.example/.

@@ -147,7 +147,7 @@ describe('usage', LIMIT, () => {
     const home = newHome();
     const help = await home.runtime(['--help']);
     expect(help.code).toBe(0);
-    for (const command of ['up', 'setup', 'audit-verify']) expect(help.out).toContain(command);
+    for (const command of ['up', 'setup', 'rebuild', 'audit-verify']) expect(help.out).toContain(command);
     await home.remove();
   });
 
