@@ -1,4 +1,4 @@
-import type { JsonObject, PublicError } from '../base/index.ts';
+import { cutText, type JsonObject, type PublicError } from '../base/index.ts';
 import type { ToolCall } from '../tool/index.ts';
 
 /** One turn of a prompt, as every provider understands it. */
@@ -59,9 +59,28 @@ export interface LlmRequest {
 /** Careful estimate of tokens without a tokenizer: UTF-8 bytes / 3.2, rounded up, plus 1; prose in most languages needs fewer. */
 export function estimateTokens(text: string): number {
   let bytes = 0;
+  for (let i = 0; i < text.length; i += 1) bytes += bytesAt(text, i);
+  return Math.ceil(bytes / BYTES_PER_TOKEN) + 1;
+}
+
+const BYTES_PER_TOKEN = 3.2;
+
+function bytesAt(text: string, i: number): number {
+  const code = text.charCodeAt(i);
+  if (code < 0x80) return 1;
+  return code < 0x800 ? 2 : 3;
+}
+
+/**
+ * The longest beginning of a text whose estimate is at most `tokens`; never half a character.
+ * @returns '' when not even one character fits
+ */
+export function cutToTokens(text: string, tokens: number): string {
+  const maxBytes = (tokens - 1) * BYTES_PER_TOKEN;
+  let bytes = 0;
   for (let i = 0; i < text.length; i += 1) {
-    const code = text.charCodeAt(i);
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : 3;
+    bytes += bytesAt(text, i);
+    if (bytes > maxBytes) return cutText(text, i);
   }
-  return Math.ceil(bytes / 3.2) + 1;
+  return text;
 }

@@ -1,7 +1,8 @@
+import { oneLine } from '../base/index.ts';
 import type { Message } from '../context/index.ts';
-import { type Clearance, canFlow, INTEGRITY, join, type Label, makeLabel } from '../label/index.ts';
-import { estimateTokens, type LlmMessage } from '../model/index.ts';
-import { fitTurns, type RunTurn } from './fit.ts';
+import { type Clearance, canFlow, INTEGRITY, join, type Label } from '../label/index.ts';
+import { cutToTokens, estimateTokens, type LlmMessage } from '../model/index.ts';
+import { fitTurns, type RunTurn, tokensOf, turnTokens } from './fit.ts';
 import { CONSTANT_RULES, DEFAULT_SYSTEM } from './rules.ts';
 
 /** A file or entry that wants to be in the prompt, with its own label. */
@@ -44,118 +45,179 @@ export interface AssembledPrompt {
 
 /** Messages of the conversation that a prompt shows at most. */
 export const HISTORY_MESSAGES = 30;
+/** Below this no prompt can be built; a smaller budget counts as this one. Tokens. */
+export const MIN_PROMPT_TOKENS = 800;
 /** Shares of the budget, so that one part can never push out another. */
+const SYSTEM_SHARE = 0.5;
+const CURRENT_SHARE = 0.3;
 const MEMORY_SHARE = 0.15;
 const SKILL_SHARE = 0.05;
 const HISTORY_SHARE = 0.4;
+/** Of what rules and question leave, kept for the newest turn: without it the model would ask for the same again. */
+const TURN_SHARE = 0.6;
+
+type Counts = { -readonly [Key in keyof AssembledPrompt['left']]: number };
 
 /**
  * Builds the prompt of one model call.
  * Only staff-owned bytes and the constant rules enter the system role; everything else is user-role data inside <data> blocks.
- * The constant rules and the current message are always there.
- * @returns messages, the join of their labels, and an upper estimate of tokens; pure
+ * The constant rules and the current message are always there; a message that is too long is cut and says so, guidance that does
+ * not fit is left out whole and counted.
+ * @returns messages, the join of their labels, and an estimate of tokens that is at most the budget; pure
  */
 export function assemblePrompt(input: PromptInput): AssembledPrompt {
-  const count = { notCleared: 0, notTrusted: 0, overBudget: 0 };
-  const labels: Label[] = [input.current.label];
-  const admit = <T extends { readonly label: Label }>(items: readonly T[]): readonly T[] =>
-    items.filter((item) => {
-      const fits = canFlow(item.label, input.clearance);
-      if (!fits) count.notCleared += 1;
-      return fits;
-    });
-
-  const system = systemText(input, admit, labels, count);
-  const current: LlmMessage = { role: 'user', text: messageText(input.current, input.formatTime) };
-  let rest = input.budgetTokens - estimateTokens(system) - estimateTokens(current.text);
-
-  const memory = takeWithin(admit(input.memory), Math.min(rest, input.budgetTokens * MEMORY_SHARE), count);
-  rest -= memory.tokens;
-  const skills = takeWithin(admit(input.skills), Math.min(rest, input.budgetTokens * SKILL_SHARE), count);
-  rest -= skills.tokens;
-  const history = takeHistory(
-    admit(input.history.filter((message) => message.isPromptable)),
-    input,
-    Math.min(rest, input.budgetTokens * HISTORY_SHARE),
-    count,
-  );
-  rest -= history.tokens;
-  const turns = fitTurns(input.turns, Math.max(0, rest));
+  const count: Counts = { notCleared: 0, notTrusted: 0, overBudget: 0 };
+  const budget = Math.max(MIN_PROMPT_TOKENS, Math.floor(input.budgetTokens));
+  const system = takeSystem(input, budget * SYSTEM_SHARE, count);
+  const current: LlmMessage = { role: 'user', text: currentText(input, budget * CURRENT_SHARE) };
+  const rest = budget - tokensOf(system.message) - tokensOf(current);
+  const data = takeData(input, { budget, rest: rest - reserveOf(input.turns.at(-1), rest) }, count);
+  const turns = fitTurns(input.turns, Math.max(0, rest - data.tokens));
   count.overBudget += turns.dropped;
-
-  for (const item of [...memory.items, ...skills.items, ...history.items]) labels.push(item.label);
-  for (const turn of turns.turns) labels.push(turn.label);
-  const messages: LlmMessage[] = [{ role: 'system', text: system }];
-  const data = [dataBlock('memory', memory.items), dataBlock('skills', skills.items)].filter(
-    (block) => block !== '',
-  );
-  if (data.length > 0) messages.push({ role: 'user', text: data.join('\n') });
-  messages.push(
-    ...history.items.map((message) => toLlm(message, input.formatTime)),
+  const messages = [
+    system.message,
+    ...data.blocks,
+    ...data.history.map((message) => toLlm(message, input.formatTime)),
     current,
     ...turns.turns.flatMap((turn) => turn.messages),
-  );
+  ];
   return {
     messages,
-    label: join(...labels),
+    label: join(
+      input.current.label,
+      ...[...system.items, ...data.items, ...data.history, ...turns.turns].map((item) => item.label),
+    ),
     tokens: messages.reduce((sum, message) => sum + tokensOf(message), 0),
     left: count,
   };
 }
 
-function systemText(
-  input: PromptInput,
-  admit: <T extends { readonly label: Label }>(items: readonly T[]) => readonly T[],
-  labels: Label[],
-  count: { notTrusted: number },
-): string {
-  const parts: string[] = [];
-  const trusted = (item: PromptText): boolean => {
-    const isStaff = item.label.integrity >= INTEGRITY.staff;
-    if (!isStaff) count.notTrusted += 1;
-    return isStaff;
-  };
-  const opening = input.system === undefined ? [] : admit([input.system]).filter(trusted);
-  const guidance = admit(input.guidance).filter(trusted);
-  parts.push(opening[0]?.text.trim() ?? DEFAULT_SYSTEM);
-  for (const item of guidance) parts.push(`# ${item.name}\n${item.text.trim()}`);
-  parts.push(CONSTANT_RULES);
-  for (const item of [...opening, ...guidance])
-    labels.push(makeLabel(item.label.integrity, item.label.audience));
-  return parts.join('\n\n');
+function reserveOf(newest: RunTurn | undefined, rest: number): number {
+  return newest === undefined ? 0 : Math.min(turnTokens(newest), Math.floor(rest * TURN_SHARE));
 }
+
+/** Nothing that the readers of this place may not see enters. */
+function admit<T extends { readonly label: Label }>(
+  input: PromptInput,
+  items: readonly T[],
+  count: Counts,
+): readonly T[] {
+  const fitting = items.filter((item) => canFlow(item.label, input.clearance));
+  count.notCleared += items.length - fitting.length;
+  return fitting;
+}
+
+/** Opening, guidance, rules. The rules stand last and always; only staff-owned texts stand before them. */
+function takeSystem(
+  input: PromptInput,
+  budget: number,
+  count: Counts,
+): { readonly message: LlmMessage; readonly items: readonly PromptText[] } {
+  const trusted = (items: readonly PromptText[]): readonly PromptText[] => {
+    const staff = items.filter((item) => item.label.integrity >= INTEGRITY.staff);
+    count.notTrusted += items.length - staff.length;
+    return staff;
+  };
+  const own = trusted(admit(input, input.system === undefined ? [] : [input.system], count));
+  const guidance = trusted(admit(input, input.guidance, count));
+  const taken: PromptText[] = [];
+  const render = (): string =>
+    [
+      ...(taken.some((item) => own.includes(item)) ? [] : [DEFAULT_SYSTEM]),
+      ...taken.map((item) =>
+        own.includes(item) ? item.text.trim() : `# ${titleOf(item)}\n${item.text.trim()}`,
+      ),
+      CONSTANT_RULES,
+    ].join('\n\n');
+  for (const item of [...own, ...guidance]) {
+    taken.push(item);
+    if (estimateTokens(render()) + 4 <= budget) continue;
+    taken.pop();
+    count.overBudget += 1;
+  }
+  return { message: { role: 'system', text: render() }, items: taken };
+}
+
+/** Names of files are chosen by people of any trust; one that is more than a path stays out of the system role. */
+function titleOf(item: PromptText): string {
+  return /^[A-Za-z0-9][A-Za-z0-9_./-]{0,99}$/.test(item.name) ? item.name : 'guidance';
+}
+
+const CUT = '\n[cut: the message is longer than can be read at once]';
+
+function currentText(input: PromptInput, budget: number): string {
+  const whole = messageText(input.current, input.formatTime);
+  if (estimateTokens(whole) + 4 <= budget) return whole;
+  return cutToTokens(whole, Math.floor(budget) - 4 - estimateTokens(CUT)) + CUT;
+}
+
+interface Data {
+  readonly blocks: readonly LlmMessage[];
+  readonly items: readonly PromptText[];
+  readonly history: readonly Message[];
+  readonly tokens: number;
+}
+
+/** Memory, skills and history, each within its share and all of them within what is there. */
+function takeData(
+  input: PromptInput,
+  limits: { readonly budget: number; readonly rest: number },
+  count: Counts,
+): Data {
+  let { rest } = limits;
+  const share = (part: number): number => Math.min(rest, limits.budget * part);
+  const memory = takeWithin(admit(input, input.memory, count), share(MEMORY_SHARE), count);
+  rest -= memory.tokens;
+  const skills = takeWithin(admit(input, input.skills, count), share(SKILL_SHARE), count);
+  rest -= skills.tokens;
+  const said = input.history.filter((message) => message.isPromptable);
+  const history = takeHistory(admit(input, said, count), input, share(HISTORY_SHARE), count);
+  rest -= history.tokens;
+  const text = [dataBlock('memory', memory.items), dataBlock('skills', skills.items)]
+    .filter((block) => block !== '')
+    .join('\n');
+  return {
+    blocks: text === '' ? [] : [{ role: 'user', text }],
+    items: [...memory.items, ...skills.items],
+    history: history.items,
+    tokens: limits.rest - rest,
+  };
+}
+
+/** The frame of a block and the envelope of the message that holds it, tokens. */
+const BLOCK_TOKENS = 20;
 
 function takeWithin(
   items: readonly PromptText[],
   budget: number,
-  count: { overBudget: number },
-): { items: readonly PromptText[]; tokens: number } {
+  count: Counts,
+): { readonly items: readonly PromptText[]; readonly tokens: number } {
   const taken: PromptText[] = [];
-  let tokens = 0;
+  let tokens = BLOCK_TOKENS;
   for (const item of items) {
-    const cost = estimateTokens(item.text) + 6;
+    const cost = estimateTokens(dataLine(item));
     if (tokens + cost > budget) count.overBudget += 1;
     else {
       taken.push(item);
       tokens += cost;
     }
   }
-  return { items: taken, tokens };
+  return { items: taken, tokens: taken.length === 0 ? 0 : tokens };
 }
 
 function takeHistory(
   messages: readonly Message[],
   input: PromptInput,
   budget: number,
-  count: { overBudget: number },
-): { items: readonly Message[]; tokens: number } {
+  count: Counts,
+): { readonly items: readonly Message[]; readonly tokens: number } {
   const recent = messages.filter((message) => message.seq < input.current.seq).slice(-HISTORY_MESSAGES);
   let tokens = 0;
   let from = recent.length;
   for (let i = recent.length - 1; i >= 0; i -= 1) {
     const message = recent[i];
     if (message === undefined) break;
-    const cost = estimateTokens(messageText(message, input.formatTime)) + 4;
+    const cost = tokensOf(toLlm(message, input.formatTime));
     if (tokens + cost > budget) break;
     tokens += cost;
     from = i;
@@ -170,27 +232,26 @@ function toLlm(message: Message, formatTime: (atMs: number) => string): LlmMessa
     : { role: 'user', text: messageText(message, formatTime) };
 }
 
-/** `[2026-11-21 14:03 Ada] text`; the name is folded to one line, so that it cannot pose as another message. */
+/**
+ * `[2026-11-21 14:03 Ada] text`. The name is folded to one line without brackets, and a line of the text that begins like a header
+ * gets a backslash, so that neither can pose as another message.
+ */
 function messageText(message: Message, formatTime: (atMs: number) => string): string {
-  const name = message.senderName.replace(/[\r\n[\]<>]+/g, ' ').slice(0, 60);
-  return `[${formatTime(message.at)} ${name}] ${message.text}`;
+  const name = oneLine(message.senderName, 60).replace(/[[\]<>]/g, ' ');
+  const text = message.text.replace(/(?<=[\n\r\v\f\u0085\u2028\u2029]\s*)\[/g, '\\[');
+  return `[${formatTime(message.at)} ${name}] ${escapeData(text)}`;
 }
 
 function dataBlock(name: string, items: readonly PromptText[]): string {
   if (items.length === 0) return '';
-  const lines = items.map((item) => `- ${escapeData(item.text.trim())}`);
-  return `<data name="${name}">\n${lines.join('\n')}\n</data>`;
+  return `<data name="${name}">\n${items.map(dataLine).join('\n')}\n</data>`;
 }
 
-/** A text cannot close the block that it stands in. */
+function dataLine(item: PromptText): string {
+  return `- ${escapeData(item.text.trim())}`;
+}
+
+/** A text can neither close the block that it stands in nor open one. */
 function escapeData(text: string): string {
-  return text.replace(/<(\/?)data/gi, '‹$1data');
-}
-
-export function tokensOf(message: LlmMessage): number {
-  const calls =
-    message.role === 'assistant'
-      ? message.toolCalls.reduce((sum, call) => sum + estimateTokens(call.name + call.argumentsJson) + 8, 0)
-      : 0;
-  return estimateTokens(message.text) + calls + 4;
+  return text.replace(/<(?=\s*\/?\s*data)/gi, '‹');
 }
