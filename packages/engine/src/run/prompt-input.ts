@@ -36,8 +36,12 @@ export async function buildPrompt(
     guidance: guidance.flatMap((file) => (file === undefined ? [] : [file])),
     memory: await relevantMemory(deps, place),
     skills: await skillList(deps, place),
-    history: messages.filter((message) => message.seq < input.seq),
-    current: withSteering(input, steered),
+    history: await earlierTalk(deps, place, messages),
+    // What was answered while this message waited has a later number, and yet came before its turn.
+    current: {
+      ...withSteering(input, steered),
+      seq: Math.max(...messages.map(({ seq }) => seq), input.seq) + 1,
+    },
     turns: progress.turns,
     clearance: clearanceOf(context),
     budgetTokens: Math.min(
@@ -47,6 +51,32 @@ export async function buildPrompt(
     formatTime: (atMs) => formatIn(settings.timeZone, atMs),
   });
   return { ...prompt, seenSeq: Math.max(input.seq, ...steered.map((message) => message.seq)) };
+}
+
+/**
+ * What was said before the turn of this message: earlier messages, each followed by its answer, also by one that came when this message
+ * was waiting already. Messages that wait behind it are not part of it.
+ */
+async function earlierTalk(
+  deps: EngineDeps,
+  place: RunPlace,
+  messages: readonly Message[],
+): Promise<readonly Message[]> {
+  const runs = messages.flatMap((message) =>
+    message.direction === 'out' && message.run !== undefined ? [message.run] : [],
+  );
+  const answered = runs.length === 0 ? [] : await deps.store.read.find('run', { id: { in: runs } });
+  const questions = new Map(answered.map((run) => [run.id, run.input]));
+  const seqs = new Map(messages.map((message) => [message.id, message.seq]));
+  const placeOf = (message: Message): number => {
+    const question = message.run === undefined ? undefined : questions.get(message.run);
+    return (question === undefined ? undefined : seqs.get(question)) ?? message.seq;
+  };
+  return messages
+    .filter((message) => message.id !== place.input.id && placeOf(message) < place.input.seq)
+    .map((message) => ({ message, at: placeOf(message) }))
+    .sort((a, b) => a.at - b.at || a.message.seq - b.message.seq)
+    .map(({ message }) => message);
 }
 
 /** Words that the sender of a running task added to it; they stand with the question, newest last. */
