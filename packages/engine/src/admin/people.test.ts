@@ -117,6 +117,17 @@ describe('users', () => {
     expect((await ask('user.offboard', signed(LORD), { id: 'lord' })).is_active).toBe(false);
   });
 
+  test('an overlord who has left does not count, whatever rows are still there', async () => {
+    await ask('grant.add', signed(LORD), { user: 'otto', role: 'overlord', scope: '*' });
+    const otto = must(await at.admin.world.deps.store.read.get('identity_user', { name: 'otto' }));
+    await at.admin.world.deps.store.commit(TEST_AUDIT, async (tx) =>
+      tx.update('identity_user', { id: otto.id }, { isActive: false }),
+    );
+    await expect(ask('user.offboard', signed(LORD), { id: 'lord' })).rejects.toEqual(
+      codeOf('identity.overlord.conflict'),
+    );
+  });
+
   test('an admin cannot offboard an overlord', async () => {
     await ask('grant.add', signed(LORD), { user: 'otto', role: 'overlord', scope: '*' });
     await expect(ask('user.offboard', signed(BOSS), { id: 'otto' })).rejects.toEqual(
