@@ -3,14 +3,12 @@ import {
   AppError,
   ERROR_KINDS,
   errorEnvelope,
-  MAX_BODY_BYTES,
   toAppError,
   toPublicError,
 } from '@agent-runtime/domain';
 import type { AdminDeps } from '@agent-runtime/engine';
 import { BOOT_HEADER, NonceCache } from '@agent-runtime/pki';
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { AdminAppInput } from './deps.ts';
 import { makeKeyCheck } from './key-check.ts';
 import { openApiDocument } from './openapi.ts';
@@ -33,7 +31,6 @@ export function makeAdminApp(input: AdminAppInput): Hono {
     c.header(BOOT_HEADER, parts.about.bootId);
     c.header('cache-control', 'no-store');
   });
-  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => refuse(c, input, tooLarge()) }));
   addRoutes(app, input, deps, nonces);
   addStreams(app, input, deps, nonces);
   let document: object | undefined;
@@ -68,13 +65,5 @@ function noRoute(c: Context): AppError {
     code: 'admin.route.missing',
     kind: 'missing',
     message: `There is no ${c.req.method} ${c.req.path.slice(0, 100)} here. ${ADMIN_PREFIX}/openapi.json lists what there is.`,
-  });
-}
-
-function tooLarge(): AppError {
-  return new AppError({
-    code: 'admin.body.invalid',
-    kind: 'invalid',
-    message: `The body is larger than ${MAX_BODY_BYTES} bytes.`,
   });
 }

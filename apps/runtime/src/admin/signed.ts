@@ -1,7 +1,8 @@
-import { type AdminRoute, AppError } from '@agent-runtime/domain';
+import { type AdminRoute, AppError, MAX_BODY_BYTES } from '@agent-runtime/domain';
 import type { Actor } from '@agent-runtime/engine';
 import { type NonceCache, SOCKET_AUTHORITY, type VerifiedRequest, verifyRequest } from '@agent-runtime/pki';
 import type { Context } from 'hono';
+import { readBody } from '../system/read-body.ts';
 import type { AdminAppInput } from './deps.ts';
 import { publicKeyOf } from './key-check.ts';
 
@@ -25,7 +26,7 @@ export async function authenticate(
   c: Context,
   route: Pick<AdminRoute, 'unsigned'>,
 ): Promise<KnownRequest> {
-  const body = new Uint8Array(await c.req.arrayBuffer());
+  const body = await readBody(c.req.raw, tooLarge);
   const mayBeUnsigned = input.transport === 'socket' && route.unsigned === true;
   if (mayBeUnsigned && !isSigned(c)) return { actor: LOCAL, body };
   const { parts } = input;
@@ -90,6 +91,14 @@ function goneMeanwhile(): AppError {
     code: 'admin.key.unauthenticated',
     kind: 'unauthenticated',
     message: 'The key of this client was revoked. Enrol it again (agent-runtime enrol).',
+  });
+}
+
+function tooLarge(): AppError {
+  return new AppError({
+    code: 'admin.body.invalid',
+    kind: 'invalid',
+    message: `The body is larger than ${MAX_BODY_BYTES} bytes.`,
   });
 }
 

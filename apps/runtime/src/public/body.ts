@@ -1,4 +1,5 @@
 import { AppError, MAX_BODY_BYTES } from '@agent-runtime/domain';
+import { readBody } from '../system/read-body.ts';
 
 /** Brackets inside brackets; deeper JSON could exhaust the stack of whoever walks it. */
 const MAX_DEPTH = 64;
@@ -8,7 +9,7 @@ const MAX_DEPTH = 64;
  * @throws AppError public.size.invalid (answered with 413), public.body.invalid (not UTF-8, not JSON, too deep)
  */
 export async function readJson(request: Request): Promise<unknown> {
-  const bytes = await readBytes(request);
+  const bytes = await readBody(request, tooLarge);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -26,25 +27,6 @@ export async function readJson(request: Request): Promise<unknown> {
 /** True when the refusal is about size, which HTTP has a status for. */
 export function isTooLarge(error: AppError): boolean {
   return error.code === 'public.size.invalid';
-}
-
-async function readBytes(request: Request): Promise<Uint8Array> {
-  const announced = Number(request.headers.get('content-length') ?? 0);
-  if (announced > MAX_BODY_BYTES) throw tooLarge();
-  const reader = request.body?.getReader();
-  if (reader === undefined) return new Uint8Array();
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return Buffer.concat(parts);
-    size += value.byteLength;
-    if (size > MAX_BODY_BYTES) {
-      await reader.cancel().catch(() => undefined);
-      throw tooLarge();
-    }
-    parts.push(value);
-  }
 }
 
 /** Counts brackets outside of strings; does not care whether the rest is JSON. */
