@@ -132,7 +132,7 @@ describe('lists', () => {
     id: `task_000000000000000000${n}`,
     kind: 'chat' as const,
     status: 'succeeded' as const,
-    title: `question ${n} ${'long '.repeat(40)}\u001b[2J`,
+    title: `\u001b[2Jq ${n} ${'long '.repeat(40)}`,
     workspace: 'acme',
     context: 'ops',
     requester: 'mia',

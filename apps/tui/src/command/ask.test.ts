@@ -70,6 +70,9 @@ describe('ask', () => {
     });
     await cli.run('ask', 'ping');
     expect(cli.out()).toBe('ok⟨U+001B⟩]0;owned⟨U+0007⟩\n');
+    const piped = world({ stream: [end({ run_id: RUN, status: 'succeeded', output })] });
+    await piped.run('ask', 'ping');
+    expect(piped.out()).toBe('ok⟨U+001B⟩]0;owned⟨U+0007⟩\n');
   });
 
   test.each([
