@@ -52,4 +52,9 @@ const world: World = {
   },
 };
 
+// `agent-runtime task list | head -1`: the reader has enough, which is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 70);
+});
+
 process.exitCode = await runCli(world, process.argv.slice(2));

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { AppError, type ApprovalDetail, ERROR_KINDS, type ErrorKind } from '@agent-runtime/domain';
@@ -399,6 +399,18 @@ describe('speed', () => {
     expect(stderr).toContain('commander');
     expect(stderr).not.toMatch(/zod|packages\/(domain|pki)/);
   });
+});
+
+test('a reader that has enough is no error', async () => {
+  const bin = fileURLToPath(new URL('../../bin/agent-runtime.mjs', import.meta.url));
+  const child = spawn(process.execPath, [bin, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let said = '';
+  child.stderr.on('data', (part) => {
+    said += String(part);
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  expect([code, said]).toEqual([0, '']);
 });
 
 function runNode(args: readonly string[]): { readonly stderr: string } {
