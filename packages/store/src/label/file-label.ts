@@ -2,10 +2,12 @@ import {
   type Digest,
   type FileLabelRow,
   INTEGRITY,
+  join,
   type Label,
   labelOfFile,
   makeLabel,
   parseAudienceTag,
+  privateUsersOf,
   type Store,
   type Workspace,
 } from '@agent-runtime/domain';
@@ -20,7 +22,7 @@ export interface Version {
   readonly text: string;
 }
 
-/** Written by whom: the rule for outside edits, or the file's own front matter. */
+/** Where a label of ours came from: the rule for outside edits, or the file's own front matter. */
 const BY_RULE = 'outside-edits';
 const BY_FRONT_MATTER = 'front-matter';
 
@@ -32,7 +34,8 @@ export async function labelOf(store: Store, nowMs: () => number, version: Versio
   const { workspace, path, hash } = version;
   const exact = await store.read.get('label_file', { workspace: workspace.id, path, hash });
   if (exact?.isCurrent === true) return exact.label;
-  const row = exact === undefined ? await firstSight(store, nowMs(), version) : { ...exact, isCurrent: true };
+  const at = nowMs();
+  const row = exact === undefined ? await firstSight(store, at, version) : { ...exact, isCurrent: true, at };
   await store.commit(
     {
       action: 'label.observe',
@@ -49,7 +52,7 @@ export async function labelOf(store: Store, nowMs: () => number, version: Versio
         (await tx.update(
           'label_file',
           { workspace: workspace.id, path, hash },
-          { isCurrent: true, isGood: row.isGood },
+          { isCurrent: true, isGood: row.isGood, at },
         )) === 0
       )
         await tx.insert('label_file', row);
@@ -60,22 +63,24 @@ export async function labelOf(store: Store, nowMs: () => number, version: Versio
 
 async function firstSight(store: Store, nowMs: number, version: Version): Promise<FileLabelRow> {
   const { workspace, path, hash, text } = version;
+  const known = await store.read.find('label_file', { workspace: workspace.id, path });
+  const current = known.find((row) => row.isCurrent);
+  // Rows that are newer than the current one belong to writes of which nobody knows whether they reached the disk before this edit.
+  const before = known.filter((row) => row.isCurrent || row.at >= (current?.at ?? 0));
   const same = await store.read.find('label_file', { workspace: workspace.id, hash });
-  const previous = await store.read.get('label_file', { workspace: workspace.id, path, isCurrent: true });
   const defaultAudience = defaultAudienceOf(workspace.id, path);
   const label = labelOfFile({
     sameContent: same.map((row) => row.label),
-    // What only the old text's front matter had published is not published any more.
+    // Publishing holds for exact bytes: a changed file belongs to its workspace or context again.
     previous:
-      previous === undefined
+      before.length === 0
         ? undefined
-        : previous.by === BY_FRONT_MATTER
-          ? { ...previous.label, audience: defaultAudience }
-          : previous.label,
+        : join(makeLabel(INTEGRITY.command, defaultAudience), ...before.map((row) => row.label)),
     outsideEdits: workspace.outsideEdits,
     defaultAudience,
   });
-  const isPublished = label.integrity >= INTEGRITY.staff && saysPublic(text);
+  const isPublished =
+    label.integrity >= INTEGRITY.staff && privateUsersOf(label).length === 0 && saysPublic(text);
   return {
     workspace: workspace.id,
     path,

@@ -45,7 +45,10 @@ export function splitEntries(text: string): readonly BareEntry[] {
   return entries;
 }
 
-/** Entries with their labels; one that is not known takes the file's. */
+/**
+ * Entries with their labels. One that is not known here takes the file's label, joined with what the same words are known as
+ * elsewhere in the workspace: an entry that was copied stays as low as it was.
+ */
 export async function labelledEntries(
   read: StoreReader,
   file: {
@@ -55,19 +58,21 @@ export async function labelledEntries(
     readonly label: Label;
   },
 ): Promise<readonly MemoryEntry[]> {
-  const rows = await read.find('label_entry', { workspace: file.workspace, path: file.path });
-  const known = new Map(rows.map((row) => [row.hash, row.label]));
-  return splitEntries(file.text).map((entry) => ({
-    ...entry,
-    label: known.get(sha256(entry.text)) ?? file.label,
-  }));
+  const entries = splitEntries(file.text);
+  const known = await knownLabels(read, file.workspace, entries);
+  return entries.map((entry) => {
+    const { here, elsewhere } = lookUp(known, file.path, entry.text);
+    return { ...entry, label: here ?? join(file.label, ...elsewhere) };
+  });
 }
 
 /**
- * Labels after a write: entries that were there keep theirs, new ones take the write's.
+ * Labels after a write: entries that were there keep theirs, new ones take the write's. An entry that comes back (an undo) or comes
+ * from another file is also at most what it was known as.
  * @returns rows to store, and the file's label: the join of its entries
  */
-export function entriesAfterWrite(
+export async function entriesAfterWrite(
+  read: StoreReader,
   write: {
     readonly workspace: WorkspaceId;
     readonly path: string;
@@ -76,14 +81,49 @@ export function entriesAfterWrite(
     readonly at: number;
   },
   before: readonly MemoryEntry[],
-): { readonly rows: readonly EntryLabelRow[]; readonly label: Label } {
+): Promise<{ readonly rows: readonly EntryLabelRow[]; readonly label: Label }> {
   const kept = new Map(before.map((entry) => [entry.text, entry.label]));
   const { workspace, path, at } = write;
+  const entries = splitEntries(write.text);
+  const known = await knownLabels(read, workspace, entries);
   const rows = new Map<string, EntryLabelRow>();
-  for (const { text } of splitEntries(write.text)) {
+  for (const { text } of entries) {
     const hash = sha256(text);
-    rows.set(hash, { workspace, path, hash, label: kept.get(text) ?? write.label, at });
+    const { here, elsewhere } = lookUp(known, path, text);
+    const bounds = [...(here === undefined ? [] : [here]), ...elsewhere];
+    rows.set(hash, { workspace, path, hash, label: kept.get(text) ?? join(write.label, ...bounds), at });
   }
   const labels = [...rows.values()].map((row) => row.label);
   return { rows: [...rows.values()], label: labels.length === 0 ? write.label : join(...labels) };
+}
+
+/** Rows by the digest of an entry's words, in any file of the workspace. */
+async function knownLabels(
+  read: StoreReader,
+  workspace: WorkspaceId,
+  entries: readonly BareEntry[],
+): Promise<ReadonlyMap<string, readonly EntryLabelRow[]>> {
+  const hashes = [...new Set(entries.map(({ text }) => sha256(text)))];
+  const found = new Map<string, EntryLabelRow[]>();
+  for (let from = 0; from < hashes.length; from += LOOKED_UP_AT_ONCE) {
+    const some = hashes.slice(from, from + LOOKED_UP_AT_ONCE);
+    for (const row of await read.find('label_entry', { workspace, hash: { in: some } }))
+      found.set(row.hash, [...(found.get(row.hash) ?? []), row]);
+  }
+  return found;
+}
+
+/** Far below SQLite's limit of bound values. */
+const LOOKED_UP_AT_ONCE = 500;
+
+function lookUp(
+  known: ReadonlyMap<string, readonly EntryLabelRow[]>,
+  path: string,
+  text: string,
+): { readonly here: Label | undefined; readonly elsewhere: readonly Label[] } {
+  const rows = known.get(sha256(text)) ?? [];
+  return {
+    here: rows.find((row) => row.path === path)?.label,
+    elsewhere: rows.filter((row) => row.path !== path).map((row) => row.label),
+  };
 }

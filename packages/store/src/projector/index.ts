@@ -7,3 +7,4 @@ export { logPath } from './log-record.ts';
 export { makeProjector, type Projector, type ProjectorInput } from './projector.ts';
 export { type FileRecord, formatRecord, type ParsedRecords, parseRecords } from './record.ts';
 export { isRecordPath, labelOfHead, labelOfRecords } from './record-label.ts';
+export { parseRecordFile } from './state-file.ts';

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type {
   Approval,
   AuditReader,
-  Context,
   CrashPoints,
   Effect,
   Logger,
@@ -12,7 +11,7 @@ import type {
   TaskId,
 } from '@agent-runtime/domain';
 import { makePlainFolders, writeAtomically } from '../workspace/index.ts';
-import { appendDurably, lastSeqOf } from './append-log.ts';
+import { appendDurably, writtenIds } from './append-log.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
 import { logPath, logRecord } from './log-record.ts';
 import { approvalFile, taskFile } from './state-file.ts';
@@ -30,31 +29,41 @@ export interface ProjectorInput {
 
 /** Writes Markdown records from the database. */
 export interface Projector {
-  /** Writes everything that is committed and not yet written; one run at a time. @returns messages, tasks and approvals written */
+  /**
+   * Writes everything that is committed at this moment and not yet written; one pass at a time.
+   * @returns messages, tasks and approvals looked at
+   * @throws AppError of the disk; what was not written is written by the next run
+   */
   run(): Promise<number>;
 }
 
 const BATCH = 500;
+/** Characters of message text in one batch; what a crash leaves is then always within the tail that is looked at. */
+const BATCH_CHARS = 1_000_000;
 
 /**
  * One projector per process. What it appends is on the disk before its cursor moves; on its first touch of a log it looks at the log's
  * end, so that a crash in between leaves neither a hole nor a double. Tasks and approvals are written whole, which is harmless to repeat.
  */
 export function makeProjector(input: ProjectorInput): Projector {
-  const seen = new Map<string, number>();
+  /** Logs whose end is known to be whole. */
+  const whole = new Set<string>();
   const writes = { nonce: 0 };
   let running: Promise<number> | undefined;
+  let waiting: Promise<number> | undefined;
   let cursor: Cursor | undefined;
+  let look: 'end' | 'all' = 'end';
 
   async function pass(): Promise<number> {
     let written = 0;
-    let at: Cursor = cursor ?? (await readCursor(input.cursorFile));
+    let at = await startAt();
     for (;;) {
-      const messages: readonly Message[] = await input.read.find(
+      const found = await input.read.find(
         'context_message',
         { seq: { gt: at.messageSeq } },
         { orderBy: 'seq', limit: BATCH },
       );
+      const messages = withinBatch(found);
       await appendAll(messages);
       const changes = await changedSince(input.audit, at.auditSeq);
       written += messages.length + (await writeStates(changes));
@@ -66,34 +75,52 @@ export function makeProjector(input: ProjectorInput): Projector {
         at = next;
         cursor = next;
       }
-      if (messages.length < BATCH) return written;
+      if (messages.length === found.length && found.length < BATCH) return written;
     }
   }
 
+  /** A cursor ahead of its database belongs to another one, lost or rolled back: everything is looked at again, nothing is doubled. */
+  async function startAt(): Promise<Cursor> {
+    if (cursor !== undefined) return cursor;
+    const stored = await readCursor(input.cursorFile);
+    const [last] = await input.read.find(
+      'context_message',
+      {},
+      { orderBy: 'seq', direction: 'desc', limit: 1 },
+    );
+    const { seq: head } = await input.audit.head();
+    const messageSeq = stored.messageSeq > (last?.seq ?? 0) ? 0 : stored.messageSeq;
+    look = messageSeq === 0 ? 'all' : 'end';
+    return {
+      messageSeq,
+      auditSeq: stored.auditSeq > head ? 0 : stored.auditSeq,
+    };
+  }
+
   async function appendAll(messages: readonly Message[]): Promise<void> {
-    const byFile = new Map<
-      string,
-      { readonly context: Context; readonly path: string; readonly records: string[]; last: number }
-    >();
+    const byFile = new Map<string, Batch>();
     for (const message of messages) {
       const context = await input.read.get('context', { id: message.context });
       const conversation = await input.read.get('context_conversation', { id: message.conversation });
       if (context === undefined || conversation === undefined) continue;
       const path = logPath(context, message);
       const file = join(input.root, message.workspace, path);
-      const known = seen.get(file) ?? (await lastSeqOf(file, input.macKey));
-      seen.set(file, known);
-      if (message.seq <= known) continue;
-      const batch = byFile.get(file) ?? { context, path, records: [], last: known };
-      batch.records.push(logRecord(message, conversation, input.macKey));
-      batch.last = message.seq;
+      const batch = byFile.get(file) ?? { workspace: message.workspace, path, records: new Map() };
+      batch.records.set(message.id, logRecord(message, conversation, input.macKey));
       byFile.set(file, batch);
     }
-    for (const [file, batch] of byFile) {
-      await makePlainFolders(input.root, batch.context.workspace, batch.path);
-      await appendDurably(file, batch.records.join(''), input.crash);
-      seen.set(file, batch.last);
+    for (const [file, batch] of byFile) await append(file, batch);
+  }
+
+  async function append(file: string, { workspace, path, records }: Batch): Promise<void> {
+    await makePlainFolders(input.root, workspace, path);
+    if (!whole.has(file)) for (const id of await writtenIds(file, input.macKey, look)) records.delete(id);
+    if (records.size > 0) {
+      // When it fails half-way, the end is looked at again before the next try.
+      whole.delete(file);
+      await appendDurably(file, [...records.values()].join(''), input.crash);
     }
+    whole.add(file);
   }
 
   async function writeStates(changes: Changes): Promise<number> {
@@ -159,14 +186,41 @@ export function makeProjector(input: ProjectorInput): Projector {
     return { tasks, approvals, head };
   }
 
+  const start = (): Promise<number> => {
+    running = pass().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
   return {
-    run: async () => {
-      running ??= pass().finally(() => {
-        running = undefined;
-      });
-      return running;
+    run: () => {
+      if (running === undefined) return start();
+      // The pass under way may have looked already: whoever asks now waits for one more.
+      waiting ??= running
+        .catch(() => 0)
+        .then(() => {
+          waiting = undefined;
+          return start();
+        });
+      return waiting;
     },
   };
+}
+
+/** New records of one log, by message. */
+interface Batch {
+  readonly workspace: Message['workspace'];
+  readonly path: string;
+  readonly records: Map<string, string>;
+}
+
+function withinBatch(messages: readonly Message[]): readonly Message[] {
+  let chars = 0;
+  const first = messages.findIndex(({ text }) => {
+    chars += text.length;
+    return chars > BATCH_CHARS;
+  });
+  return first < 0 ? messages : messages.slice(0, Math.max(1, first));
 }
 
 interface Changes {

@@ -1,5 +1,5 @@
 import { join, type Label, makeLabel, parseAudienceTag } from '@agent-runtime/domain';
-import { parseRecords } from './record.ts';
+import { parseRecordFile } from './state-file.ts';
 
 /** Folders that only the projector writes. */
 export function isRecordPath(path: string): boolean {
@@ -11,7 +11,7 @@ export function isRecordPath(path: string): boolean {
  * @param audience of the workspace, which every record has at least
  */
 export function labelOfRecords(text: string, key: Uint8Array, audience: Label['audience']): Label {
-  const { records, foreignLines } = parseRecords(text, key);
+  const { records, foreignLines } = parseRecordFile(text, key);
   const labels = records.map(({ head }) => labelOfHead(head.label));
   const base = makeLabel(foreignLines > 0 || records.length === 0 ? 0 : 1, audience);
   return join(base, ...labels);

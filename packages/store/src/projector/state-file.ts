@@ -6,10 +6,11 @@ import {
   type Message,
   oneLine,
   type Run,
+  sha256,
   type Task,
 } from '@agent-runtime/domain';
 import { stringify } from 'yaml';
-import { formatRecord } from './record.ts';
+import { formatRecord, type ParsedRecords, parseRecords } from './record.ts';
 
 /** tasks/<id>.md: front matter for people, one record per row, newest run last. Rewritten whole. */
 export function taskFile(
@@ -19,18 +20,21 @@ export function taskFile(
   const { task, runs, question } = rows;
   const label = join(...(question === undefined ? [] : [question.label]), ...runs.map((run) => run.label));
   const last = runs.at(-1);
-  const front = {
+  const front = stringify({
     id: task.id,
     title: task.title,
     kind: task.kind,
     status: last?.state ?? 'queued',
     context: task.context,
     runs: runs.length,
-  };
+  });
   return [
-    `---\n${stringify(front)}---\n\n`,
+    `---\n${front}---\n\n`,
     formatRecord(
-      { head: { row: json(task), kind: 'task', label: { ...label } }, text: task.title },
+      {
+        head: { row: json(task), kind: 'task', label: { ...label }, front: sha256(front) },
+        text: task.title,
+      },
       `# ${oneLine(task.title, 80)}`,
       key,
     ),
@@ -53,7 +57,7 @@ export function approvalFile(
   key: Uint8Array,
 ): string {
   const { approval, effect } = rows;
-  const front = {
+  const front = stringify({
     id: approval.id,
     effect: effect.id,
     state: approval.state,
@@ -61,7 +65,7 @@ export function approvalFile(
     tier: approval.tier,
     kind: effect.kind,
     digest: approval.digest,
-  };
+  });
   const votes = approval.votes.map(
     (vote) => `${vote.decision} by ${vote.person} at ${new Date(vote.at).toISOString()} (${vote.via})`,
   );
@@ -77,8 +81,19 @@ export function approvalFile(
     effect: effect.id,
     state: approval.state,
     label: { ...effect.label },
+    front: sha256(front),
   };
-  return `---\n${stringify(front)}---\n\n${formatRecord({ head, text }, `# ${oneLine(effect.summary, 80)}`, key)}`;
+  return `---\n${front}---\n\n${formatRecord({ head, text }, `# ${oneLine(effect.summary, 80)}`, key)}`;
+}
+
+/** Reads any projected file. The front matter counts as ours only when the first record vouches for it. */
+export function parseRecordFile(text: string, key: Uint8Array): ParsedRecords {
+  const match = /^---\n([\s\S]*?)^---\n/m.exec(text);
+  if (match === null || match.index !== 0) return parseRecords(text, key);
+  const [whole, front = ''] = match;
+  const parsed = parseRecords(text.slice(whole.length), key);
+  if (parsed.records[0]?.head.front === sha256(front)) return parsed;
+  return { ...parsed, foreignLines: parsed.foreignLines + whole.split('\n').length - 1 };
 }
 
 /** A row as JSON, members without a value left out. */

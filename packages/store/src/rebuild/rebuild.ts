@@ -13,7 +13,7 @@ import {
   type StoreTx,
   type Task,
 } from '@agent-runtime/domain';
-import { type FileRecord, isRecordPath, labelOfHead, parseRecords } from '../projector/index.ts';
+import { type FileRecord, isRecordPath, labelOfHead, parseRecordFile } from '../projector/index.ts';
 
 export interface RebuildInput {
   /** A fresh store that setup has filled with workspaces and contexts. */
@@ -88,20 +88,12 @@ async function collect(input: RebuildInput): Promise<Found> {
       const full = join(entry.parentPath, entry.name);
       const path = full.slice(folder.length + 1);
       if (!entry.isFile() || !isRecordPath(path) || path.startsWith('approvals/')) continue;
-      const { records, foreignLines } = parseRecords(
-        withoutFrontMatter(await readFile(full, 'utf8')),
-        input.macKey,
-      );
+      const { records, foreignLines } = parseRecordFile(await readFile(full, 'utf8'), input.macKey);
       if (foreignLines > 0) found.flagged.push(`${workspace.name}/${path}: ${foreignLines}`);
       for (const record of records) take(found, record, workspace.name);
     }
   }
   return found;
-}
-
-/** The front matter of a task file is for people; the record below it is what counts. */
-function withoutFrontMatter(text: string): string {
-  return text.replace(/^---\n[\s\S]*?\n---\n/, '');
 }
 
 /** A record moved into another workspace's folder is not taken. */

@@ -8,10 +8,8 @@ import {
   wsTag,
 } from '@agent-runtime/domain';
 import { defaultAudienceOf } from '../label/index.ts';
+import { WORKSPACE_FILE } from '../workspace/index.ts';
 import { contextText, workspaceText } from './config-text.ts';
-
-/** Where a workspace's own settings stand. */
-export const WORKSPACE_FILE = 'workspace.md';
 
 export function contextFile(context: string): string {
   return `contexts/${context}/context.md`;

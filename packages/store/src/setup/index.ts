@@ -2,7 +2,7 @@
 // Never: makes a master key; gives rights to anybody but the first person of a new instance.
 // Callers: the runtime's setup, start and sync loop; the admin plane through the ConfigFiles port.
 // Invariants: never writes over what is there; a settings file counts only when staff owns it and it parses.
-export { contextFile, makeConfigFiles, WORKSPACE_FILE } from './config-files.ts';
+export { contextFile, makeConfigFiles } from './config-files.ts';
 export {
   type ContextFile,
   contextText,

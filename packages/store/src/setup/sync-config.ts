@@ -13,7 +13,8 @@ import {
   type Workspace,
   type WorkspaceFiles,
 } from '@agent-runtime/domain';
-import { contextFile, WORKSPACE_FILE } from './config-files.ts';
+import { WORKSPACE_FILE } from '../workspace/index.ts';
+import { contextFile } from './config-files.ts';
 import {
   type ContextFile,
   parseContextFile,

@@ -3,9 +3,12 @@ import {
   AppError,
   type Clock,
   type CrashPoints,
+  classifyPath,
   type Digest,
+  INTEGRITY,
   type LabelledFile,
   type Logger,
+  parseContextId,
   type Store,
   type StoreTx,
   sha256,
@@ -36,6 +39,9 @@ export interface FilesInput {
   /** Markdown files of one workspace that a listing shows, 50,000 unless said. */
   readonly maxFiles?: number;
 }
+
+/** Where a workspace's own settings stand. */
+export const WORKSPACE_FILE = 'workspace.md';
 
 const MAX_FILE_BYTES = 2 * 1024 * 1024;
 const MAX_FILES = 50_000;
@@ -82,6 +88,9 @@ export function makeWorkspaceFiles(input: FilesInput): WorkspaceFiles {
     const label = isRecordPath(path)
       ? labelOfRecords(text, input.macKey, defaultAudienceOf(id, path))
       : await labelOf(store, () => clock.nowMs(), { workspace, path, hash, text });
+    // Bytes that count now, or may be approved next, must still be at hand when the file has changed again.
+    if (isControl(path) && (workspace.outsideEdits === 'review' || label.integrity >= INTEGRITY.staff))
+      await good.keep(hash, text);
     return { path, text, hash, label };
   }
 
@@ -98,7 +107,6 @@ export function makeWorkspaceFiles(input: FilesInput): WorkspaceFiles {
     const present = await readIfThere(id, path);
     const workspace = await workspaceOf(store, id);
     if (workspace.outsideEdits === 'staff') return present;
-    if (present !== undefined) await good.keep(present.hash, present.text);
     const row = await store.read.get('label_file', { workspace: id, path, isGood: true });
     if (row === undefined) return undefined;
     if (present?.hash === row.hash) return present;
@@ -120,15 +128,19 @@ export function makeWorkspaceFiles(input: FilesInput): WorkspaceFiles {
       return { hash };
     }
     if ((present?.hash ?? 'absent') !== draft.expected) throw changed(path);
+    if (isControl(path)) await good.keep(hash, text);
     await store.commit(draft.audit, async (tx) => {
       await recordLabels(tx, { ...draft, hash, at: clock.nowMs() }, present);
       await draft.also?.(tx);
     });
     if (present?.hash === hash) return { hash };
     // Another writer may have come in during the commit; the last look is as close to the rename as a file system allows.
+    await assertPlainFolders(folder, path.split('/').slice(0, -1), 'write');
     if (((await readIfThere(id, path))?.hash ?? 'absent') !== draft.expected) throw changed(path);
     writes.nonce += 1;
     await writeAtomically(join(folder, path), text, { crash, nonce: writes.nonce });
+    // Seen at once: an edit by others is then judged from these bytes on, not from the ones before.
+    await readIfThere(id, path);
     return { hash };
   }
 
@@ -142,7 +154,7 @@ export function makeWorkspaceFiles(input: FilesInput): WorkspaceFiles {
       present === undefined || !isMemoryPath(path)
         ? []
         : await labelledEntries(tx, { workspace, ...present });
-    const memory = isMemoryPath(path) ? entriesAfterWrite(draft, before) : undefined;
+    const memory = isMemoryPath(path) ? await entriesAfterWrite(tx, draft, before) : undefined;
     for (const row of memory?.rows ?? []) {
       await tx.remove('label_entry', { workspace, path, hash: row.hash });
       await tx.insert('label_entry', row);
@@ -160,10 +172,9 @@ export function makeWorkspaceFiles(input: FilesInput): WorkspaceFiles {
       by: draft.audit.actor,
       at,
     });
-    if (label.integrity >= 2) {
+    if (label.integrity >= INTEGRITY.staff) {
       await tx.update('label_file', { workspace, path, isGood: true }, { isGood: false });
       await tx.update('label_file', { workspace, path, hash }, { isGood: true });
-      await good.keep(hash, draft.text);
     }
   }
 
@@ -184,6 +195,13 @@ export function makeWorkspaceFiles(input: FilesInput): WorkspaceFiles {
     },
   };
 }
+
+/** Files that steer the model or hold settings. Which context asks makes no difference to that. */
+function isControl(path: string): boolean {
+  return classifyPath(path, ANY_CONTEXT) === 'control' || path === WORKSPACE_FILE;
+}
+
+const ANY_CONTEXT = parseContextId('any');
 
 async function workspaceOf(store: Store, id: WorkspaceId): Promise<Workspace> {
   const workspace = await store.read.get('workspace', { id });
