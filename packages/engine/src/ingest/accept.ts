@@ -134,7 +134,7 @@ async function startOrLog(
     { action: 'task.create', principal: where.principal, door: arrival.door, isAddressed },
     rules,
   );
-  if (decision.kind === 'permit') return startRun(deps, hooks, at, { rules, decision, taskText });
+  if (decision.kind === 'permit') return startOrRefuse(deps, hooks, at, { rules, decision, taskText });
   const isUnaddressed = decision.reasons.some((reason) => reason.code === 'policy.unaddressed');
   if (isUnaddressed) return logOnly(deps, at);
   const text = decision.reasons.map((reason) => reason.text).join(' ');
@@ -142,15 +142,33 @@ async function startOrLog(
   return answerAtOnce(deps, hooks, at, { text, label: publicLabel(2) }, 'refused');
 }
 
+interface Granted {
+  readonly rules: PolicyRules;
+  readonly decision: Decision;
+  readonly taskText: string | undefined;
+}
+
+/** In chat a full queue is an answer, not an error: thrown, the platform would offer the message again and again. */
+async function startOrRefuse(
+  deps: EngineDeps,
+  hooks: IngestHooks,
+  at: Place,
+  granted: Granted,
+): Promise<Accepted> {
+  try {
+    return await startRun(deps, hooks, at, granted);
+  } catch (thrown) {
+    const isFull = thrown instanceof AppError && thrown.code === 'ingest.queue.exhausted';
+    if (!isFull || at.arrival.authenticated !== undefined) throw thrown;
+    return answerAtOnce(deps, hooks, at, { text: thrown.message, label: publicLabel(2) }, 'refused');
+  }
+}
+
 async function startRun(
   deps: EngineDeps,
   hooks: IngestHooks,
   at: Place,
-  granted: {
-    readonly rules: PolicyRules;
-    readonly decision: Decision;
-    readonly taskText: string | undefined;
-  },
+  granted: Granted,
 ): Promise<Accepted> {
   const { arrival, where, context } = at;
   const { settings } = granted.rules;
@@ -160,7 +178,7 @@ async function startRun(
   const started = await deps.store.commit(
     auditOf(at, 'ingest.accept', { reasons: granted.decision.reasons.map((reason) => reason.code) }, text),
     async (tx) => {
-      if (deps.panic.isOn()) throw refusal(granted.decision, 'Everything is stopped: panic is on.');
+      if (deps.panic.isOn()) throw halted();
       const conversation = await openConversation(deps, tx, {
         context,
         settings,
@@ -327,6 +345,15 @@ function auditOf(
     data: { door: arrival.door, ...data },
     content,
   };
+}
+
+/** Panic came between the decision and the commit; offered again, the message gets the words of the rule. */
+function halted(): AppError {
+  return new AppError({
+    code: 'ingest.halt.unavailable',
+    kind: 'unavailable',
+    message: 'Everything is stopped: panic is on.',
+  });
 }
 
 function refusal(decision: Decision, text: string): AppError {

@@ -68,6 +68,7 @@ async function carryOut(
     case 'whoami':
       return said(await describeAsker(deps, asker));
     case 'status':
+      await assertMayRead(deps, asker);
       return said(await describeStatus(deps, asker));
     case 'search':
       return search(deps, asker, rest);
