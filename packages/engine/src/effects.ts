@@ -10,6 +10,8 @@ import { makeOutbox, type Outbox, type OutboxHooks, type Recorded, resolveEffect
 export interface EffectHooks extends OutboxHooks {
   /** Aborts the signal of every running run, of one principal key or all. Must not throw or wait. */
   readonly abortRuns: (key: string | undefined) => void;
+  /** Ends the runs that are still open, for panic to end: nothing old starts again. */
+  readonly endRuns?: ((by: string) => Promise<void>) | undefined;
 }
 
 /** Everything about effects and approvals, wired to one outbox, so that no caller forgets to wake it. */
@@ -95,7 +97,7 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
     resolve: (id, outcome, actor) => waking(resolveEffect(deps, id, outcome, actor)),
     panicOn: async (actor) => (await panicOn(deps, actor, stops))?.uncertain ?? [],
     panicOff: async (actor) => {
-      await panicOff(deps, actor);
+      await panicOff(deps, actor, hooks.endRuns);
       outbox.wake();
     },
     openGate: async (actor) => {

@@ -5,7 +5,16 @@ import { makeEmbeddedDurable } from './durable/index.ts';
 import { belongsTo } from './effect/rules.ts';
 import { type Effects, makeEffects } from './effects.ts';
 import { makeIngest } from './ingest/index.ts';
-import { abortRun, endQueuedRuns, makeRunWorkflow, retryTask, steerRun } from './run/index.ts';
+import {
+  abortRun,
+  endOpenRuns,
+  endOrphans,
+  makeRunWorkflow,
+  panicEnd,
+  retryTask,
+  revokedEnd,
+  steerRun,
+} from './run/index.ts';
 import { startOutcomeTurn } from './run/outcome.ts';
 
 /** Runs of one process at the same time, over all workspaces. */
@@ -35,6 +44,8 @@ export function makeEngine(deps: EngineDeps): Engine {
         },
         key === undefined ? 'panic' : 'revoked',
       ),
+    // Also runs that a full disk or a dead process left half-way: nothing old starts again.
+    endRuns: (by) => endOpenRuns(deps, panicEnd(by)),
     freshTurn: async (outcome) => {
       await startOutcomeTurn(deps, outcome);
       dispatcher.wake();
@@ -48,12 +59,13 @@ export function makeEngine(deps: EngineDeps): Engine {
       await readLanes(deps, lanes);
       await effects.start();
       await durable.start();
+      await endOrphans(deps);
       state.isStarted = true;
       dispatcher.wake();
     },
     drain: async (deadlineMs) => {
       state.isDraining = true;
-      dispatcher.stop();
+      await dispatcher.stop();
       await Promise.all([durable.drain(deadlineMs), effects.drain(deadlineMs)]);
     },
     accept: (arrival) => {
@@ -76,17 +88,22 @@ export function makeEngine(deps: EngineDeps): Engine {
     panicOn: async (actor) => {
       await effects.panicOn(actor);
       // What the disk refuses now is refused again before panic can end.
-      await endQueuedRuns(deps, principalKey(actor.principal)).catch((thrown: unknown) => {
-        deps.log.error({ room: 'panic', error: thrown }, 'queued runs could not be ended yet');
+      await endOpenRuns(deps, panicEnd(principalKey(actor.principal))).catch((thrown: unknown) => {
+        deps.log.error({ room: 'panic', error: thrown }, 'open runs could not be ended yet');
       });
     },
     panicOff: async (actor) => {
-      if (deps.panic.isOn()) await endQueuedRuns(deps, principalKey(actor.principal));
       await effects.panicOff(actor);
     },
     openGate: (actor) => effects.openGate(actor),
-    revoked: (key) => effects.revoked(key),
-    settingsChanged: () => readLanes(deps, lanes),
+    revoked: async (key) => {
+      await effects.revoked(key);
+      await endOpenRuns(deps, revokedEnd(key), (requester) => belongsTo(requester, key));
+    },
+    settingsChanged: async () => {
+      await readLanes(deps, lanes);
+      durable.wake();
+    },
     health: () => {
       const reasons = [
         ...(state.isStarted ? [] : ['the engine is starting']),

@@ -12,7 +12,8 @@ export interface Dispatcher {
   wake(): void;
   /** Resolves when nothing is left to hand over. */
   idle(): Promise<void>;
-  stop(): void;
+  /** Hands over nothing more; resolves when what was begun is done. */
+  stop(): Promise<void>;
 }
 
 export function makeDispatcher(
@@ -20,12 +21,12 @@ export function makeDispatcher(
   durable: Durable,
 ): Dispatcher {
   let isDirty = false;
-  let isStopped = false;
+  const stop = new AbortController();
   let working: Promise<void> | undefined;
 
   const wake = (): void => {
     isDirty = true;
-    if (isStopped || working !== undefined) return;
+    if (stop.signal.aborted || working !== undefined) return;
     working = work().finally(() => {
       working = undefined;
       if (isDirty) wake();
@@ -33,7 +34,7 @@ export function makeDispatcher(
   };
 
   async function work(): Promise<void> {
-    while (isDirty && !isStopped) {
+    while (isDirty && !stop.signal.aborted) {
       isDirty = false;
       try {
         if (await dispatchBatch(deps, durable)) isDirty = true;
@@ -42,7 +43,7 @@ export function makeDispatcher(
           { room: 'dispatch', error: thrown },
           'queued runs could not be handed over; trying again',
         );
-        await deps.clock.sleep(RETRY_MS);
+        await deps.clock.sleep(RETRY_MS, stop.signal);
         isDirty = true;
       }
     }
@@ -53,8 +54,9 @@ export function makeDispatcher(
     idle: async () => {
       while (working !== undefined) await working;
     },
-    stop: () => {
-      isStopped = true;
+    stop: async () => {
+      stop.abort();
+      await working;
     },
   };
 }
@@ -66,11 +68,11 @@ async function dispatchBatch(deps: Pick<EngineDeps, 'store' | 'clock'>, durable:
   const runs = await deps.store.read.find(
     'run',
     { state: 'queued', dispatchedAt: { isNull: true } },
-    { orderBy: 'id', limit: BATCH },
+    { orderBy: 'createdAt', limit: BATCH },
   );
   const [first] = runs;
   if (first === undefined) return false;
-  await durable.enqueue(runs.map(workOf));
+  await durable.enqueue((await inOrderOfArrival(deps, runs)).map(workOf));
   const audit = {
     action: 'dispatch.enqueue',
     actor: 'appliance',
@@ -81,6 +83,17 @@ async function dispatchBatch(deps: Pick<EngineDeps, 'store' | 'clock'>, durable:
     await tx.update('run', { id: { in: runs.map((run) => run.id) } }, { dispatchedAt: deps.clock.nowMs() });
   });
   return runs.length === BATCH;
+}
+
+/** Ids made in one millisecond sort by chance; the number of the message that a run answers tells which came first. */
+async function inOrderOfArrival(
+  deps: Pick<EngineDeps, 'store'>,
+  runs: readonly Run[],
+): Promise<readonly Run[]> {
+  const inputs = await deps.store.read.find('context_message', { id: { in: runs.map((run) => run.input) } });
+  const seqs = new Map(inputs.map((message) => [message.id, message.seq]));
+  const seqOf = (run: Run): number => seqs.get(run.input) ?? 0;
+  return [...runs].sort((a, b) => a.createdAt - b.createdAt || seqOf(a) - seqOf(b));
 }
 
 function workOf(run: Run): Parameters<Durable['enqueue']>[0][number] {

@@ -32,6 +32,8 @@ export interface EmbeddedDurable extends Durable {
   abort(fits: (id: string) => boolean, reason: string): void;
   /** Resolves when nothing runs and nothing is due now. */
   idle(): Promise<void>;
+  /** Something that held work back may have changed: a limit of a lane. */
+  wake(): void;
 }
 
 interface Running {
@@ -40,7 +42,7 @@ interface Running {
 }
 
 /** Reason with which a drain aborts: the work stays resumable. */
-const DRAINED = 'drained';
+export const DRAINED = 'drained';
 
 /**
  * Durable work over the journal of one process. Woken by enqueueing, by the end of a work and by the clock; idle, it reads nothing.
@@ -52,6 +54,7 @@ export function makeEmbeddedDurable(input: EmbeddedInput): EmbeddedDurable {
   const running = new Map<string, Running>();
   let isStarted = false;
   let isStopped = false;
+  const stopped = new AbortController();
   let isDirty = false;
   let pumping: Promise<void> | undefined;
   let timer: AbortController | undefined;
@@ -129,14 +132,31 @@ export function makeEmbeddedDurable(input: EmbeddedInput): EmbeddedDurable {
       { room: 'durable', work: item.id, code: error.code, detail: error.detail },
       'a piece of work failed',
     );
-    await workflows.get(item.workflow)?.onFailed(item.input, error);
+    try {
+      await workflows.get(item.workflow)?.onFailed(item.input, error);
+    } catch (thrown) {
+      if (isTransient(thrown)) return retryLater(item);
+      if (isFenced(thrown)) throw thrown;
+      // Its own last word failed for good: the work must still end, or it would hold its key for ever.
+      log.error(
+        { room: 'durable', work: item.id, error: thrown },
+        'a failed piece of work could not be told',
+      );
+    }
     await journal.finish(item.id, 'failed', error.message);
   }
 
-  /** The disk refused: the work keeps its place and starts again after a while. */
+  /** The disk refused: the work keeps its place and starts again after a while, however long the disk goes on refusing. */
   async function retryLater(item: WorkItem): Promise<void> {
-    await clock.sleep(TROUBLE_MS);
-    await journal.release(item.id);
+    for (;;) {
+      await clock.sleep(TROUBLE_MS, stopped.signal);
+      try {
+        return await journal.release(item.id);
+      } catch (thrown) {
+        // At a drain the next process finds it in the journal.
+        if (!isTransient(thrown) || isStopped) throw thrown;
+      }
+    }
   }
 
   function trouble(thrown: unknown): void {
@@ -182,13 +202,22 @@ export function makeEmbeddedDurable(input: EmbeddedInput): EmbeddedDurable {
     list: (filter) => journal.list(filter),
     start: async () => {
       for (const spent of await journal.recover(input.maxAttempts)) {
-        await workflows.get(spent.workflow)?.onFailed(spent.input, poison(spent));
+        try {
+          await workflows.get(spent.workflow)?.onFailed(spent.input, poison(spent));
+        } catch (thrown) {
+          // One broken piece of work must not keep the process from starting.
+          log.error(
+            { room: 'durable', work: spent.id, error: thrown },
+            'a failed piece of work could not be told',
+          );
+        }
       }
       isStarted = true;
       wake();
     },
     drain: async (deadlineMs) => {
       isStopped = true;
+      stopped.abort();
       timer?.abort();
       const limit = new AbortController();
       const late = clock.sleep(deadlineMs, limit.signal).then(() => {
@@ -202,6 +231,7 @@ export function makeEmbeddedDurable(input: EmbeddedInput): EmbeddedDurable {
       for (const [id, one] of running) if (fits(id)) one.controller.abort(reason);
     },
     idle,
+    wake,
   };
 }
 

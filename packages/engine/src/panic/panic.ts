@@ -50,9 +50,14 @@ export async function settlePanic(deps: EngineDeps): Promise<Voided | undefined>
 
 /**
  * Lets things start again. Everything older is ended first, so nothing old is ever sent.
+ * @param endRuns ends the runs that are still open; called once it is sure that this actor may
  * @throws AppError panic.off.denied · panic.file.unavailable or database.* (it then stays on)
  */
-export async function panicOff(deps: EngineDeps, actor: Actor): Promise<Voided> {
+export async function panicOff(
+  deps: EngineDeps,
+  actor: Actor,
+  endRuns: (by: string) => Promise<void> = async () => undefined,
+): Promise<Voided> {
   const rules = await policyRules(deps, deps.store.read, undefined);
   const decision = decide(
     {
@@ -72,6 +77,7 @@ export async function panicOff(deps: EngineDeps, actor: Actor): Promise<Voided> 
     });
   }
   const by = principalKey(actor.principal);
+  await endRuns(by);
   const voided = await endAll(deps, 'panic.off', by, actor.via);
   deps.panic.turnOff(by, deps.clock.nowMs());
   deps.live.publish({ topic: 'health', kind: 'panic.off', data: { by } });

@@ -77,6 +77,12 @@ export async function settle(
   return usage;
 }
 
+/** Gives a reservation back whose call was never made. */
+export async function release(tx: StoreTx, reservation: Reservation): Promise<void> {
+  const { id } = reservation.entry;
+  await tx.update('ledger_entry', { id, state: 'reserved' }, { state: 'released' });
+}
+
 async function assertWithin(tx: StoreTx, settings: EffectiveSettings, entry: LedgerEntry): Promise<void> {
   const sinceMs = entry.at - DAY_MS;
   const { tokensPerDay, tokensPerSenderPerDay } = settings.budget;

@@ -7,12 +7,13 @@ import {
   type LlmTool,
   type ModelRoute,
   principalKey,
+  type RouteChoice,
   routeModel,
   toolSchema,
   type Usage,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
-import { type Reservation, reserve, settle } from './budget.ts';
+import { type Reservation, release, reserve, settle } from './budget.ts';
 import type { RunPlace } from './session.ts';
 import { type CallOutcome, type Frames, readStream } from './stream.ts';
 
@@ -34,7 +35,10 @@ export function routeHealth(): RouteHealth {
 }
 
 /** Errors after which another route may answer. What the provider refused for good it would refuse again, but another may not. */
-const FALLBACK_KINDS: ReadonlySet<string> = new Set(['unavailable', 'exhausted', 'rejected']);
+const FALLBACK_KINDS: ReadonlySet<string> = new Set(['unavailable', 'exhausted', 'rejected', 'missing']);
+
+/** A provider that is back within this time is waited for, once per call. */
+const MAX_WAIT_MS = 30_000;
 
 /**
  * Makes one model call: best route first, fallbacks after failures, each attempt reserved before and charged after.
@@ -43,17 +47,47 @@ const FALLBACK_KINDS: ReadonlySet<string> = new Set(['unavailable', 'exhausted',
 export async function callModel(
   deps: EngineDeps,
   health: RouteHealth,
-  call: {
-    readonly place: RunPlace;
-    readonly prompt: AssembledPrompt;
-    readonly frames: Frames;
-    readonly name: string;
-    readonly signal: AbortSignal;
-  },
+  call: ModelCall,
 ): Promise<AnsweredCall> {
-  const { place, prompt, signal } = call;
+  try {
+    return await tryRoutes(deps, health, call);
+  } catch (thrown) {
+    const waitMs = waitAfter(deps, health, call, thrown);
+    if (waitMs === undefined) throw thrown;
+    await deps.clock.sleep(waitMs, call.signal);
+    return tryRoutes(deps, health, call);
+  }
+}
+
+export interface ModelCall {
+  readonly place: RunPlace;
+  readonly prompt: AssembledPrompt;
+  readonly frames: Frames;
+  /** Name of the step. */
+  readonly name: string;
+  readonly signal: AbortSignal;
+}
+
+/** How long to wait for the first fitting route; undefined when waiting would not help or would take too long. */
+function waitAfter(
+  deps: EngineDeps,
+  health: RouteHealth,
+  call: ModelCall,
+  thrown: unknown,
+): number | undefined {
+  const isPassing =
+    thrown instanceof AppError &&
+    (thrown.kind === 'unavailable' || thrown.kind === 'exhausted') &&
+    !/^(?:ledger|database)[.]/.test(thrown.code);
+  if (!isPassing || call.signal.aborted) return undefined;
   const nowMs = deps.clock.nowMs();
-  const choice = routeModel(
+  const { retryAt } = choose(deps, health, call, nowMs);
+  return retryAt !== undefined && retryAt - nowMs <= MAX_WAIT_MS ? retryAt - nowMs : undefined;
+}
+
+function choose(deps: EngineDeps, health: RouteHealth, call: ModelCall, nowMs: number): RouteChoice {
+  const { place, prompt } = call;
+  return routeModel(
     {
       taskKind: place.task.kind,
       settings: place.settings.models,
@@ -64,6 +98,12 @@ export async function callModel(
     deps.routes,
     health.cooldowns,
   );
+}
+
+async function tryRoutes(deps: EngineDeps, health: RouteHealth, call: ModelCall): Promise<AnsweredCall> {
+  const { place, prompt, signal } = call;
+  const nowMs = deps.clock.nowMs();
+  const choice = choose(deps, health, call, nowMs);
   let last: AppError = noRoute(choice.rejected, choice.retryAt, nowMs);
   for (const route of choice.candidates) {
     const provider = deps.providers.find((one) => one.id === route.provider);
@@ -77,7 +117,7 @@ export async function callModel(
     };
     const reservation = await reserve(deps, place, route, bound);
     if (signal.aborted || deps.panic.isOn()) {
-      await charge(deps, place, { route, reservation }, { inputTokens: 0, outputTokens: 0, cachedTokens: 0 });
+      await giveBack(deps, place, { route, reservation });
       throw stopped();
     }
     const outcome = await readStream(deps, place, { provider, request, frames: call.frames, signal });
@@ -103,21 +143,37 @@ export async function pay(tx: Parameters<typeof settle>[0], answered: AnsweredCa
   return settle(tx, answered.route, answered.reservation, answered.outcome.usage);
 }
 
+interface Attempt {
+  readonly route: ModelRoute;
+  readonly reservation: Reservation;
+}
+
 function charge(
   deps: EngineDeps,
   place: RunPlace,
-  attempt: { readonly route: ModelRoute; readonly reservation: Reservation },
+  attempt: Attempt,
   usage: Usage | undefined,
 ): Promise<Usage> {
-  const audit: AuditDraft = {
-    action: 'ledger.settle',
+  return deps.store.commit(ledgerAudit(place, attempt, 'ledger.settle'), (tx) =>
+    settle(tx, attempt.route, attempt.reservation, usage),
+  );
+}
+
+function giveBack(deps: EngineDeps, place: RunPlace, attempt: Attempt): Promise<void> {
+  return deps.store.commit(ledgerAudit(place, attempt, 'ledger.release'), (tx) =>
+    release(tx, attempt.reservation),
+  );
+}
+
+function ledgerAudit(place: RunPlace, attempt: Attempt, action: string): AuditDraft {
+  return {
+    action,
     actor: principalKey(place.task.requester),
     subject: attempt.reservation.entry.id,
     workspace: place.context.workspace,
     context: place.context.id,
     data: { run: place.run.id, route: attempt.route.name, failed: true },
   };
-  return deps.store.commit(audit, (tx) => settle(tx, attempt.route, attempt.reservation, usage));
 }
 
 function rest(health: RouteHealth, route: ModelRoute, retryAfterMs: number | undefined, nowMs: number): void {

@@ -16,14 +16,19 @@ import {
 import type { EngineDeps } from '../api.ts';
 import { replyEffect } from '../effect/index.ts';
 import { writeNotice } from '../notify/index.ts';
+import { assertMayGoOn } from './rights.ts';
 import type { RunPlace, RunProgress } from './session.ts';
+import { newestSteering } from './steering.ts';
 
 /** Nothing the appliance itself says about a run is secret. */
 const APPLIANCE_LABEL = publicLabel(2);
 
 /**
- * Ends a run with its answer: run, message, reply effect and the end of the durable work in one commit.
- * @returns the run as it ended; unchanged when someone ended it before
+ * Ends a run with its answer: run, message, reply effect and the end of the durable work in one commit, in which the rights of who
+ * asked are looked at once more.
+ * @returns `steered` when words were added that the answer does not know: nothing was written and the model must be asked again;
+ *   else `over`, also when someone ended the run before
+ * @throws AppError run.rights.cancelled, run.panic.cancelled, run.stop.cancelled: nothing was written
  */
 export async function finishRun(
   deps: EngineDeps,
@@ -31,9 +36,12 @@ export async function finishRun(
   answer: {
     readonly text: string;
     readonly progress: RunProgress;
-    readonly trustedUrls: ReadonlySet<string>;
+    /** Newest message that the model had read. */
+    readonly seenSeq: number;
+    /** Was the run told to stop, otherwise than to make room for a restart? */
+    readonly isStopped: () => boolean;
   },
-): Promise<Run> {
+): Promise<'over' | 'steered'> {
   const { context, task, run } = place;
   const label = capModel(answer.progress.label);
   const reply = replyEffect(deps, {
@@ -41,7 +49,7 @@ export async function finishRun(
     requester: task.requester,
     draft: { text: answer.text, replyTo: place.input.externalId },
     label,
-    trustedUrls: answer.trustedUrls,
+    trustedUrls: answer.progress.trustedUrls,
     kind: 'reply',
     task: task.id,
     run: run.id,
@@ -51,10 +59,14 @@ export async function finishRun(
     auditOf(place, 'run.succeed', { citations: citations.length, output: reply.effect.digest }, reply.text),
     async (tx) => {
       const current = await currentRun(tx, run);
-      if (isFinalRun(current.state)) return current;
+      if (isFinalRun(current.state)) return 'over';
       // Aborted while the last words came in: the abort wins and nothing is shown.
-      if (current.state === 'aborting') return endAborted(deps, tx, current);
-      if (deps.panic.isOn()) throw panicked();
+      if (current.state === 'aborting') {
+        await endAborted(deps, tx, current);
+        return 'over';
+      }
+      await assertMayGoOn(deps, place, tx);
+      if ((await newestSteering(tx, place)) > answer.seenSeq) return 'steered';
       const ended: Partial<Run> = {
         state: moveRun(current, 'succeed'),
         finishedAt: deps.clock.nowMs(),
@@ -67,7 +79,10 @@ export async function finishRun(
       await tx.insert('effect', reply.effect);
       await writeAnswer(deps, tx, place, reply);
       await tx.finishWork(run.id, 'done');
-      return { ...current, ...ended };
+      // Last of all: panic and revocation act in memory first, and may have come while this was being written.
+      if (deps.panic.isOn()) throw panicked();
+      if (answer.isStopped()) throw stopped();
+      return 'over';
     },
   );
 }
@@ -184,6 +199,10 @@ export function auditOf(
     data: { task: place.task.id, ...data },
     content,
   };
+}
+
+function stopped(): AppError {
+  return new AppError({ code: 'run.stop.cancelled', kind: 'cancelled', message: 'The run was stopped.' });
 }
 
 function panicked(): AppError {

@@ -1,4 +1,4 @@
-import { canFlow, clearanceOf, type MemoryEntry, type PromptText } from '@agent-runtime/domain';
+import { AppError, canFlow, clearanceOf, type MemoryEntry, type PromptText } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
 import type { RunPlace } from './session.ts';
 
@@ -13,20 +13,29 @@ export async function relevantMemory(deps: EngineDeps, place: RunPlace): Promise
   const { context, input } = place;
   const paths = [`contexts/${context.id}/memory.md`, 'memory.md'];
   const clearance = clearanceOf(context);
-  const lists = await Promise.all(paths.map((path) => deps.files.readMemory(context.workspace, path)));
+  const lists = await Promise.all(paths.map((path) => entriesOf(deps, place, path)));
   const words = wordsOf(input.text);
   const ranked = lists
     .flatMap((entries, file) => entries.map((entry) => ({ entry, path: paths[file] ?? '' })))
     .filter(({ entry }) => canFlow(entry.label, clearance))
     .map((one) => ({ ...one, score: overlap(words, one.entry) }));
   ranked.sort((a, b) => b.score - a.score || b.entry.line - a.entry.line);
-  return ranked
-    .slice(0, MAX_ENTRIES)
-    .map(({ entry, path }) => ({
-      name: path,
-      text: `${entry.text} (${path}:${entry.line})`,
-      label: entry.label,
-    }));
+  return ranked.slice(0, MAX_ENTRIES).map(({ entry, path }) => ({
+    name: path,
+    text: `${entry.text} (${path}:${entry.line})`,
+    label: entry.label,
+  }));
+}
+
+/** A memory file that the guards refuse is logged and left out: one broken file must not silence a whole workspace. */
+async function entriesOf(deps: EngineDeps, place: RunPlace, path: string): Promise<readonly MemoryEntry[]> {
+  try {
+    return await deps.files.readMemory(place.context.workspace, path);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.kind === 'bug') throw thrown;
+    deps.log.warn({ room: 'run', path, code: thrown.code }, 'a memory file was left out');
+    return [];
+  }
 }
 
 function overlap(words: ReadonlySet<string>, entry: MemoryEntry): number {

@@ -5,6 +5,7 @@ import {
   moveRun,
   type PolicyRequest,
   type Principal,
+  type PublicError,
   principalKey,
   type Run,
   type RunId,
@@ -15,6 +16,7 @@ import type { Actor, EngineDeps } from '../api.ts';
 import type { EmbeddedDurable } from '../durable/index.ts';
 import { policyRules } from '../effect/index.ts';
 import { makeRun } from '../ingest/work.ts';
+import { endRun } from './finish.ts';
 import { loadPlace } from './place.ts';
 
 type Order = Extract<PolicyRequest['action'], 'run.abort' | 'run.retry' | 'run.steer'>;
@@ -115,6 +117,9 @@ export async function steerRun(deps: EngineDeps, id: RunId, text: string, actor:
       ...place.input,
       id: deps.ids.make('message'),
       seq: await tx.next('message'),
+      // The question may be an event of the appliance; what is added to it is somebody's own words.
+      direction: 'in',
+      sender: principalKey(actor.principal),
       text,
       run: id,
       externalId: undefined,
@@ -123,30 +128,83 @@ export async function steerRun(deps: EngineDeps, id: RunId, text: string, actor:
   });
 }
 
-/** Ends every run that has not ended, of everybody: panic. Running ones are told by their signal and end themselves. */
-export async function endQueuedRuns(deps: EngineDeps, by: string): Promise<void> {
-  const queued = await deps.store.read.find('run', { state: 'queued' });
-  if (queued.length === 0) return;
-  await deps.store.commit(
-    { action: 'panic.runs', actor: by, subject: 'panic', data: { runs: queued.length } },
-    async (tx) => {
-      for (const { id } of queued) {
-        await tx.update(
-          'run',
-          { id, state: 'queued' },
-          { state: 'aborted', finishedAt: deps.clock.nowMs(), error: PANICKED },
-        );
-        await tx.finishWork(id, 'cancelled', 'panic');
-      }
-    },
-  );
+/** Why runs are ended by somebody else than their own end. */
+export interface EndReason {
+  readonly action: 'panic.runs' | 'run.revoke';
+  readonly by: string;
+  readonly subject: string;
+  readonly error: PublicError;
 }
 
-const PANICKED = {
-  code: 'run.panic.cancelled',
-  kind: 'cancelled',
-  message: 'Everything was stopped: panic.',
-} as const;
+const OPEN = { in: ['queued', 'running', 'aborting'] } as const;
+
+/**
+ * Ends every run that has not ended and fits, also those that a process left half-way: after panic or a revocation nothing old starts
+ * again. What runs now has been told by its signal and finds its run over.
+ */
+export async function endOpenRuns(
+  deps: EngineDeps,
+  why: EndReason,
+  fits: (requester: Principal) => boolean = () => true,
+): Promise<void> {
+  if ((await deps.store.read.count('run', { state: OPEN })) === 0) return;
+  const audit = { action: why.action, actor: why.by, subject: why.subject };
+  await deps.store.commit(audit, async (tx) => {
+    for (const run of await tx.find('run', { state: OPEN })) {
+      const task = await tx.get('task', { id: run.task });
+      if (task !== undefined && !fits(task.requester)) continue;
+      const ended = { state: 'aborted', finishedAt: deps.clock.nowMs(), error: why.error } as const;
+      await tx.update('run', { id: run.id, state: run.state }, ended);
+      await tx.finishWork(run.id, 'cancelled', why.action);
+    }
+  });
+}
+
+/** Panic, ordered by this principal. */
+export function panicEnd(by: string): EndReason {
+  return {
+    action: 'panic.runs',
+    by,
+    subject: 'panic',
+    error: { code: 'run.panic.cancelled', kind: 'cancelled', message: 'Everything was stopped: panic.' },
+  };
+}
+
+/** A token, key, identity or grant of this principal was taken away. */
+export function revokedEnd(key: string): EndReason {
+  return {
+    action: 'run.revoke',
+    by: 'appliance',
+    subject: key,
+    error: {
+      code: 'run.rights.cancelled',
+      kind: 'cancelled',
+      message: 'Stopped: rights of who asked were taken away.',
+    },
+  };
+}
+
+/**
+ * At start: a run whose durable work ended without it (its attempts were spent, and the process died before it could say so) fails now,
+ * for every run ends in a final state.
+ */
+export async function endOrphans(deps: EngineDeps): Promise<void> {
+  const open = await deps.store.read.find('run', { state: OPEN, dispatchedAt: { isNull: false } });
+  for (const run of open) {
+    const work = await deps.journal.get(run.id);
+    if (work?.state !== 'failed' && work?.state !== 'cancelled' && work?.state !== 'done') continue;
+    const error = new AppError({
+      code: 'run.attempts.exhausted',
+      kind: 'exhausted',
+      message: 'Given up: it never came to an end. Retry it when the cause is gone.',
+    });
+    try {
+      await endRun(deps, await loadPlace(deps.store.read, run.id), error);
+    } catch (thrown) {
+      deps.log.error({ room: 'run', run_id: run.id, error: thrown }, 'an orphaned run could not be ended');
+    }
+  }
+}
 
 async function assertMayOrder(
   deps: EngineDeps,

@@ -4,38 +4,49 @@ import {
   assemblePrompt,
   clearanceOf,
   HISTORY_MESSAGES,
-  type LabelledFile,
+  INTEGRITY,
   type Message,
   type PromptText,
+  urlsIn,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
 import { relevantMemory } from './memory.ts';
 import type { RunPlace, RunProgress } from './session.ts';
+import { isSteering } from './steering.ts';
 
 /** Staff-owned files that steer every prompt of a workspace, in the order in which they stand. */
 const GUIDANCE = ['APPEND_SYSTEM.md', 'AGENTS.md', 'SOUL.md'] as const;
 
+/** A prompt with what the run must remember of it. */
+export interface BuiltPrompt extends AssembledPrompt {
+  /** Newest message that it holds. */
+  readonly seenSeq: number;
+  /** Links in staff's guidance. */
+  readonly urls: readonly string[];
+}
+
 /**
  * Builds the prompt of the next model call from what is there now: an edit of a guidance file counts from the next call on.
- * @returns the prompt and the newest message that it holds
+ * @param skills listed once per run, for it takes a walk over the workspace
  */
 export async function buildPrompt(
   deps: EngineDeps,
   place: RunPlace,
   progress: RunProgress,
-): Promise<AssembledPrompt & { readonly seenSeq: number }> {
+  skills: readonly PromptText[],
+): Promise<BuiltPrompt> {
   const { context, settings, input } = place;
-  const { workspace } = context;
   const guidancePaths = [...GUIDANCE, ...settings.prompts, `contexts/${context.id}/context.md`];
-  const system = await deps.files.readControl(workspace, 'SYSTEM.md');
-  const guidance = await Promise.all(guidancePaths.map((path) => readGuidance(deps, place, path)));
+  const system = await readGuidance(deps, place, 'SYSTEM.md');
+  const found = await Promise.all(guidancePaths.map((path) => readGuidance(deps, place, path)));
+  const guidance = found.filter((file) => file !== undefined);
   const messages = await conversationMessages(deps, place);
   const steered = messages.filter((message) => isSteering(message, place));
   const prompt = assemblePrompt({
-    system: system === undefined ? undefined : asPrompt(system),
-    guidance: guidance.flatMap((file) => (file === undefined ? [] : [file])),
+    system,
+    guidance,
     memory: await relevantMemory(deps, place),
-    skills: await skillList(deps, place),
+    skills,
     history: await earlierTalk(deps, place, messages),
     // What was answered while this message waited has a later number, and yet came before its turn.
     current: {
@@ -50,8 +61,17 @@ export async function buildPrompt(
     ),
     formatTime: (atMs) => formatIn(settings.timeZone, atMs),
   });
-  return { ...prompt, seenSeq: Math.max(input.seq, ...steered.map((message) => message.seq)) };
+  const trusted = [...(system === undefined ? [] : [system]), ...guidance].filter(
+    (file) => file.label.integrity >= INTEGRITY.staff,
+  );
+  return {
+    ...prompt,
+    seenSeq: Math.max(input.seq, ...steered.map((message) => message.seq)),
+    urls: trusted.flatMap((file) => urlsIn(file.text)).slice(0, MAX_URLS),
+  };
 }
+
+const MAX_URLS = 200;
 
 /**
  * What was said before the turn of this message: earlier messages, each followed by its answer, also by one that came when this message
@@ -88,15 +108,6 @@ function withSteering(input: Message, steered: readonly Message[]): Message {
   };
 }
 
-function isSteering(message: Message, place: RunPlace): boolean {
-  return (
-    message.seq > place.input.seq &&
-    message.run === place.run.id &&
-    message.direction === 'in' &&
-    message.sender === place.input.sender
-  );
-}
-
 async function conversationMessages(deps: EngineDeps, place: RunPlace): Promise<readonly Message[]> {
   const found = await deps.store.read.find(
     'context_message',
@@ -127,7 +138,7 @@ async function readGuidance(
 }
 
 /** Skills by name and first words; their steps are read when one is used. */
-async function skillList(deps: EngineDeps, place: RunPlace): Promise<readonly PromptText[]> {
+export async function skillList(deps: EngineDeps, place: RunPlace): Promise<readonly PromptText[]> {
   const files = await deps.files.list(place.context.workspace);
   const paths = files.filter(({ path }) => /^skills\/[^/]+\.md$/.test(path)).slice(0, MAX_SKILLS);
   const skills: PromptText[] = [];
@@ -151,10 +162,6 @@ function firstWords(text: string): string {
 export function withoutFrontMatter(text: string): string {
   const match = /^---\r?\n[\s\S]*?\r?\n---[ \t]*(?:\r?\n|$)/.exec(text);
   return match === null ? text : text.slice(match[0].length);
-}
-
-function asPrompt(file: LabelledFile): PromptText {
-  return { name: file.path, text: withoutFrontMatter(file.text), label: file.label };
 }
 
 const formats = (timeZone: string): Intl.DateTimeFormat =>

@@ -1,14 +1,19 @@
-import { AppError, type Decision, decide } from '@agent-runtime/domain';
+import { AppError, type Decision, decide, type StoreReader } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/index.ts';
 import type { RunPlace } from './session.ts';
 
 /**
- * Looks again whether this run may go on: panic, gate, roles and grants as they are now. Asked before every step.
+ * Looks again whether this run may go on: panic, gate, roles and grants as they are now. Asked before every step,
+ * and once more in the transaction of the answer.
  * @throws AppError run.rights.cancelled when they are gone: the run stops and shows nothing more
  */
-export async function assertMayGoOn(deps: EngineDeps, place: RunPlace): Promise<void> {
-  const rules = await policyRules(deps, deps.store.read, place.context.id);
+export async function assertMayGoOn(
+  deps: EngineDeps,
+  place: RunPlace,
+  reader: StoreReader = deps.store.read,
+): Promise<void> {
+  const rules = await policyRules(deps, reader, place.context.id);
   const decision: Decision = decide(
     { action: 'task.create', principal: place.task.requester, door: place.task.door, isAddressed: true },
     rules,

@@ -30,9 +30,17 @@ export interface RunProgress {
   readonly label: Label;
   readonly sources: ReadonlyMap<string, number>;
   readonly approvals: readonly NonNullable<ToolStepValue['approval']>[];
+  /** Links that may stay links in the answer: typed by the requester, or written by staff. */
+  readonly trustedUrls: ReadonlySet<string>;
 }
 
-export const NO_PROGRESS: RunProgress = { turns: [], label: NOTHING_READ, sources: new Map(), approvals: [] };
+export const NO_PROGRESS: RunProgress = {
+  turns: [],
+  label: NOTHING_READ,
+  sources: new Map(),
+  approvals: [],
+  trustedUrls: new Set(),
+};
 
 /** Adds one move: the model's message with all its results. */
 export function withTurn(
@@ -62,6 +70,7 @@ export function withTurn(
     turns: [...progress.turns, turn],
     label,
     sources,
+    trustedUrls: new Set([...progress.trustedUrls, ...llm.urls, ...tools.flatMap((tool) => tool.urls)]),
     approvals: [
       ...progress.approvals,
       ...tools.flatMap((tool) => (tool.approval === undefined ? [] : [tool.approval])),

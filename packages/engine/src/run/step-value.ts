@@ -13,6 +13,8 @@ export interface LlmStepValue {
   readonly usage: Usage;
   /** Newest message that the prompt held, for steering. */
   readonly seenSeq: number;
+  /** Links that stood in staff's own guidance: an answer may repeat them. */
+  readonly urls: readonly string[];
 }
 
 /** What is journalled of one tool call. */
@@ -25,6 +27,8 @@ export interface ToolStepValue {
   readonly label: Label;
   /** Files it showed, with their number of lines: what may be cited. */
   readonly sources: readonly Citation[];
+  /** Links in what staff wrote: an answer may repeat them. */
+  readonly urls: readonly string[];
   readonly approval?: ApprovalId | undefined;
 }
 

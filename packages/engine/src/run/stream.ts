@@ -54,11 +54,11 @@ export async function readStream(
     if (!stopTimer.signal.aborted) limit.abort('timeout');
   });
   const signal = AbortSignal.any([call.signal, limit.signal]);
-  const state: Reading = { text: '', toolCalls: [], bytes: 0 };
+  const state: Reading = { text: '', toolCalls: [], bytes: 0, shownChars: 0 };
   try {
     const ended = await untilEnd(call.provider.stream(call.request, signal), state, signal, (event) => {
       take(state, event);
-      if (event.kind === 'text') showFrame(deps, place, call.frames, state.text);
+      if (event.kind === 'text' && isFrameDue(state)) showFrame(deps, place, call.frames, state.text);
       return state.bytes > deps.config.llmMaxBytes
         ? TOO_LONG
         : state.toolCalls.length > MAX_TOOL_CALLS
@@ -77,6 +77,17 @@ interface Reading {
   text: string;
   toolCalls: ToolCall[];
   bytes: number;
+  /** Length of the text in the newest frame. */
+  shownChars: number;
+}
+
+/** Each frame filters the whole text: showing only every 32nd part of growth keeps the cost of a long answer linear. */
+const FRAME_SHARE = 32;
+
+function isFrameDue(state: Reading): boolean {
+  if (state.text.length - state.shownChars < state.text.length / FRAME_SHARE) return false;
+  state.shownChars = state.text.length;
+  return true;
 }
 
 const MAX_TOOL_CALLS = 16;
@@ -93,7 +104,8 @@ async function untilEnd(
   try {
     for (;;) {
       const next = await Promise.race([iterator.next(), aborted.promise]);
-      if (next === 'aborted') return { kind: 'failed', error: STOPPED, usage: undefined };
+      // Also when both were ready: after the signal nothing is heard, shown or acted on.
+      if (next === 'aborted' || signal.aborted) return { kind: 'failed', error: STOPPED, usage: undefined };
       if (next.done === true) return { kind: 'failed', error: CUT, usage: undefined };
       const event = next.value;
       if (event.kind === 'done')
@@ -118,14 +130,14 @@ function take(state: Reading, event: LlmEvent): void {
   switch (event.kind) {
     case 'text':
       state.text += event.delta;
-      state.bytes += event.delta.length;
+      state.bytes += Buffer.byteLength(event.delta);
       break;
     case 'reasoning':
-      state.bytes += event.delta.length;
+      state.bytes += Buffer.byteLength(event.delta);
       break;
     case 'tool_call':
       state.toolCalls.push(event.call);
-      state.bytes += event.call.argumentsJson.length;
+      state.bytes += Buffer.byteLength(event.call.argumentsJson);
       break;
     default:
       break;

@@ -7,6 +7,7 @@ import {
   type JsonObject,
   join,
   type Label,
+  NOTHING_READ,
   parseArguments,
   type ReachFacts,
   type ToolCall,
@@ -15,9 +16,16 @@ import {
   toAppError,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
-import { type Act, effectKindOf, policyRules, proposalFacts, reachFacts } from '../effect/index.ts';
+import {
+  type Act,
+  effectKindOf,
+  makeEffect,
+  policyRules,
+  proposalFacts,
+  reachFacts,
+} from '../effect/index.ts';
 import type { Effects } from '../effects.ts';
-import { carryOut, type HostResult, planWrite } from '../tool/index.ts';
+import { carryOut, type HostResult, keptLabel, planWrite, staffUrls } from '../tool/index.ts';
 import type { RunPlace, RunProgress } from './session.ts';
 import type { ToolStepValue } from './step-value.ts';
 
@@ -51,7 +59,7 @@ export async function runTool(
     const error = toAppError(thrown, asked.place.run.id);
     if (error.kind === 'bug' || error.kind === 'cancelled' || error.code.startsWith('database.'))
       throw thrown;
-    return { outcome: 'failed', text: error.message, label, sources: [] };
+    return { outcome: 'failed', text: error.message, label, sources: [], urls: [] };
   }
 }
 
@@ -89,7 +97,7 @@ async function decideAndDo(
   );
   const reasons = decision.reasons.map((reason) => reason.text).join(' ');
   if (decision.kind === 'deny' || tool === undefined || asked.args === undefined || target === undefined) {
-    return { outcome: 'denied', text: reasons, label, sources: [] };
+    return { outcome: 'denied', text: reasons, label, sources: [], urls: [] };
   }
   if (decision.kind === 'permit') {
     const done = await carryOut(deps, {
@@ -100,9 +108,15 @@ async function decideAndDo(
       signal: asked.signal,
       decision,
     });
-    return { outcome: 'done', text: done.text, label: join(label, done.label), sources: sourcesOf(done) };
+    return {
+      outcome: 'done',
+      text: done.text,
+      label: join(label, done.label),
+      sources: sourcesOf(done),
+      urls: staffUrls(done),
+    };
   }
-  const act = await actOf(deps, asked, target);
+  const { act, kept } = await actOf(deps, asked, target);
   const known = await sameProposal(deps, asked, act);
   const approval =
     known ??
@@ -114,7 +128,7 @@ async function decideAndDo(
         run: place.run,
         tool: tool.name,
         requester: task.requester,
-        label,
+        label: join(label, kept),
         decision,
       })
     ).approval.id;
@@ -123,6 +137,7 @@ async function decideAndDo(
     text: `proposed ${approval}. ${reasons} It is not done yet.`,
     label,
     sources: [],
+    urls: [],
     approval,
   };
 }
@@ -152,16 +167,24 @@ async function reachOf(deps: EngineDeps, asked: Asked): Promise<ReachFacts | und
   });
 }
 
-/** What an `ask` would do once it is approved. */
-async function actOf(deps: EngineDeps, asked: Asked, target: ToolTarget): Promise<Act> {
+/** What an `ask` would do once it is approved, and the label of what the engine itself puts into it. */
+async function actOf(
+  deps: EngineDeps,
+  asked: Asked,
+  target: ToolTarget,
+): Promise<{ readonly act: Act; readonly kept: Label }> {
   const { args = {}, place } = asked;
   if (target.kind === 'message') {
     const connector = deps.connectors.find((one) => one.name === target.connector);
     if (connector === undefined) throw noConnector(target.connector);
-    return { kind: 'message', connector, channel: target.channel, draft: { text: String(args.text) } };
+    const draft = { text: String(args.text) };
+    return { act: { kind: 'message', connector, channel: target.channel, draft }, kept: NOTHING_READ };
   }
-  if (target.kind === 'file')
-    return { kind: 'write', ...(await planWrite(deps, place.context, target.path, args)) };
+  if (target.kind === 'file') {
+    const plan = await planWrite(deps, place.context, target.path, args);
+    const kept = (await keptLabel(deps, place.context, target.path, args)) ?? NOTHING_READ;
+    return { act: { kind: 'write', ...plan }, kept };
+  }
   throw new AppError({
     code: 'tool.target.rejected',
     kind: 'rejected',
@@ -169,20 +192,34 @@ async function actOf(deps: EngineDeps, asked: Asked, target: ToolTarget): Promis
   });
 }
 
-/** A crash between proposing and recording the step must not ask the same question twice. */
+/**
+ * A crash between proposing and recording the step must not ask the same question twice, whatever has become of the first one since:
+ * the same act of the same run, rendered again under the earlier effect's id and time, has the same digest.
+ */
 async function sameProposal(deps: EngineDeps, asked: Asked, act: Act): Promise<ApprovalId | undefined> {
-  const open = await deps.store.read.find('effect', { run: asked.place.run.id, state: 'proposed' });
-  const address = act.kind === 'message' ? act.channel : act.path;
-  const text = act.kind === 'message' ? act.draft.text : act.text;
-  const same = open.find(
-    (effect) =>
-      effect.tool === asked.call.name && effect.sink.address === address && textOf(effect.payloads) === text,
-  );
+  const { run, task, context } = asked.place;
+  const earlier = await deps.store.read.find('effect', { run: run.id, tool: asked.call.name });
+  const same = earlier.find((effect) => {
+    if (effect.state === 'superseded' || effect.kind !== effectKindOf(targetOfAct(act))) return false;
+    const again = makeEffect(act, {
+      id: effect.id,
+      nowMs: effect.createdAt,
+      context,
+      task: task.id,
+      run: run.id,
+      tool: asked.call.name,
+      requester: task.requester,
+      label: effect.label,
+    });
+    return again.digest === effect.digest;
+  });
   return same?.approval;
 }
 
-function textOf(payloads: readonly JsonObject[]): string {
-  return payloads.map((payload) => String(payload.text ?? '')).join('');
+function targetOfAct(act: Act): ToolTarget {
+  return act.kind === 'message'
+    ? { kind: 'message', connector: act.connector.name, channel: act.channel }
+    : { kind: 'file', path: act.path, access: 'write' };
 }
 
 function sourcesOf(done: HostResult): readonly Citation[] {

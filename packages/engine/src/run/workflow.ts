@@ -3,6 +3,7 @@ import {
   callFingerprint,
   capModel,
   digestOf,
+  INTEGRITY,
   isFinalRun,
   isStuck,
   type JsonObject,
@@ -10,7 +11,9 @@ import {
   type Label,
   moveRun,
   type Principal,
+  type PromptText,
   type RunId,
+  type StoreTx,
   type ToolCall,
   toAppError,
   urlsIn,
@@ -18,11 +21,12 @@ import {
   type Workflow,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
+import { DRAINED } from '../durable/index.ts';
 import type { Effects } from '../effects.ts';
 import { type AnsweredCall, callModel, pay, type RouteHealth, routeHealth } from './call-model.ts';
 import { auditOf, endRun, finishRun } from './finish.ts';
 import { loadPlace } from './place.ts';
-import { buildPrompt } from './prompt-input.ts';
+import { buildPrompt, skillList } from './prompt-input.ts';
 import { assertMayGoOn } from './rights.ts';
 import { NO_PROGRESS, type RunPlace, type RunProgress, withTurn } from './session.ts';
 import { type LlmStepValue, type ToolStepValue, toJson } from './step-value.ts';
@@ -42,10 +46,16 @@ export function makeRunWorkflow(
     run: async (input, work) => {
       const place = await loadPlace(deps.store.read, runIdOf(input));
       if (isFinalRun(place.run.state)) return;
+      if (place.run.state === 'aborting') {
+        // Stopped by somebody just before a crash: not one more call is made for it.
+        await endRun(deps, place, stoppedError());
+        return;
+      }
       active.set(place.run.id, place.task.requester);
       const deadline = startDeadline(deps, work, place);
       try {
-        await converse({ deps, effects, health, place, work, signal: deadline.signal });
+        const skills = listedOnce(deps, place);
+        await converse({ deps, effects, health, place, work, signal: deadline.signal, skills });
       } catch (thrown) {
         await afterThrow(deps, place, work, deadline.signal, thrown);
       } finally {
@@ -71,24 +81,36 @@ interface Session {
   readonly place: RunPlace;
   readonly work: WorkContext;
   readonly signal: AbortSignal;
+  /** Skills that the prompt names; listed once per run. */
+  readonly skills: () => Promise<readonly PromptText[]>;
+}
+
+function listedOnce(deps: EngineDeps, place: RunPlace): Session['skills'] {
+  let listed: Promise<readonly PromptText[]> | undefined;
+  return () => {
+    listed ??= skillList(deps, place);
+    return listed;
+  };
 }
 
 async function converse(session: Session): Promise<void> {
   const { deps, place, work } = session;
   await begin(session);
-  const trustedUrls = new Set(urlsIn(place.task.requester.kind === 'guest' ? '' : place.input.text));
   const history: { call: ReturnType<typeof digestOf>; result: ReturnType<typeof digestOf> }[] = [];
-  let progress: RunProgress = NO_PROGRESS;
+  let progress: RunProgress = { ...NO_PROGRESS, trustedUrls: typedUrls(place) };
   for (let n = 1; n <= place.settings.queue.maxSteps; n += 1) {
-    const llm = await llmStep(session, progress, n, trustedUrls);
+    const llm = await llmStep(session, progress, n);
+    assertAnswered(llm);
     if (llm.toolCalls.length === 0) {
-      await assertMayGoOn(deps, place);
-      await finishRun(deps, place, {
+      progress = withAnswer(progress, llm);
+      const end = await finishRun(deps, place, {
         text: answerOf(llm),
-        progress: withLabel(progress, llm.label),
-        trustedUrls,
+        progress,
+        seenSeq: llm.seenSeq,
+        isStopped: () => work.signal.aborted && work.signal.reason !== DRAINED,
       });
-      return;
+      if (end === 'over') return;
+      continue;
     }
     const tools: ToolStepValue[] = [];
     let label: Label = join(progress.label, llm.label);
@@ -100,7 +122,6 @@ async function converse(session: Session): Promise<void> {
       if (isStuck(history)) throw stuck();
     }
     progress = withTurn(progress, llm, tools);
-    if (work.signal.aborted) break;
   }
   throw new AppError({
     code: 'run.steps.exhausted',
@@ -109,8 +130,25 @@ async function converse(session: Session): Promise<void> {
   });
 }
 
-function withLabel(progress: RunProgress, label: Label): RunProgress {
-  return { ...progress, label: join(progress.label, label) };
+/** An answer says nothing new to the model, but what its prompt held counts. */
+function withAnswer(progress: RunProgress, llm: LlmStepValue): RunProgress {
+  return {
+    ...progress,
+    label: join(progress.label, llm.label),
+    trustedUrls: new Set([...progress.trustedUrls, ...llm.urls]),
+  };
+}
+
+/** Links in a paired person's own words; not in what they passed on, nor in a stranger's. */
+function typedUrls(place: RunPlace): ReadonlySet<string> {
+  const { input } = place;
+  const isOwn = input.direction === 'in' && input.label.integrity >= INTEGRITY.member;
+  return new Set(isOwn ? urlsIn(input.text) : []);
+}
+
+/** The run's stored label follows what it has read, so that whoever looks at the run before its end sees the truth. */
+async function growLabel(tx: StoreTx, place: RunPlace, label: Label): Promise<void> {
+  await tx.update('run', { id: place.run.id }, { label });
 }
 
 /** Marks the run as running, once; after a crash the mark is there already. */
@@ -135,25 +173,24 @@ async function begin(session: Session): Promise<void> {
   publishState(deps, place.run.id);
 }
 
-async function llmStep(
-  session: Session,
-  progress: RunProgress,
-  n: number,
-  trustedUrls: ReadonlySet<string>,
-): Promise<LlmStepValue> {
+async function llmStep(session: Session, progress: RunProgress, n: number): Promise<LlmStepValue> {
   const { deps, place, work, health } = session;
   const name = `llm:${n}`;
   const value = await work.step(
     name,
     async () => {
       await assertMayGoOn(deps, place);
-      const prompt = await buildPrompt(deps, place, progress);
-      const frames = { label: capModel(join(progress.label, prompt.label)), trustedUrls };
+      const prompt = await buildPrompt(deps, place, progress, await session.skills());
+      const frames = {
+        label: capModel(join(progress.label, prompt.label)),
+        trustedUrls: new Set([...progress.trustedUrls, ...prompt.urls]),
+      };
       const answered = await callModel(deps, health, { place, prompt, frames, name, signal: session.signal });
       return { prompt, answered };
     },
     async (tx, { prompt, answered }) => {
       const usage = await pay(tx, answered);
+      await growLabel(tx, place, join(progress.label, prompt.label));
       const { text, toolCalls, finish } = answered.outcome;
       return toJson({
         kind: 'llm',
@@ -165,6 +202,7 @@ async function llmStep(
         label: prompt.label,
         usage,
         seenSeq: prompt.seenSeq,
+        urls: prompt.urls,
       });
     },
     ({ answered }: { readonly answered: AnsweredCall }) =>
@@ -194,9 +232,13 @@ async function toolStep(
     name,
     async () => {
       await assertMayGoOn(deps, place);
+      if (signal.aborted) throw stoppedError();
       return runTool(deps, effects, { place, progress: asked.progress, call, label: asked.label, signal });
     },
-    async (_tx, outcome) => toJson({ kind: 'tool', name: call.name, callId: call.id, ...outcome }),
+    async (tx, outcome) => {
+      await growLabel(tx, place, join(asked.label, outcome.label));
+      return toJson({ kind: 'tool', name: call.name, callId: call.id, ...outcome });
+    },
     (outcome) =>
       auditOf(place, 'run.step', {
         step: name,
@@ -211,15 +253,19 @@ async function toolStep(
   return value as unknown as ToolStepValue;
 }
 
+/** What a provider's own filter stopped is no answer, and the calls in it are none. @throws AppError run.answer.rejected */
+function assertAnswered(llm: LlmStepValue): void {
+  if (llm.finish !== 'filtered') return;
+  throw new AppError({
+    code: 'run.answer.rejected',
+    kind: 'rejected',
+    message: 'The provider refused to answer this.',
+  });
+}
+
 /** What is said when a model ends in another way than with an answer. */
 function answerOf(llm: LlmStepValue): string {
   const text = llm.text.trim();
-  if (llm.finish === 'filtered')
-    throw new AppError({
-      code: 'run.answer.rejected',
-      kind: 'rejected',
-      message: 'The provider refused to answer this.',
-    });
   if (text === '')
     throw new AppError({
       code: 'run.answer.unavailable',
@@ -239,7 +285,7 @@ async function afterThrow(
   signal: AbortSignal,
   thrown: unknown,
 ): Promise<void> {
-  const isDrain = work.signal.aborted && work.signal.reason === 'drained';
+  const isDrain = work.signal.aborted && work.signal.reason === DRAINED;
   const error = toAppError(thrown, place.run.id);
   if (isDrain || error.code.startsWith('database.')) throw thrown;
   deps.log.warn(
@@ -258,6 +304,10 @@ async function afterThrow(
 }
 
 const DEADLINE = 'deadline';
+
+function stoppedError(): AppError {
+  return new AppError({ code: 'run.stop.cancelled', kind: 'cancelled', message: 'The run was stopped.' });
+}
 
 /** The whole run, queueing not counted, has a time limit; it counts from its first start, also over restarts. */
 function startDeadline(

@@ -32,8 +32,11 @@ export async function searchWorkspace(
   query: { readonly text: string; readonly limit: number; readonly in?: SearchQuery['in'] },
   signal: AbortSignal,
 ): Promise<Found> {
-  const isVisible = async (path: string): Promise<boolean> =>
-    (await visibleFile(deps, context, path)) !== undefined;
+  // A memory file with entries that are hidden here is left out whole: whether and where it matches would tell of them.
+  const isVisible = async (path: string): Promise<boolean> => {
+    const file = await visibleFile(deps, context, path);
+    return file !== undefined && file.whole === undefined;
+  };
   const raw = await deps.search.search(
     { workspace: context.workspace, text: query.text, limit: query.limit, in: query.in, isVisible },
     signal,
@@ -43,7 +46,7 @@ export async function searchWorkspace(
   const sources = new Map<string, number>();
   for (const hit of raw.slice(0, query.limit)) {
     const file = await visibleFile(deps, context, hit.path);
-    if (file === undefined) continue;
+    if (file === undefined || file.whole !== undefined) continue;
     const lines = file.text.split('\n');
     const total = lineCount(file.text);
     if (hit.line < 1 || hit.line > total) continue;

@@ -52,8 +52,34 @@ export async function carryOut(deps: EngineDeps, call: HostCall): Promise<HostRe
       message: `${call.tool.name} cannot be carried out here.`,
     });
   }
-  const result = await run(deps, call);
+  const result = await within(deps, call, run(deps, call));
   return { ...result, text: capped(result.text, call.tool.limits.maxResultBytes) };
+}
+
+/**
+ * Ends the wait for a reading tool at its limit. A write is waited for: what is being written cannot be called undone.
+ * @throws AppError tool.time.unavailable, tool.call.cancelled
+ */
+async function within(deps: EngineDeps, call: HostCall, work: Promise<HostResult>): Promise<HostResult> {
+  if (call.tool.class !== 'R') return work;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, call.signal]);
+  const late = deps.clock.sleep(call.tool.limits.timeoutMs, signal);
+  try {
+    const done = await Promise.race([work, late]);
+    if (done !== undefined) return done;
+  } finally {
+    stop.abort();
+    // Whoever stopped waiting does not care how it ends.
+    work.catch(() => undefined);
+  }
+  throw call.signal.aborted
+    ? new AppError({ code: 'tool.call.cancelled', kind: 'cancelled', message: 'The tool call was stopped.' })
+    : new AppError({
+        code: 'tool.time.unavailable',
+        kind: 'unavailable',
+        message: `${call.tool.name} took too long. Ask for less.`,
+      });
 }
 
 async function searchNotes(deps: EngineDeps, { place, args, signal }: HostCall): Promise<HostResult> {

@@ -3,6 +3,6 @@
 // Callers: the run loop.
 // Invariants: each result carries the join of its sources' labels; results stay below the tool's limit.
 export { carryOut, type HostCall } from './carry-out.ts';
-export type { HostResult } from './result.ts';
+export { type HostResult, staffUrls } from './result.ts';
 export { visibleFile, visibleFiles } from './visible.ts';
-export { planWrite } from './write.ts';
+export { keptLabel, planWrite } from './write.ts';

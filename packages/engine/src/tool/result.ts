@@ -1,4 +1,4 @@
-import { type Label, publicLabel } from '@agent-runtime/domain';
+import { INTEGRITY, type Label, publicLabel, urlsIn } from '@agent-runtime/domain';
 
 /** What a host tool shows the model. */
 export interface HostResult {
@@ -8,6 +8,15 @@ export interface HostResult {
   /** Files that were shown, with their number of lines. */
   readonly sources: readonly { readonly path: string; readonly lines: number }[];
 }
+
+/** Links in a text that staff wrote: an answer may repeat them. */
+export function staffUrls(result: HostResult): readonly string[] {
+  return result.label.integrity >= INTEGRITY.staff && result.sources.length > 0
+    ? urlsIn(result.text).slice(0, MAX_URLS)
+    : [];
+}
+
+const MAX_URLS = 200;
 
 /** An answer that holds nothing of anybody. */
 export function plain(text: string): HostResult {

@@ -7,7 +7,6 @@ import {
   isCleanPath,
   join,
   type LabelledFile,
-  publicLabel,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
 
@@ -15,6 +14,12 @@ type Files = Pick<EngineDeps, 'files' | 'log'>;
 
 /** Memory files are shown entry by entry, each by its own label. */
 const MEMORY = /^(?:memory\.md|contexts\/[^/]+\/memory(?:\.md|\/[^/]+\.md))$/;
+
+/** A file as it is shown in one place. */
+export interface VisibleFile extends LabelledFile {
+  /** Set for a memory file of which some entries may not be seen here: the whole file, never to be shown. */
+  readonly whole?: LabelledFile | undefined;
+}
 
 /**
  * A file as the people of this context may see it: the file itself, or of a memory file the entries that fit.
@@ -24,7 +29,7 @@ export async function visibleFile(
   deps: Files,
   context: Context,
   path: string,
-): Promise<LabelledFile | undefined> {
+): Promise<VisibleFile | undefined> {
   if (!isCleanPath(path)) return undefined;
   const clearance = clearanceOf(context);
   let file: LabelledFile;
@@ -42,7 +47,7 @@ async function visibleMemory(
   deps: Files,
   context: Context,
   file: LabelledFile,
-): Promise<LabelledFile | undefined> {
+): Promise<VisibleFile | undefined> {
   const clearance = clearanceOf(context);
   const entries = await deps.files.readMemory(context.workspace, file.path);
   const shown = entries.filter((entry) => canFlow(entry.label, clearance));
@@ -54,8 +59,8 @@ async function visibleMemory(
     while (lines.length < entry.line - 1) lines.push('');
     lines.push(...entry.text.split('\n'));
   }
-  const label = shown.length === 0 ? publicLabel(0) : join(...shown.map((entry) => entry.label));
-  return { ...file, text: `${lines.join('\n')}\n`, label };
+  const label = join(...shown.map((entry) => entry.label));
+  return { ...file, text: `${lines.join('\n')}\n`, label, whole: file };
 }
 
 /** Every file of the workspace that may be seen here. */
