@@ -8,7 +8,15 @@ export { type AuditVerdict, verifyAudit } from './audit/verify.ts';
 export * from './boot/index.ts';
 export { type FolderLock, lockFolder } from './lock/index.ts';
 export * from './paths/index.ts';
-export { makeProjector, type Projector, type ProjectorInput } from './projector/index.ts';
+export {
+  type FileRecord,
+  formatRecord,
+  makeProjector,
+  type ParsedRecords,
+  type Projector,
+  type ProjectorInput,
+  parseRecords,
+} from './projector/index.ts';
 export { type RebuildInput, type RebuildResult, rebuild } from './rebuild/index.ts';
 export { makeConfigFiles, type SetupInput, type SetupResult, setupData, syncConfig } from './setup/index.ts';
 export { createMasterKey, formatMasterKey, parseMasterKey } from './vault/master-key.ts';
@@ -16,4 +24,4 @@ export { writePrivateFile } from './vault/private-file.ts';
 export { masterKeyFromRecovery, recoveryKeyOf } from './vault/recovery-key.ts';
 export { makeSealer } from './vault/sealer.ts';
 export { openVault, type Vault, vaultFile } from './vault/vault.ts';
-export { type FilesInput, makeWorkspaceFiles, removeLeftovers } from './workspace/index.ts';
+export { type FilesInput, makeWorkspaceFiles, readFrontMatter, removeLeftovers } from './workspace/index.ts';
