@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Clock,
@@ -71,7 +71,11 @@ function copyExample(input: SetupInput): void {
   for (const entry of readdirSync(input.exampleDir, { withFileTypes: true })) {
     const target = join(input.workspacesDir, entry.name);
     if (!entry.isDirectory() || !isSlug(entry.name) || existsSync(target)) continue;
-    cpSync(join(input.exampleDir, entry.name), target, { recursive: true, errorOnExist: true, force: false });
+    // Under another name first: a set-up that is killed leaves no half workspace behind.
+    const half = join(input.workspacesDir, `.setup-${entry.name}`);
+    rmSync(half, { recursive: true, force: true });
+    cpSync(join(input.exampleDir, entry.name), half, { recursive: true });
+    renameSync(half, target);
   }
 }
 

@@ -55,12 +55,14 @@ async function syncWorkspace(input: SyncInput, workspace: Workspace): Promise<bo
   const next = {
     settings,
     title: said.title ?? workspace.title,
+    kind: said.kind ?? workspace.kind,
     outsideEdits: said.outside_edits ?? workspace.outsideEdits,
   };
   if (
     isSame(next, {
       settings: workspace.settings,
       title: workspace.title,
+      kind: workspace.kind,
       outsideEdits: workspace.outsideEdits,
     })
   )
