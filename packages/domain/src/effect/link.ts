@@ -30,12 +30,18 @@ const EMAIL =
 
 /** Splits a text into pieces and what stands between them; joined again they are the text. */
 export function linkPieces(text: string): readonly string[] {
-  return text.split(/([\s<>]+|\]\(|(?=https?:\/\/))/iu).filter((piece) => piece !== '');
+  return text.split(/([\s<>]+|\]\()/u).filter((piece) => piece !== '');
 }
 
-/** The piece without the punctuation and brackets around it: the form in which links are compared. */
+/**
+ * The piece without the punctuation and brackets around it, and without words that stand before a scheme with no space between (as
+ * in Chinese): the form in which links are compared. At most four marks go at the end, for a client may take them into the link, and
+ * a long row of them could carry something.
+ */
 export function linkCore(piece: string): string {
-  return piece.replace(/^[("'*_~`|[{!]+/u, '').replace(/[.,;:!?*_~`|"')\]}]+$/u, '');
+  const core = piece.replace(/^[("'*_~`|[{!]+/u, '').replace(/[.,;:!?*_~|`"')\]}]{1,4}$/u, '');
+  const start = core.search(/https?:\/\//u);
+  return start > 0 && /^[^.:/@\\]*$/u.test(core.slice(0, start)) ? core.slice(start) : core;
 }
 
 /** `notes/refunds.md:12`, `README.md`, `index.ts`. */
@@ -55,10 +61,15 @@ export function isLinkLike(piece: string): boolean {
  * Doing it twice changes nothing.
  */
 export function defang(piece: string): string {
-  return piece
-    .replace(/http/giu, (scheme) => (scheme.startsWith('H') ? 'Hxxp' : 'hxxp'))
-    .replace(/\[:\]|:(?=\S)/gu, '[:]')
-    .replace(/\[\.\]|[.\u3002\uff0e\uff61\u2024](?=\S)/gu, '[.]');
+  return (
+    piece
+      .replace(/http/giu, (scheme) => (scheme.startsWith('H') ? 'Hxxp' : 'hxxp'))
+      .replace(/\[:\]|:(?=\S)/gu, '[:]')
+      .replace(/\[\.\]|[.\u3002\uff0e\uff61\u2024](?=\S)/gu, '[.]')
+      // The new brackets must not make an image or a masked link with what stands beside them.
+      .replace(/!+(?=\[)/gu, '')
+      .replace(/\]\(/gu, '] (')
+  );
 }
 
 /** The links in a trusted text, in the form the filter compares. */
