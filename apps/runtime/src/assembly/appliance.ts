@@ -98,7 +98,7 @@ async function join(
   const engine = makeEngine(deps);
   const loops: Loop[] = [];
   // Settings before work: an edit made while nothing ran counts for the first turn.
-  loops.push(...(await files.start()));
+  loops.push(...(await files.start(() => engine.settingsChanged())));
   await engine.start();
   loops.push(
     repeat({ clock, log }, 'signing the audit head', CHECKPOINT_EVERY_MS, () => open.audit.checkpoint()),

@@ -15,8 +15,11 @@ import { type Loop, repeat } from './loop.ts';
 export interface Files {
   readonly files: WorkspaceFiles;
   readonly configFiles: ConfigFiles;
-  /** Begins to keep records and settings in step with the database. */
-  start(): Promise<readonly Loop[]>;
+  /**
+   * Begins to keep records and settings in step with the database.
+   * @param onSettings called after settings files changed rows
+   */
+  start(onSettings: () => Promise<void>): Promise<readonly Loop[]>;
   /** Writes what is committed and not yet in a file. */
   flush(): Promise<void>;
 }
@@ -63,15 +66,16 @@ export function openFiles(input: FilesInput): Files {
   return {
     files,
     configFiles: makeConfigFiles(files, makeFolder),
-    start: async () => {
+    start: async (onSettings) => {
       const removed = await removeLeftovers(paths.workspaces);
       if (removed > 0) log.info({ room: 'workspace', removed }, 'half-written files of a crash were removed');
       await syncConfig({ store, files, clock, log });
       return [
         repeat({ clock, log }, 'writing records', PROJECT_EVERY_MS, () => projector.run()),
-        repeat({ clock, log }, 'reading settings files', SYNC_EVERY_MS, () =>
-          syncConfig({ store, files, clock, log }),
-        ),
+        repeat({ clock, log }, 'reading settings files', SYNC_EVERY_MS, async () => {
+          const changed = await syncConfig({ store, files, clock, log });
+          if (changed.length > 0) await onSettings();
+        }),
       ];
     },
     flush: async () => void (await projector.run()),

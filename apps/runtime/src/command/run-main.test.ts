@@ -81,3 +81,25 @@ test('what breaks inside is a bug with its stack for whoever started it', async 
   expect(code).toBe(70);
   expect(err).toContain('Reference');
 });
+
+test('an error that nobody caught is logged under a reference and ends the process', async () => {
+  let uncaught: (thrown: unknown) => void = () => undefined;
+  let log = '';
+  const codes: number[] = [];
+  await run(['up'], {
+    onUncaught: (listener) => {
+      uncaught = listener;
+    },
+    err: (part) => {
+      log += part;
+    },
+    exit: (code) => {
+      codes.push(code);
+      throw new Error('exited');
+    },
+  });
+  expect(() => uncaught(new Error('out of thin air'))).toThrow('exited');
+  expect(codes).toEqual([70]);
+  expect(log).toContain('out of thin air');
+  expect(log).toContain('evnt_');
+});

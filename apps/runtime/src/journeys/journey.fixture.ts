@@ -27,11 +27,17 @@ export interface Ended {
 /** A running runtime. */
 export interface Running {
   readonly url: string;
+  /** Everything that the ready line says. */
+  readonly ready: Readonly<Record<string, unknown>>;
   readonly pid: number;
   /** Log so far. */
   log(): string;
   /** SIGTERM, then waits. @returns exit code */
   stop(): Promise<number>;
+  /** Sends a signal and does not wait. */
+  signal(name: 'SIGTERM' | 'SIGINT'): void;
+  /** @returns exit code */
+  ended(): Promise<number>;
   /** kill -9, then waits. */
   kill(): Promise<void>;
 }
@@ -120,15 +126,18 @@ async function startRuntime(env: Env, args: readonly string[], running: Set<Chil
   await until(() => ready() !== undefined || isOver(child), 'the runtime is ready', START_LIMIT_MS);
   const line = ready();
   if (line === undefined) throw new Error(`it did not start: ${output.out()}${output.err()}`);
-  const { public: url } = JSON.parse(line) as { public: string }; // safe: the ready line of `up --json`
+  const said = JSON.parse(line) as Record<string, unknown>; // safe: the ready line of `up --json`
   return {
-    url,
+    url: String(said.public),
+    ready: said,
     pid: child.pid ?? 0,
     log: output.err,
     stop: async () => {
       child.kill('SIGTERM');
       return ended(child);
     },
+    signal: (name) => void child.kill(name),
+    ended: () => ended(child),
     kill: async () => {
       child.kill('SIGKILL');
       await ended(child);

@@ -48,7 +48,7 @@ describe('who may knock', () => {
     ['a malformed token', 'Bearer art_'],
     ['a token with something after it', 'Bearer art_shopxxxxxxxxxxxxxxxxxxxx ; x'],
   ])('%s is refused with one text', async (_name, header) => {
-    const headers: HeadersInit = header === undefined ? {} : { Authorization: header };
+    const headers: Record<string, string> = header === undefined ? {} : { Authorization: header };
     const response = await world.request('/v1/events', { method: 'POST', headers, body: '{}' });
     expect(response.status).toBe(401);
     expect(response.headers.get('WWW-Authenticate')).toBe('Bearer');

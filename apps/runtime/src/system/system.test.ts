@@ -149,5 +149,17 @@ describe('metrics', () => {
     expect(output).toContain('agent_runtime_runs_total{state="succeeded"} 3');
     expect(output).toContain('agent_runtime_queue_depth 4');
     expect(output).toContain('agent_runtime_step_ms_count{kind="llm"} 1');
+    expect(output).toContain('agent_runtime_process_cpu_seconds_total');
+  });
+
+  test('a measurement that does not fit is counted and breaks nothing', async () => {
+    const { metrics, text } = systemMetrics();
+    metrics.count('runs_total', { state: 'failed' });
+    metrics.count('runs_total', { another: 'label' });
+    metrics.gauge('no good name', 1);
+    metrics.count('runs_total', { state: 'failed' }, -1);
+    const output = await text();
+    expect(output).toContain('agent_runtime_runs_total{state="failed"} 1');
+    expect(output).toContain('agent_runtime_metrics_dropped_total 3');
   });
 });
