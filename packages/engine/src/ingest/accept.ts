@@ -14,13 +14,14 @@ import {
   type TaskId,
 } from '@agent-runtime/domain';
 import type { Accepted, Arrival, EngineDeps } from '../api.ts';
-import { policyRules, replyEffect } from '../effect/index.ts';
+import { policyRules, type Reply, replyEffect } from '../effect/index.ts';
+import { isGateClosed } from '../gate/index.ts';
 import { type Answer, answerCommand, type Orders } from './answer.ts';
 import { arrivalDigest, checkArrival, mayBeCommand } from './arrival.ts';
 import { type ChatCommand, type ParsedText, parseCommand } from './command.ts';
 import { openConversation } from './conversation.ts';
 import { labelOfMessage, type Whereabouts, whereabouts } from './who.ts';
-import { assertQueueHasRoom, makeWork } from './work.ts';
+import { assertGuestHasRoom, assertQueueHasRoom, makeWork } from './work.ts';
 
 export interface Ingest {
   accept(arrival: Arrival): Promise<Accepted>;
@@ -38,23 +39,29 @@ export interface IngestHooks {
  * resolve; a repeat gets the first answer again.
  */
 export function makeIngest(deps: EngineDeps, hooks: IngestHooks): Ingest {
+  const taking = new Map<string, Promise<unknown>>();
   return {
     accept: async (arrival) => {
       checkArrival(deps, arrival);
       if (arrival.event.sender.isBot) return { outcome: 'logged', isRepeat: false };
-      const before = await earlier(deps, arrival);
-      if (before !== undefined) return before;
+      // Deliveries of one event come one after the other: a command acts before its mark is written.
+      const key = JSON.stringify([arrival.event.source, arrival.event.externalId]);
+      const turn = (taking.get(key) ?? Promise.resolve()).then(
+        () => takeOnce(deps, hooks, arrival),
+        () => takeOnce(deps, hooks, arrival),
+      );
+      taking.set(key, turn);
       try {
-        return await takeIn(deps, hooks, arrival);
-      } catch (thrown) {
-        // Two deliveries of one event at the same time: the second finds the first's mark.
-        if (!(thrown instanceof AppError) || thrown.code !== 'database.row.conflict') throw thrown;
-        const winner = await earlier(deps, arrival);
-        if (winner === undefined) throw thrown;
-        return winner;
+        return await turn;
+      } finally {
+        if (taking.get(key) === turn) taking.delete(key);
       }
     },
   };
+}
+
+async function takeOnce(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): Promise<Accepted> {
+  return (await earlier(deps, arrival)) ?? (await takeIn(deps, hooks, arrival));
 }
 
 /** What the first delivery of this event came to. @throws AppError ingest.key.conflict for the same key with other content */
@@ -84,6 +91,8 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
     case 'foreign':
       return logOnly(deps, at);
     case 'unknown':
+      // In a place with several bots it may be meant for another one; a stranger's is a text like any other.
+      if (where.principal.kind === 'guest') return startOrLog(deps, hooks, at, undefined);
       return answerAtOnce(deps, hooks, at, {
         text: `I do not know /${parsed.name}. /help lists what I can do.`,
         label: publicLabel(2),
@@ -139,6 +148,11 @@ async function startOrLog(
   if (isUnaddressed) return logOnly(deps, at);
   const text = decision.reasons.map((reason) => reason.text).join(' ');
   if (arrival.authenticated !== undefined) throw refusal(decision, text);
+  return refuse(deps, hooks, at, text);
+}
+
+function refuse(deps: EngineDeps, hooks: IngestHooks, at: Place, text: string): Promise<Accepted> {
+  if (at.where.principal.kind === 'guest') return refuseStranger(deps, hooks, at, text);
   return answerAtOnce(deps, hooks, at, { text, label: publicLabel(2) }, 'refused');
 }
 
@@ -158,11 +172,13 @@ async function startOrRefuse(
   try {
     return await startRun(deps, hooks, at, granted);
   } catch (thrown) {
-    const isFull = thrown instanceof AppError && thrown.code === 'ingest.queue.exhausted';
+    const isFull = thrown instanceof AppError && FULL.has(thrown.code);
     if (!isFull || at.arrival.authenticated !== undefined) throw thrown;
-    return answerAtOnce(deps, hooks, at, { text: thrown.message, label: publicLabel(2) }, 'refused');
+    return refuse(deps, hooks, at, thrown.message);
   }
 }
+
+const FULL: ReadonlySet<string> = new Set(['ingest.queue.exhausted', 'ingest.guest.exhausted']);
 
 async function startRun(
   deps: EngineDeps,
@@ -185,6 +201,8 @@ async function startRun(
         key: arrival.conversationKey,
       });
       await assertQueueHasRoom(tx, conversation, settings);
+      if (where.principal.kind === 'guest')
+        await assertGuestHasRoom(tx, where.principal, context, deps.clock.nowMs());
       const message = await writeMessage(deps, tx, at, {
         conversation: conversation.id,
         text,
@@ -240,20 +258,12 @@ async function answerAtOnce(
   answer: Answer,
   outcome: 'command' | 'refused' = 'command',
 ): Promise<Accepted> {
-  const { arrival, context } = at;
-  const reply = replyEffect(deps, {
-    context,
-    requester: { kind: 'service', context: context.id, owner: context.owner },
-    draft: { text: answer.text, replyTo: arrival.event.externalId },
-    label: answer.label,
-    trustedUrls: new Set(),
-    kind: 'notice',
-  });
+  const { arrival } = at;
+  const reply = wordsOf(deps, at, answer);
   await deps.store.commit(
     auditOf(at, outcome === 'command' ? 'ingest.command' : 'ingest.refuse', {}, arrival.event.text),
     async (tx) => {
-      // Under panic the one answer that goes out is the door's own, not one for later.
-      if (!deps.panic.isOn()) await tx.insert('effect', reply.effect);
+      await queueAnswer(deps, tx, reply);
       await tx.insert('ingest_event', markOf(deps, arrival, { outcome, reply: reply.text }));
     },
   );
@@ -261,7 +271,68 @@ async function answerAtOnce(
   return { outcome, isRepeat: false, reply: reply.text };
 }
 
+/** The effect of words that need no model. */
+function wordsOf(deps: EngineDeps, at: Place, answer: Answer): Reply {
+  const { arrival, context } = at;
+  return replyEffect(deps, {
+    context,
+    requester: { kind: 'service', context: context.id, owner: context.owner },
+    draft: { text: answer.text, replyTo: arrival.event.externalId },
+    label: answer.label,
+    trustedUrls: new Set(),
+    kind: 'notice',
+  });
+}
+
+/** Under panic and behind a closed gate the door itself shows the words; nothing is kept for later. */
+async function queueAnswer(deps: EngineDeps, tx: StoreTx, reply: Reply): Promise<void> {
+  if (deps.panic.isOn() || (await isGateClosed(tx))) return;
+  await tx.insert('effect', reply.effect);
+}
+
 const MINUTE_MS = 60_000;
+
+/**
+ * A stranger in a bound place: what they said is logged and kept out of prompts, and they hear why it starts nothing. They hear it, and
+ * the audit names the refusal, once per sender and minute, whatever they send.
+ */
+async function refuseStranger(
+  deps: EngineDeps,
+  hooks: IngestHooks,
+  at: Place,
+  text: string,
+): Promise<Accepted> {
+  const { arrival, where, context } = at;
+  const { settings } = await policyRules(deps, deps.store.read, context.id);
+  const reply = wordsOf(deps, at, { text, label: publicLabel(2) });
+  const minute = Math.floor(deps.clock.nowMs() / MINUTE_MS);
+  const key = `refused:${context.id}:${principalKey(where.principal)}:${minute}`;
+  const shown = await deps.store.commit(auditOf(at, 'ingest.log', {}, arrival.event.text), async (tx) => {
+    const isFirst = (await tx.get('notify_notice', { key })) === undefined;
+    if (settings !== undefined) {
+      const conversation = await openConversation(deps, tx, {
+        context,
+        settings,
+        key: arrival.conversationKey,
+      });
+      await writeMessage(deps, tx, at, {
+        conversation: conversation.id,
+        text: arrival.event.text,
+        isPromptable: false,
+      });
+    }
+    if (isFirst) {
+      await tx.insert('notify_notice', { key, at: deps.clock.nowMs() });
+      tx.audit(auditOf(at, 'ingest.refuse', {}, arrival.event.text));
+      await queueAnswer(deps, tx, reply);
+    }
+    const said = isFirst ? { reply: reply.text } : {};
+    await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'refused', ...said }));
+    return said;
+  });
+  hooks.onReply();
+  return { outcome: 'refused', isRepeat: false, ...shown };
+}
 
 /** Strangers in unbound places leave one audit record per sender and minute, whatever they send. */
 async function refuseUnbound(deps: EngineDeps, arrival: Arrival, where: Whereabouts): Promise<Accepted> {
@@ -273,7 +344,8 @@ async function refuseUnbound(deps: EngineDeps, arrival: Arrival, where: Whereabo
   if (arrival.authenticated !== undefined) throw refusal(decision, text);
   const sender = principalKey(where.principal);
   const key = `refused:${arrival.event.source}:${sender}:${Math.floor(deps.clock.nowMs() / MINUTE_MS)}`;
-  if ((await deps.store.read.get('notify_notice', { key })) === undefined) {
+  const isFirst = (await deps.store.read.get('notify_notice', { key })) === undefined;
+  if (isFirst) {
     const audit: AuditDraft = {
       action: 'ingest.refuse',
       actor: sender,
@@ -282,7 +354,11 @@ async function refuseUnbound(deps: EngineDeps, arrival: Arrival, where: Whereabo
     };
     await deps.store.commit(audit, (tx) => tx.insert('notify_notice', { key, at: deps.clock.nowMs() }));
   }
-  return { outcome: 'refused', isRepeat: false, ...(arrival.event.isAddressed ? { reply: text } : {}) };
+  return {
+    outcome: 'refused',
+    isRepeat: false,
+    ...(arrival.event.isAddressed && isFirst ? { reply: text } : {}),
+  };
 }
 
 async function writeMessage(

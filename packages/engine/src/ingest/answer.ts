@@ -170,6 +170,9 @@ async function assertMayRead(deps: EngineDeps, asker: Asker): Promise<void> {
 
 async function startAfresh(deps: EngineDeps, asker: Asker): Promise<Answer> {
   const { context, principal, conversationKey } = asker;
+  // Strangers may ask here; the conversation that others are in is not theirs to end.
+  if (principal.kind === 'guest')
+    return said('Only people who are paired here can begin a fresh conversation.');
   const rules = await policyRules(deps, deps.store.read, context.id);
   const decision = decide({ action: 'task.create', principal, door: 'chat', isAddressed: true }, rules);
   if (decision.kind !== 'permit') return said(decision.reasons.map((reason) => reason.text).join(' '));

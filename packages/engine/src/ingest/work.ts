@@ -8,6 +8,7 @@ import {
   NOTHING_READ,
   oneLine,
   type Principal,
+  principalKey,
   type Run,
   type StoreTx,
   type Task,
@@ -70,6 +71,32 @@ export function makeRun(
     createdAt: deps.clock.nowMs(),
     pendingApprovals: [],
   };
+}
+
+/** Messages of one guest in a minute that may start work. */
+const GUEST_MESSAGES = 5;
+const MINUTE_MS = 60_000;
+
+/** @throws AppError ingest.guest.exhausted when this guest asks faster than guests may */
+export async function assertGuestHasRoom(
+  tx: StoreTx,
+  guest: Principal,
+  context: Context,
+  nowMs: number,
+): Promise<void> {
+  const recent = await tx.count('context_message', {
+    context: context.id,
+    sender: principalKey(guest),
+    direction: 'in',
+    at: { gt: nowMs - MINUTE_MS },
+  });
+  if (recent < GUEST_MESSAGES) return;
+  throw new AppError({
+    code: 'ingest.guest.exhausted',
+    kind: 'exhausted',
+    message: 'Guests may ask a few times a minute. Try again in a minute.',
+    retryAfterMs: MINUTE_MS,
+  });
 }
 
 /** @throws AppError ingest.queue.exhausted when the conversation already waits for too much */
