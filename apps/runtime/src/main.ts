@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { enableCompileCache } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findRoot } from './command/root.ts';
 
 // The only place that touches clock, randomness, environment, terminal and signals; everything else gets them as arguments.
-const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+const root = findRoot(dirname(fileURLToPath(import.meta.url)));
 // What was compiled once is not compiled again: half of the time to start. In the clone, where nobody else can write.
 enableCompileCache(join(root, '.cache', 'compile'));
 

@@ -36,7 +36,13 @@ export async function rebuild(world: World, how: { readonly isSure: boolean }): 
   const redactor = secretRedactor(configSecrets(config));
   const log = systemLogger({ level: 'warn', format: world.logFormat }, redactor, { write: world.err });
   clearRemains(world);
-  tell(world, await bringBack(world, masterKey, log, redactor));
+  try {
+    tell(world, await bringBack(world, masterKey, log, redactor));
+  } catch (thrown) {
+    // Half a history would look like a whole one at the next start.
+    removeDatabase(world);
+    throw thrown;
+  }
   return 0;
 }
 
@@ -56,12 +62,17 @@ function clearRemains(world: World): void {
   const paths = dataPaths(world.config.dataDir);
   const lock = lockFolder(paths);
   try {
-    for (const end of ['-wal', '-shm', '-journal']) rmSync(paths.database + end, { force: true });
+    removeDatabase(world);
     // The new log begins at 1: records of what is brought back are recognised and not written twice.
     rmSync(join(paths.appliance, CURSOR_FILE), { force: true });
   } finally {
     lock.release();
   }
+}
+
+function removeDatabase(world: World): void {
+  const { database } = dataPaths(world.config.dataDir);
+  for (const end of ['', '-wal', '-shm', '-journal']) rmSync(database + end, { force: true });
 }
 
 async function bringBack(

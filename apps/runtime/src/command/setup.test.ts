@@ -1,0 +1,76 @@
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Clock, makeRedactor } from '@agent-runtime/domain';
+import { recordingLogger, seededIds } from '@agent-runtime/testkit';
+import { expect, test } from 'vitest';
+import { readConfig } from '../config.ts';
+import { systemClock } from '../system/clock.ts';
+import { instanceState } from './instance.ts';
+import { masterKeyFile } from './master-key.ts';
+import { findRoot } from './root.ts';
+import { makeInstance } from './setup.ts';
+import type { World } from './world.ts';
+
+const clock: Clock = systemClock({ wallMs: () => 1_790_000_000_000, monotonicMs: () => 0 });
+const redactor = { ...makeRedactor(() => []), add: () => undefined };
+
+function world(dataDir: string): World & { readonly said: () => string } {
+  let said = '';
+  const tell = (text: string): void => {
+    said += text;
+  };
+  return {
+    config: readConfig({ AGENT_RUNTIME_DATA_DIR: dataDir }, '/'),
+    root: findRoot(import.meta.dirname),
+    version: '0',
+    clock,
+    ids: seededIds(),
+    crash: { reach: () => undefined },
+    bootId: 'boot',
+    out: tell,
+    err: tell,
+    runtimeDir: tmpdir(),
+    logFormat: 'json',
+    isJson: false,
+    confirm: async () => false,
+    stopped: new Promise(() => undefined),
+    onUncaught: () => undefined,
+    exit: () => {
+      throw new Error('exited');
+    },
+    said: () => said,
+  };
+}
+
+const folder = (): string => join(mkdtempSync(join(tmpdir(), 'setup-')), 'data');
+
+test('an instance has its example, its first person and its private place; the recovery key is said once', async () => {
+  const w = world(folder());
+  const result = await makeInstance(w, recordingLogger(), redactor);
+  expect(result.workspaces).toContain('community');
+  expect(result.contexts).toContain('memory-general');
+  expect(result.blessed).toBeGreaterThan(10);
+  expect(instanceState(w.config)).toBe('ready');
+  expect(w.said().match(/(?:[0-9A-Z]{4}-){13}[0-9A-Z]{4}/g)).toHaveLength(1);
+  await expect(makeInstance(w, recordingLogger(), redactor)).rejects.toMatchObject({
+    code: 'runtime.instance.conflict',
+  });
+});
+
+test('what a failed set-up made is gone again, so that it can be tried once more', async () => {
+  const dataDir = folder();
+  writeFileSync(dataDir, 'a file where the folder should be');
+  const w = world(dataDir);
+  await expect(makeInstance(w, recordingLogger(), redactor)).rejects.toThrow();
+  expect(existsSync(masterKeyFile(w.config))).toBe(false);
+  expect(existsSync(dataDir)).toBe(true);
+  expect(w.said()).toBe('');
+});
+
+test('the clone is found from any depth, and nothing above is guessed', () => {
+  const root = findRoot(import.meta.dirname);
+  expect(existsSync(join(root, 'data.example'))).toBe(true);
+  expect(findRoot(join(root, 'dist'))).toBe(root);
+  expect(findRoot(tmpdir())).toBe(tmpdir());
+});
