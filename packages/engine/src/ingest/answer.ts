@@ -284,12 +284,13 @@ async function ownRun(deps: EngineDeps, asker: Asker): Promise<Run> {
 
 const MIN_PREFIX = 4;
 
+/** Compares what makes an id one of its kind: the noun before the underscore names none of them. */
 function fits(id: string, text: string): boolean {
+  const own = id.slice(id.indexOf('_') + 1);
+  const noun = id.slice(0, id.length - own.length);
   const bare = text.toLowerCase();
-  return (
-    id === bare ||
-    (bare.length >= MIN_PREFIX && (id.startsWith(bare) || id.slice(id.indexOf('_') + 1).startsWith(bare)))
-  );
+  const start = bare.startsWith(noun) ? bare.slice(noun.length) : bare;
+  return start.length >= MIN_PREFIX && own.startsWith(start);
 }
 
 function unclear<T extends string>(what: string, text: string, found: readonly T[]): AppError {
