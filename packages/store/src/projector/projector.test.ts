@@ -156,7 +156,9 @@ describe('a crash', () => {
     }
   });
 
-  test('in the middle of a write: a record cut off at any byte is written again', async () => {
+  test('in the middle of a write: a record cut off at any byte is written again', {
+    timeout: 60_000,
+  }, async () => {
     const world = await openChat();
     await say(world, messageRow(1, { text: 'eins' }));
     await world.projector().run();

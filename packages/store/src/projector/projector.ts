@@ -1,18 +1,23 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type {
-  Approval,
-  AuditReader,
-  CrashPoints,
-  Effect,
-  Logger,
-  Message,
-  RunId,
-  StoreReader,
-  TaskId,
+import {
+  type Approval,
+  type AuditReader,
+  type CrashPoints,
+  type Effect,
+  isSlug,
+  type Logger,
+  type Message,
+  parseWorkspaceId,
+  type RunId,
+  type StoreReader,
+  type TaskId,
+  type WorkspaceId,
 } from '@agent-runtime/domain';
 import { makePlainFolders, writeAtomically } from '../workspace/index.ts';
 import { appendDurably, writtenIds } from './append-log.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
+import { LABEL_LOG, labelLines } from './label-log.ts';
 import { logPath, logRecord } from './log-record.ts';
 import { approvalFile, taskFile } from './state-file.ts';
 
@@ -38,6 +43,8 @@ export interface Projector {
 }
 
 const BATCH = 500;
+/** Beyond this the file of labels is written anew. */
+const MAX_LABEL_LOG_BYTES = 8 * 1024 * 1024;
 /** Characters of message text in one batch; what a crash leaves is then always within the tail that is looked at. */
 const BATCH_CHARS = 1_000_000;
 
@@ -67,6 +74,7 @@ export function makeProjector(input: ProjectorInput): Projector {
       await appendAll(messages);
       const changes = await changedSince(input.audit, at.auditSeq);
       written += messages.length + (await writeStates(changes));
+      for (const [workspace, paths] of changes.labels) await appendLabels(workspace, paths);
       const next: Cursor = { messageSeq: messages.at(-1)?.seq ?? at.messageSeq, auditSeq: changes.head };
       if (next.messageSeq !== at.messageSeq || next.auditSeq !== at.auditSeq) {
         input.crash.reach('projector.before-cursor');
@@ -150,6 +158,17 @@ export function makeProjector(input: ProjectorInput): Projector {
     );
   }
 
+  /** Far above its share it is written anew, without the lines that later ones have overtaken. */
+  async function appendLabels(workspace: WorkspaceId, paths: ReadonlySet<string>): Promise<void> {
+    await makePlainFolders(input.root, workspace, LABEL_LOG);
+    const file = join(input.root, workspace, LABEL_LOG);
+    const lines = await labelLines(input.read, input.macKey, { workspace, paths });
+    const { size } = await stat(file).catch(() => ({ size: 0 }));
+    if (size + lines.length <= MAX_LABEL_LOG_BYTES) return appendDurably(file, lines, input.crash);
+    const all = await labelLines(input.read, input.macKey, { workspace, paths: 'all' });
+    await writeState(workspace, LABEL_LOG, all);
+  }
+
   async function writeState(workspace: Effect['workspace'], path: string, text: string): Promise<void> {
     await makePlainFolders(input.root, workspace, path);
     writes.nonce += 1;
@@ -159,16 +178,21 @@ export function makeProjector(input: ProjectorInput): Projector {
     });
   }
 
-  /** Tasks and approvals that the log says have changed. */
+  /** Tasks, approvals and labels that the log says have changed. */
   async function changedSince(audit: AuditReader, afterSeq: number): Promise<Changes> {
     const { seq: head } = await audit.head();
     const runs = new Set<RunId>();
     const tasks = new Set<TaskId>();
     const approvals = new Set<Approval['id']>();
+    const labels = new Map<WorkspaceId, Set<string>>();
     for (let before = head + 1; before > afterSeq + 1; ) {
       const page = await audit.tail(BATCH, { beforeSeq: before });
-      for (const { seq, subject } of page) {
+      for (const { seq, subject, action, workspace } of page) {
         if (seq <= afterSeq) break;
+        if (action.startsWith('label.') && workspace !== undefined && isSlug(workspace)) {
+          const id = parseWorkspaceId(workspace);
+          labels.set(id, (labels.get(id) ?? new Set()).add(subject));
+        }
         if (subject.startsWith('run_')) runs.add(subject as RunId); // safe: only looked up
         if (subject.startsWith('task_')) tasks.add(subject as TaskId); // safe: only looked up
         if (subject.startsWith('appr_')) approvals.add(subject as Approval['id']); // safe: only looked up
@@ -183,7 +207,7 @@ export function makeProjector(input: ProjectorInput): Projector {
       const run = await input.read.get('run', { id });
       if (run !== undefined) tasks.add(run.task);
     }
-    return { tasks, approvals, head };
+    return { tasks, approvals, labels, head };
   }
 
   const start = (): Promise<number> => {
@@ -226,5 +250,7 @@ function withinBatch(messages: readonly Message[]): readonly Message[] {
 interface Changes {
   readonly tasks: ReadonlySet<TaskId>;
   readonly approvals: ReadonlySet<Approval['id']>;
+  /** Paths whose labels changed. */
+  readonly labels: ReadonlyMap<WorkspaceId, ReadonlySet<string>>;
   readonly head: number;
 }

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  AppError,
   type Clock,
   type Conversation,
   type GateState,
@@ -14,6 +15,7 @@ import {
   type Task,
 } from '@agent-runtime/domain';
 import { type FileRecord, isRecordPath, labelOfHead, parseRecordFile } from '../projector/index.ts';
+import { lowerLabels } from './lower-labels.ts';
 
 export interface RebuildInput {
   /** A fresh store that setup has filled with workspaces and contexts. */
@@ -31,6 +33,8 @@ export interface RebuildResult {
   readonly conversations: number;
   readonly tasks: number;
   readonly runs: number;
+  /** Notes and memories that count as text from outside until staff approves them. */
+  readonly files: number;
   /** Record files with lines that are not ours, or changed: `path: lines`. They were left out. */
   readonly flagged: readonly string[];
 }
@@ -40,28 +44,56 @@ const BATCH = 200;
 
 /**
  * Brings back from Markdown what Markdown holds: messages, conversations, tasks and runs. Users, grants, tokens, keys, approvals, the
- * outbox, the audit log and the marks of what was taken in are authority and do not come back; the gate is closed afterwards, and what
- * was unfinished is failed.
- * @throws AppError database.* ; run it again on an empty database
+ * outbox, the audit log, labels of files and the marks of what was taken in are authority and do not come back. The gate is closed
+ * before the first row, so that a rebuild that dies leaves nothing that could act; what was unfinished is failed.
+ * @throws AppError rebuild.database.conflict (it holds messages or tasks) · database.* ; run it again on an empty database
  */
 export async function rebuild(input: RebuildInput): Promise<RebuildResult> {
+  await assertEmpty(input.store);
+  await closeGate(input);
+  const files = await lowerLabels(input.store);
   const found = await collect(input);
-  const messages = [...found.messages.values()].sort((a, b) => a.seq - b.seq);
+  const messages = inOrder([...found.messages.values()]);
   const conversations = conversationsOf(messages, found.keys);
   await write(input, 'rebuild.conversations', conversations, (tx, row) =>
     tx.insert('context_conversation', row),
   );
   await write(input, 'rebuild.messages', messages, (tx, row) => tx.insert('context_message', row));
   await write(input, 'rebuild.tasks', [...found.tasks.values()], (tx, row) => tx.insert('task', row));
-  await write(input, 'rebuild.runs', [...found.runs.values()].map(ended), (tx, row) => tx.insert('run', row));
-  await finish(input, messages.at(-1)?.seq ?? 0);
+  const now = input.clock.nowMs();
+  const runs = [...found.runs.values()].map((run) => ended(run, now));
+  await write(input, 'rebuild.runs', runs, (tx, row) => tx.insert('run', row));
+  await continueSeq(input.store, messages.at(-1)?.seq ?? 0);
   return {
     messages: messages.length,
     conversations: conversations.length,
     tasks: found.tasks.size,
     runs: found.runs.size,
+    files,
     flagged: found.flagged,
   };
+}
+
+/** A database that knows something already would get some rows twice and lose others. */
+async function assertEmpty(store: Store): Promise<void> {
+  const known = (await store.read.count('context_message', {})) + (await store.read.count('task', {}));
+  if (known === 0) return;
+  throw new AppError({
+    code: 'rebuild.database.conflict',
+    kind: 'conflict',
+    message: 'The database holds messages or tasks already. Rebuild only into an empty one.',
+  });
+}
+
+/** By number; two histories that share numbers, as after a restored backup, are told apart by time and numbered anew. */
+function inOrder(messages: readonly Message[]): readonly Message[] {
+  let last = 0;
+  return [...messages]
+    .sort((a, b) => a.seq - b.seq || a.at - b.at || (a.id < b.id ? -1 : 1))
+    .map((message) => {
+      last = Math.max(message.seq, last + 1);
+      return message.seq === last ? message : { ...message, seq: last };
+    });
 }
 
 interface Found {
@@ -88,7 +120,12 @@ async function collect(input: RebuildInput): Promise<Found> {
       const full = join(entry.parentPath, entry.name);
       const path = full.slice(folder.length + 1);
       if (!entry.isFile() || !isRecordPath(path) || path.startsWith('approvals/')) continue;
-      const { records, foreignLines } = parseRecordFile(await readFile(full, 'utf8'), input.macKey);
+      const text = await readFile(full, 'utf8').catch(() => undefined);
+      if (text === undefined) {
+        found.flagged.push(`${workspace.name}/${path}: it cannot be read`);
+        continue;
+      }
+      const { records, foreignLines } = parseRecordFile(text, input.macKey);
       if (foreignLines > 0) found.flagged.push(`${workspace.name}/${path}: ${foreignLines}`);
       for (const record of records) take(found, record, workspace.name);
     }
@@ -145,14 +182,14 @@ function conversationsOf(
 }
 
 /** Questions to humans do not come back, and what was running when the database was lost has failed. */
-function ended(run: Run): Run {
+function ended(run: Run, nowMs: number): Run {
   if (isFinalRun(run.state)) return { ...run, pendingApprovals: [] };
   const error = {
     code: 'rebuild.run.cancelled',
     kind: 'cancelled',
     message: 'It was unfinished when the database was lost. Retry it.',
   } as const;
-  return { ...run, state: 'failed', pendingApprovals: [], error };
+  return { ...run, state: 'failed', pendingApprovals: [], finishedAt: nowMs, error };
 }
 
 async function write<T>(
@@ -172,20 +209,36 @@ async function write<T>(
   }
 }
 
-async function finish(input: RebuildInput, lastSeq: number): Promise<void> {
+async function closeGate({ store, clock }: RebuildInput): Promise<void> {
   const gate: GateState = {
     id: 'gate',
     isClosed: true,
     reason:
       'The database was rebuilt from Markdown. Look through users, tokens and keys, then open the gate.',
-    at: input.clock.nowMs(),
+    at: clock.nowMs(),
   };
-  await input.store.commit(
+  await store.commit(
     { action: 'gate.close', actor: 'rebuild', subject: 'gate', data: { reason: gate.reason } },
     async (tx) => {
       if ((await tx.update('gate_state', { id: 'gate' }, gate)) === 0) await tx.insert('gate_state', gate);
-      // New messages come after the old ones.
-      for (let seq = 0; seq < lastSeq; ) seq = await tx.next('message');
     },
   );
 }
+
+/** New messages come after the old ones. */
+async function continueSeq(store: Store, lastSeq: number): Promise<void> {
+  for (let seq = 0; seq < lastSeq; ) {
+    const from = seq;
+    seq = await store.commit(
+      { action: 'rebuild.sequence', actor: 'rebuild', subject: 'database', data: { from } },
+      async (tx) => {
+        let at = from;
+        while (at < lastSeq && at < from + NUMBERS_AT_ONCE) at = await tx.next('message');
+        return at;
+      },
+    );
+  }
+}
+
+/** Far within the time that one commit may take. */
+const NUMBERS_AT_ONCE = 20_000;

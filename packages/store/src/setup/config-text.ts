@@ -77,7 +77,8 @@ export function settingsOf(file: ContextFile): ContextSettings {
 }
 
 export function workspaceSettingsOf(file: WorkspaceFile): WorkspaceSettings {
-  const { kind: _kind, outside_edits: _edits, ...settings } = file;
+  // The title has its own column; contexts do not inherit it.
+  const { title: _title, kind: _kind, outside_edits: _edits, ...settings } = file;
   return settings;
 }
 

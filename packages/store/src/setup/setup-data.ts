@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  AppError,
   type Clock,
   type Grant,
   type Ids,
@@ -15,6 +16,7 @@ import {
   type WorkspaceFiles,
   type WorkspaceId,
 } from '@agent-runtime/domain';
+import { restoreLabels } from '../rebuild/index.ts';
 import { syncConfig } from './sync-config.ts';
 
 export interface SetupInput {
@@ -29,19 +31,21 @@ export interface SetupInput {
   readonly exampleDir: string | undefined;
   /** Short name of the first person, a slug. */
   readonly ownerName: string;
+  /** Set after a lost database: key of the projector's MACs. Files then keep the labels that were written down. */
+  readonly rebuiltWith?: Uint8Array;
 }
 
 export interface SetupResult {
   readonly owner: UserId;
   readonly workspaces: readonly WorkspaceId[];
   readonly contexts: readonly string[];
-  /** Files that are staff's from the start. */
+  /** Files that were looked at, and have a label from now on. */
   readonly blessed: number;
 }
 
 /**
  * Fills a new instance: copies the example (never over something), makes its first person with all rights, a row per workspace, the
- * person's private workspace, and the contexts that the files describe; then every file is seen once, so that it counts as staff's.
+ * person's private workspace; every file is seen once, so that it counts as staff's; then the contexts that the files describe.
  * Doing it again adds what is missing and changes nothing else.
  */
 export async function setupData(input: SetupInput): Promise<SetupResult> {
@@ -57,8 +61,22 @@ export async function setupData(input: SetupInput): Promise<SetupResult> {
       await ensureWorkspace(input, owner, parseWorkspaceId(name), isPrivate ? 'private' : 'community'),
     );
   }
+  const recalled: WorkspaceId[] = [];
+  for (const workspace of workspaces) if ((await recall(input, workspace)) > 0) recalled.push(workspace);
+  // Before the settings: a workspace that asks for review would otherwise wait for a review of the files that say what it is.
+  const seen = await bless(
+    input,
+    workspaces.filter((workspace) => !recalled.includes(workspace)),
+  );
   const contexts = await syncConfig(input);
-  return { owner, workspaces, contexts, blessed: await bless(input, workspaces) };
+  // After the settings: where labels are known, edits since then are judged by the workspace's own rule.
+  return { owner, workspaces, contexts, blessed: seen + (await bless(input, recalled)) };
+}
+
+/** @returns labels brought back */
+async function recall(input: SetupInput, workspace: WorkspaceId): Promise<number> {
+  const { store, workspacesDir: root, rebuiltWith: macKey } = input;
+  return macKey === undefined ? 0 : restoreLabels({ store, root, macKey, workspace });
 }
 
 function privateName(input: Pick<SetupInput, 'ownerName'>): string {
@@ -138,9 +156,24 @@ async function bless(input: SetupInput, workspaces: readonly WorkspaceId[]): Pro
   let count = 0;
   for (const workspace of workspaces) {
     for (const { path } of await input.files.list(workspace)) {
-      await input.files.read(workspace, path);
-      count += 1;
+      if (await look(input, workspace, path)) count += 1;
     }
   }
   return count;
+}
+
+/** @returns false for a file that cannot be used, e.g. one that is not UTF-8: it keeps nobody from starting */
+async function look(input: SetupInput, workspace: WorkspaceId, path: string): Promise<boolean> {
+  try {
+    await input.files.read(workspace, path);
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || !['invalid', 'denied', 'missing'].includes(thrown.kind))
+      throw thrown;
+    input.log.warn(
+      { room: 'setup', workspace, path, code: thrown.code },
+      `${path} was left out: ${thrown.message}`,
+    );
+    return false;
+  }
 }
