@@ -101,6 +101,7 @@ async function bringBack(
       workspacesDir: open.paths.workspaces,
       exampleDir: undefined,
       ownerName: OWNER,
+      rebuiltWith: open.projectorKey,
     });
     return await rebuildRows({
       store: open.store,

@@ -1,5 +1,6 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import {
   type Approval,
   type AuditReader,
@@ -14,7 +15,7 @@ import {
   type TaskId,
   type WorkspaceId,
 } from '@agent-runtime/domain';
-import { makePlainFolders, writeAtomically } from '../workspace/index.ts';
+import { makePlainFolders, syncFolder, writeAtomically } from '../workspace/index.ts';
 import { appendDurably, writtenIds } from './append-log.ts';
 import { type Cursor, readCursor, writeCursor } from './cursor.ts';
 import { LABEL_LOG, labelLines } from './label-log.ts';
@@ -169,13 +170,14 @@ export function makeProjector(input: ProjectorInput): Projector {
     await writeState(workspace, LABEL_LOG, all);
   }
 
+  /** Whole and durable; left alone when it says so already, for most events of a run change nothing that is shown. */
   async function writeState(workspace: Effect['workspace'], path: string, text: string): Promise<void> {
     await makePlainFolders(input.root, workspace, path);
+    const file = join(input.root, workspace, path);
+    // The name may be from a write that died before its folder was on the disk.
+    if ((await presentText(file, text.length)) === text) return syncFolder(dirname(file));
     writes.nonce += 1;
-    await writeAtomically(join(input.root, workspace, path), text, {
-      crash: input.crash,
-      nonce: writes.nonce,
-    });
+    await writeAtomically(file, text, { crash: input.crash, nonce: writes.nonce });
   }
 
   /** Tasks, approvals and labels that the log says have changed. */
@@ -230,6 +232,22 @@ export function makeProjector(input: ProjectorInput): Projector {
     },
   };
 }
+
+/** Undefined when it is not there, is a link, or cannot be what is asked for: it is then replaced. */
+async function presentText(file: string, chars: number): Promise<string | undefined> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await open(file, flags).catch(() => undefined);
+  try {
+    const found = await handle?.stat();
+    const isLikely = found?.isFile() === true && found.size <= chars * MAX_BYTES_PER_CHAR;
+    return isLikely ? await handle?.readFile('utf8') : undefined;
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** Of UTF-8, by UTF-16 code unit. */
+const MAX_BYTES_PER_CHAR = 3;
 
 /** New records of one log, by message. */
 interface Batch {

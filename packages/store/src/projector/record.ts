@@ -18,7 +18,7 @@ export const RECORD_START = '<!-- record ';
 export const RECORD_END = '<!-- end -->';
 /** Controls, and characters that some program takes for a line break or a change of direction. */
 const TREACHEROUS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/;
-const OPEN = /^<!-- record (\{.*\}) mac:([A-Za-z0-9_-]{43}) -->$/;
+const OPEN = /^<!-- record (\{.*\}) mac:([0-9a-f]{64}) -->$/;
 
 /**
  * Writes a record. Every line of the text is quoted, so that no text can pose as a record; in the head nothing can close the comment.
@@ -100,7 +100,5 @@ function macOf(
   record: { readonly head: string; readonly title: string; readonly shown: string },
   key: Uint8Array,
 ): string {
-  return createHmac('sha256', key)
-    .update(`${record.head}\n${record.title}\n${record.shown}`)
-    .digest('base64url');
+  return createHmac('sha256', key).update(`${record.head}\n${record.title}\n${record.shown}`).digest('hex');
 }

@@ -1,3 +1,4 @@
+import { lstatSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   contextRow,
@@ -53,6 +54,30 @@ describe('tasks', () => {
       integrity: 1,
       audience: ['ctx:garden/memory-general', 'ws:garden'],
     });
+  });
+
+  test('a file that says so already is left alone; an edited one is written anew', async () => {
+    const world = await openWork();
+    const projector = world.projector();
+    const touch = () => world.store.commit(draft('run.step', { subject: TASK }), async () => undefined);
+    await projector.run();
+    const before = statSync(world.fullPath(TASK_FILE)).ino;
+    await touch();
+    await projector.run();
+    expect(statSync(world.fullPath(TASK_FILE)).ino).toBe(before);
+    const text = world.onDisk(TASK_FILE);
+    for (const other of [`${text}forged\n`, text.replace('running', 'aborted'), '', 'x'.repeat(100_000)]) {
+      world.edit(TASK_FILE, other);
+      await touch();
+      await projector.run();
+      expect(world.onDisk(TASK_FILE)).toBe(text);
+    }
+    rmSync(world.fullPath(TASK_FILE));
+    symlinkSync('/etc/passwd', world.fullPath(TASK_FILE));
+    await touch();
+    await projector.run();
+    expect(lstatSync(world.fullPath(TASK_FILE)).isFile()).toBe(true);
+    expect(world.onDisk(TASK_FILE)).toBe(text);
   });
 
   test('a title cannot forge front matter', async () => {
