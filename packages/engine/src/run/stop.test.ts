@@ -1,5 +1,5 @@
 import type { Run, RunId, Store, StoreTx } from '@agent-runtime/domain';
-import { until } from '@agent-runtime/testkit';
+import { type MemoryLiveFeed, until } from '@agent-runtime/testkit';
 import { describe, expect, test } from 'vitest';
 import {
   inChat,
@@ -15,8 +15,12 @@ import { callTool, runsOf, say, shownTo, useStage } from './run.fixture.ts';
 
 const stage = useStage();
 const read = () => stage.world.deps.store.read;
+// safe: the world's feed is the one in memory
+const feed = () => stage.deps.live as MemoryLiveFeed;
 const frames = () =>
-  stage.deps.live.events.filter((event) => event.kind === 'text').map((event) => String(event.data.text));
+  feed()
+    .events.filter((event) => event.kind === 'text')
+    .map((event) => String(event.data.text));
 const replyCount = () => read().count('effect', { kind: 'message.reply' });
 /** Lets everything happen that would happen by itself within an hour. */
 const anHour = () => stage.world.clock.advance(3_600_000);
