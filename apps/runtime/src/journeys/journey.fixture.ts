@@ -193,6 +193,8 @@ function memoryChat(folder: string): MemoryChat {
       existsSync(outbox)
         ? readFileSync(outbox, 'utf8')
             .split('\n')
+            // A line that is being written has no end yet.
+            .slice(0, -1)
             .filter((line) => line !== '')
             .map((line) => JSON.parse(line))
         : [],
