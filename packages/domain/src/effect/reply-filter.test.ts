@@ -15,7 +15,7 @@ function linksIn(text: string): readonly string[] {
   // A mail address is none: writing to somebody takes more than a click.
   const rest = text
     .replaceAll(GOOD, ' ')
-    .replace(/[\p{L}\p{N}_.+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+(?![\p{L}\p{N}/:#?@\\-])/gu, ' ');
+    .replace(/[\p{L}\p{N}_.+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+(?![\p{L}\p{N}/#?@\\-]|:\S)/gu, ' ');
   const hosts =
     rest.match(
       /(?<![\w@+.-])(?:[\p{L}\p{N}-]+\.)+(?:com|net|org|io|example|рф|xn--p1ai|museum|community)(?![\p{L}\p{N}])/giu,
