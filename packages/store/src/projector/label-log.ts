@@ -34,7 +34,12 @@ export async function labelLines(
       direction: 'desc',
       ...(paths === 'all' ? {} : { limit: VERSIONS }),
     });
-    const good = await read.find('label_file', { ...where, isGood: true });
+    const good =
+      paths === 'all'
+        ? []
+        : (await read.find('label_file', { ...where, isGood: true })).filter(
+            (row) => !newest.some(({ path, hash }) => path === row.path && hash === row.hash),
+          );
     const entries = await read.find('label_entry', where);
     for (const row of [...good, ...newest.toReversed()]) lines.push(lineOf('file', row, workspace, key));
     for (const row of entries) lines.push(lineOf('entry', row, workspace, key));
