@@ -93,17 +93,24 @@ function listedOnce(deps: EngineDeps, place: RunPlace): Session['skills'] {
   };
 }
 
+/** Context and settings as they are now: a place that was opened, or a tool that was taken away, counts from the next step on. */
+async function refreshed(session: Session): Promise<Session> {
+  return { ...session, place: await loadPlace(session.deps.store.read, session.place.run.id) };
+}
+
 async function converse(session: Session): Promise<void> {
   const { deps, place, work } = session;
   await begin(session);
   const history: { call: ReturnType<typeof digestOf>; result: ReturnType<typeof digestOf> }[] = [];
   let progress: RunProgress = { ...NO_PROGRESS, trustedUrls: typedUrls(place) };
   for (let n = 1; n <= place.settings.queue.maxSteps; n += 1) {
-    const llm = await llmStep(session, progress, n);
+    const here = await refreshed(session);
+    const llm = await llmStep(here, progress, n);
     assertAnswered(llm);
     if (llm.toolCalls.length === 0) {
       progress = withAnswer(progress, llm);
-      const end = await finishRun(deps, place, {
+      const { place: now } = await refreshed(session);
+      const end = await finishRun(deps, now, {
         text: answerOf(llm),
         progress,
         seenSeq: llm.seenSeq,
@@ -115,7 +122,7 @@ async function converse(session: Session): Promise<void> {
     const tools: ToolStepValue[] = [];
     let label: Label = join(progress.label, llm.label);
     for (const [index, call] of llm.toolCalls.entries()) {
-      const done = await toolStep(session, { progress, call, label, name: `tool:${n}:${index + 1}` });
+      const done = await toolStep(here, { progress, call, label, name: `tool:${n}:${index + 1}` });
       tools.push(done);
       label = join(label, done.label);
       history.push({ call: callFingerprint(call), result: digestOf(done.text) });
