@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyText } from './text.fixture.ts';
 import { cutText, hasHidden, oneLine, showHidden } from './visible.ts';
 
 const HIDDEN_SAMPLES = [
@@ -28,7 +29,7 @@ describe('hidden characters', () => {
 
   it('nothing hidden is left, and twice is once', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(anyText, (text) => {
         const shown = showHidden(text);
         expect(hasHidden(shown)).toBe(false);
         expect(showHidden(shown)).toBe(shown);
@@ -41,7 +42,7 @@ describe('hidden characters', () => {
 describe('one line', () => {
   it('has no line break, keeps its length and never halves a character', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 40 }), (text, max) => {
+      fc.property(anyText, fc.integer({ min: 1, max: 40 }), (text, max) => {
         const line = oneLine(text, max);
         expect(line).not.toMatch(/[\n\r\u2028\u2029\t]/);
         expect(line.length).toBeLessThanOrEqual(max);

@@ -67,7 +67,7 @@ export function defang(piece: string): string {
       .replace(/\[:\]|:(?=\S)/gu, '[:]')
       .replace(/\[\.\]|[.\u3002\uff0e\uff61\u2024](?=\S)/gu, '[.]')
       // The new brackets must not make an image or a masked link with what stands beside them.
-      .replace(/!+(?=\[)/gu, '')
+      .replace(/(?<!!)!+(?=\[)/gu, '')
       .replace(/\]\(/gu, '] (')
   );
 }

@@ -21,7 +21,7 @@ export const WITHHELD_TEXT =
 
 /** Platform mentions become plain text, and images ordinary links: both act without a click. */
 const PLATFORM_MENTION = /<(@[!&]?|#)(\d+)>/g;
-const IMAGE = /!+(?=\[)/g;
+const IMAGE = /(?<!!)!+(?=\[)/g;
 /** `@name` at the start of a word calls somebody; the calls to everybody work inside words, too. */
 const MENTION = /@(?=everyone|here)|(?<![\p{L}\p{N}._%+-])@(?=[\p{L}\p{N}_])/giu;
 /** Between `@` and the name; a client then sees no mention. */

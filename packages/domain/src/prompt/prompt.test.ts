@@ -152,13 +152,19 @@ describe('the system role', () => {
       fc.property(anyInput, (input) => {
         const { messages } = assemblePrompt(input);
         expect(messages.map((message) => message.role === 'system')).toEqual(messages.map((_, i) => i === 0));
-        const allowed = [input.system, ...input.guidance].filter(
-          (item) => item !== undefined && item.label.integrity >= 2 && canFlow(item.label, CLEARANCE),
-        );
-        let rest = (messages[0]?.text ?? '').replace(DEFAULT_SYSTEM, '').replace(CONSTANT_RULES, '');
-        for (const item of [...allowed].sort((a, b) => (b?.text.length ?? 0) - (a?.text.length ?? 0)))
-          rest = rest.replace(item?.text.trim() ?? '', '');
-        expect(rest.replace(/# (?:AGENTS\.md|x\/y\.md|guidance)/g, '').trim()).toBe('');
+        const isStaff = (item: PromptText): boolean =>
+          item.label.integrity >= 2 && canFlow(item.label, CLEARANCE);
+        const own = input.system !== undefined && isStaff(input.system) ? [input.system.text.trim()] : [];
+        const guidance = input.guidance
+          .filter(isStaff)
+          .map((item) => `# ${item.name.includes('\n') ? 'guidance' : item.name}\n${item.text.trim()}`);
+        // Nothing else, in this order; what did not fit the budget is left out whole.
+        let rest = messages[0]?.text ?? '';
+        const opening = [...own, DEFAULT_SYSTEM].find((text) => rest.startsWith(`${text}\n\n`));
+        expect(opening).toBeDefined();
+        rest = rest.slice((opening?.length ?? 0) + 2);
+        for (const part of guidance) if (rest.startsWith(`${part}\n\n`)) rest = rest.slice(part.length + 2);
+        expect(rest).toBe(CONSTANT_RULES);
       }),
     );
   });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ContextId } from '../base/index.ts';
+import { anyText } from '../base/text.fixture.ts';
 import { classifyPath, isCleanPath, type PathClass } from './path-class.ts';
 import { isFetchableUrl } from './url.ts';
 
@@ -151,7 +152,7 @@ describe('what a path is for', () => {
     fc.assert(
       fc.property(
         fc.oneof(
-          fc.string({ unit: 'binary' }),
+          anyText,
           fc
             .array(fc.constantFrom('a', '.', '/', '..', 'notes', '.md', ' ', '\\', 'contexts'), {
               maxLength: 8,
