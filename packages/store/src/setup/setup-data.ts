@@ -7,6 +7,7 @@ import {
   type Ids,
   isSlug,
   type Logger,
+  oneLine,
   parseWorkspaceId,
   type Store,
   type StoreTx,
@@ -47,8 +48,10 @@ export interface SetupResult {
  * Fills a new instance: copies the example (never over something), makes its first person with all rights, a row per workspace, the
  * person's private workspace; every file is seen once, so that it counts as staff's; then the contexts that the files describe.
  * Doing it again adds what is missing and changes nothing else.
+ * @throws AppError setup.owner.invalid
  */
 export async function setupData(input: SetupInput): Promise<SetupResult> {
+  assertName(input.ownerName);
   copyExample(input);
   const owner = await ensureOwner(input);
   const names = readdirSync(input.workspacesDir, { withFileTypes: true }).filter(
@@ -79,8 +82,18 @@ async function recall(input: SetupInput, workspace: WorkspaceId): Promise<number
   return macKey === undefined ? 0 : restoreLabels({ store, root, macKey, workspace });
 }
 
+/** The name becomes part of a folder's name. */
+function assertName(name: string): void {
+  if (isSlug(name) && isSlug(privateName({ ownerName: name }))) return;
+  throw new AppError({
+    code: 'setup.owner.invalid',
+    kind: 'invalid',
+    message: `"${oneLine(name, 60)}" cannot be the first person's name: use 1 to 40 of a-z, 0-9 and hyphens inside.`,
+  });
+}
+
 function privateName(input: Pick<SetupInput, 'ownerName'>): string {
-  return `private-${input.ownerName}`.slice(0, 48);
+  return `private-${input.ownerName}`;
 }
 
 function copyExample(input: SetupInput): void {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { canFlow, clearanceOf, makeLabel, type WorkspaceId } from '@agent-runtime/domain';
 import { crashPoints, seededIds } from '@agent-runtime/testkit';
 import { describe, expect, test } from 'vitest';
-import { type Fixture, openFixture, temporaryFolder } from '../../bench/fixtures.ts';
+import { codeOf, type Fixture, openFixture, temporaryFolder } from '../../bench/fixtures.ts';
 import { makeWorkspaceFiles } from '../workspace/index.ts';
 import { setupData } from './index.ts';
 
@@ -173,3 +173,13 @@ describe('an example that cannot all be used', () => {
     expect((await input.files.readControl(garden, 'AGENTS.md'))?.text).toBe('Be kind.\n');
   });
 });
+
+test.each(['', '../owner', 'Owner', 'a/b', '-a', 'a\nb', 'a'.repeat(48)])(
+  'a first person called %j is refused, and nothing is made',
+  async (ownerName) => {
+    const open = await openFixture();
+    expect(await codeOf(setupData({ ...inputOf(open), ownerName }))).toBe('setup.owner.invalid');
+    expect(existsSync(open.paths.workspaces)).toBe(false);
+    expect(await open.store.read.count('identity_user', {})).toBe(0);
+  },
+);
