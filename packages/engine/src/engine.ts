@@ -60,6 +60,7 @@ export function makeEngine(deps: EngineDeps): Engine {
       await effects.start();
       await durable.start();
       await endOrphans(deps);
+      effects.outbox.wake();
       state.isStarted = true;
       dispatcher.wake();
     },

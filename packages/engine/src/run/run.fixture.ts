@@ -83,6 +83,8 @@ export interface Stage {
   set(settings: Partial<Context['settings'] & { readonly concurrency: number }>): Promise<void>;
   /** Another process on the same data. */
   restart(overrides?: Partial<EngineDeps>): Promise<void>;
+  /** The same without a drain: the first process dies where it stands. */
+  crash(overrides?: Partial<EngineDeps>): Promise<void>;
 }
 
 export interface Said {
@@ -218,6 +220,11 @@ export function useStage(overrides: Partial<EngineDeps> = {}): Stage {
         tx.update('workspace', { id: WORKSPACE }, { settings }),
       );
       await engine.settingsChanged();
+    },
+    crash: async (more = {}) => {
+      world = await world.restart();
+      await open(more);
+      await engine.start();
     },
     restart: async (more = {}) => {
       await stopped(engine, world);
