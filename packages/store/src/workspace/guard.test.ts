@@ -127,6 +127,14 @@ describe('listing', () => {
     expect((await world.files.list(W)).map(({ path }) => path)).toEqual(['a.md', 'a/B.MD', 'a/z.md', 'b.md']);
   });
 
+  test('leaves out names that no tool could type, and says so', async () => {
+    const world = await openWorld();
+    for (const name of ['a:b.md', 'star*.md', 'zero\u200bwidth.md', 'e\u0301.md', ' lead.md', 'plain.md'])
+      world.edit(name, 'x\n');
+    expect((await world.files.list(W)).map(({ path }) => path)).toEqual(['plain.md']);
+    expect(world.log.dump()).toContain('its name holds characters that no tool can use');
+  });
+
   test('is bounded in count and depth', async () => {
     const world = await openWorld({ limits: { maxFiles: 3 } });
     for (let i = 0; i < 5; i += 1) world.edit(`f${i}.md`, 'x\n');
