@@ -103,6 +103,17 @@ describe('labels of entries', () => {
     ]);
   });
 
+  test('and so does one that a write copies there under a better label', async () => {
+    const world = await openWorld();
+    await world.files.write(writing('contexts/memory-general/memory.md', '- web\n', OUTSIDE, 'absent'));
+    await world.files.write(writing('memory.md', '- ours\n- web\n', MEMBER, 'absent'));
+    expect(await entries(world)).toEqual([
+      ['- ours', 1],
+      ['- web', 0],
+    ]);
+    expect((await world.files.read(W, 'memory.md')).label.integrity).toBe(0);
+  });
+
   test('an unknown entry takes the label of its file', async () => {
     const world = await openWorld();
     world.edit('memory.md', '- ours\n');
