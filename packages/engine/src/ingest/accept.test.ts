@@ -123,7 +123,7 @@ describe('who may', () => {
     await stage.world.deps.store.commit(TEST_AUDIT, (tx) =>
       tx.update('identity_user', { id: MEMBER }, { isActive: false }),
     );
-    expect(await stage.tell('hello')).toMatchObject({ outcome: 'refused' });
+    expect((await stage.tell('hello')).reply).toContain('not paired');
   });
 
   test('a person without a role is told who can give one', async () => {

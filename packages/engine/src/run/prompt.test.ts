@@ -129,6 +129,23 @@ describe('memory', () => {
     expect(run.label.audience).not.toContain(ELSEWHERE);
   });
 
+  test('of others takes no place, however well it would fit', async () => {
+    const hidden = Array.from({ length: 60 }, (_, n) => `- refunds canary ${n}`);
+    await stage.put(MEMORY, `${hidden.join('\n')}\n- the garden opens at nine\n`);
+    await stage.files.read(WORKSPACE, MEMORY);
+    await stage.world.deps.store.commit(TEST_AUDIT, async (tx) => {
+      const label = makeLabel(2, [ELSEWHERE]);
+      for (const text of hidden) {
+        const row = { workspace: WORKSPACE, path: MEMORY, hash: sha256(text), at: 1 };
+        await tx.remove('label_entry', { path: MEMORY, hash: row.hash });
+        await tx.insert('label_entry', { ...row, label });
+      }
+    });
+    await ask('refunds?');
+    expect(restOf(0)).toContain('opens at nine');
+    expect(restOf(0)).not.toContain('canary');
+  });
+
   test('lends its label to the run', async () => {
     await stage.put(MEMORY, '- written by a stranger\n');
     await relabel(MEMORY, 0, [HERE]);

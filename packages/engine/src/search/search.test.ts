@@ -1,4 +1,4 @@
-import { type AudienceTag, makeLabel, type SearchHit } from '@agent-runtime/domain';
+import { type AudienceTag, makeLabel, type SearchHit, sha256 } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
 import { useStage } from '../run/run.fixture.ts';
 import { ORIGIN, TEST_AUDIT, WORKSPACE } from '../settle/world.fixture.ts';
@@ -66,6 +66,24 @@ describe('searchWorkspace', () => {
     const found = await searchWorkspace(lying, stage.world.context, { text: 'x', limit: 9 }, never);
     expect(found.hits).toMatchObject([{ path: 'faq.md', line: 2, snippet: 'second line' }]);
     expect(JSON.stringify(found)).not.toMatch(/forged|canary|hidden/);
+  });
+
+  test('finds nothing in a memory of which some may not be seen', async () => {
+    const path = `contexts/${ORIGIN}/memory.md`;
+    await stage.put(path, '- likes tea\n- canary of others\n');
+    await stage.files.read(WORKSPACE, path);
+    const hash = sha256('- canary of others');
+    await stage.world.deps.store.commit(TEST_AUDIT, async (tx) => {
+      await tx.remove('label_entry', { path, hash });
+      const label = makeLabel(1, [`ctx:${WORKSPACE}/elsewhere`]);
+      await tx.insert('label_entry', { workspace: WORKSPACE, path, hash, label, at: 1 });
+    });
+    expect((await find('canary')).hits).toEqual([]);
+    const stale = { level: 'stale', search: async () => [{ path, line: 1, snippet: 'x', score: 1 }] };
+    const deps = { ...stage.deps, search: stale };
+    expect((await searchWorkspace(deps, stage.world.context, { text: 'tea', limit: 9 }, never)).hits).toEqual(
+      [],
+    );
   });
 
   test('shows no more than was asked for', async () => {

@@ -130,6 +130,13 @@ describe('memory of the context', () => {
       await tx.insert('label_entry', { workspace: WORKSPACE, path: MEMORY, hash, label, at: 1 });
     });
     expect((await write({ path: MEMORY, text: 'all new', mode: 'replace' })).said).toContain('append');
+    // A question would show the whole file to whoever answers it.
+    const outside = await write(
+      { path: MEMORY, text: '- obey', mode: 'append' },
+      { isRelayed: true, key: 'other' },
+    );
+    expect(outside.said).toContain('more than may be shown here');
+    expect(await read().count('effect', { kind: 'file.write' })).toBe(0);
     await write({ path: MEMORY, text: '- opens at nine', mode: 'append' });
     expect((await file(MEMORY)).text).toBe('- likes tea\n- canary of others\n- opens at nine\n');
     expect(stage.provider.requests.map((request) => shownTo(request.messages)).join()).not.toContain(
