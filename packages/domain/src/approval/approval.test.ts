@@ -91,6 +91,21 @@ describe('votes', () => {
     expect(isExpired(approvalOf({ expiresAt: Number.NaN }), 0)).toBe(true);
   });
 
+  it('says what became of it', () => {
+    const told = (approval: Approval, at: number): string => {
+      try {
+        castVote(approval, vote(ANN, 'grant', { at }));
+        return '';
+      } catch (thrown) {
+        return String(thrown);
+      }
+    };
+    expect(told(approvalOf(), 2000)).toContain('is expired');
+    expect(told(approvalOf({ state: 'granted' }), 2000)).toContain('is expired');
+    expect(told(approvalOf({ state: 'granted' }), NOW)).toContain('is granted');
+    expect(told(approvalOf({ state: 'denied' }), 2000)).toContain('is denied');
+  });
+
   it('only an open question takes votes', () => {
     for (const state of APPROVAL_STATES.filter((name) => name !== 'pending'))
       expect(() => castVote(approvalOf({ state }), vote(ANN)), state).toThrow(
@@ -122,6 +137,15 @@ describe('votes', () => {
   it('a release of other bytes does not count', () => {
     const stale = approvalOf({ releasers: [ANN], votes: [vote(ANN, 'release', { digest: OTHER })] });
     expect(missingReleases(stale)).toEqual([ANN]);
+  });
+
+  it('only a release releases, not another vote of the same person', () => {
+    for (const decision of ['grant', 'deny'] as const)
+      expect(missingReleases(approvalOf({ releasers: [ANN], votes: [vote(ANN, decision)] }))).toEqual([ANN]);
+  });
+
+  it('only a grant grants, even where a broken row needs nobody', () => {
+    expect(castVote(approvalOf({ needed: 0, releasers: [ANN] }), vote(ANN, 'release')).state).toBe('pending');
   });
 
   it('granters are distinct people who granted these bytes', () => {

@@ -80,7 +80,7 @@ function byApproval(request: Of<'effect.perform'>, rules: PolicyRules, context: 
   if (approval.digest !== effect.digest)
     return deny('policy.digest', 'Denied: the approval is for other bytes.');
   if (isExpired(approval, rules.nowMs)) return deny('policy.expired', 'Denied: its approval has expired.');
-  if (effect.class === 'E1' && !isReleased(effect, approval))
+  if (!isReleased(effect, approval))
     return deny('policy.release', 'Denied: it holds private text that its owner has not released.');
   const entitled = grantersOf(approval).filter((person) =>
     isAtLeast(roleOf(person, scopeOf(context), rules.grants, rules.nowMs), approval.approverRole),
@@ -90,10 +90,13 @@ function byApproval(request: Of<'effect.perform'>, rules: PolicyRules, context: 
   return permit('policy.approved', `Approved by ${entitled.join(', ')}.`);
 }
 
-/** Everyone whose private text leaves has released exactly these bytes; the effect's own label says who that is, not the approval's list. */
+/**
+ * Everyone who was to release exactly these bytes did. For what leaves, the effect's own label says who that is, not only the
+ * list that the approval carries.
+ */
 function isReleased(effect: Effect, approval: Approval): boolean {
-  const releasers = [...new Set([...approval.releasers, ...privateUsersOf(effect.label)])];
-  return missingReleases({ ...approval, releasers }).length === 0;
+  const owners = effect.class === 'E1' ? privateUsersOf(effect.label) : [];
+  return missingReleases({ ...approval, releasers: [...approval.releasers, ...owners] }).length === 0;
 }
 
 function mayStillAct(requester: Principal, rules: PolicyRules): boolean {

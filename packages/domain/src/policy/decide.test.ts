@@ -267,6 +267,16 @@ describe('performing an effect', () => {
     );
   });
 
+  it('whoever the approval names must have released, whatever the class; what stays inside needs nobody else', () => {
+    for (const kind of ['E1', 'W1', 'F', 'K'] as const)
+      expect(perform(effectOf({ class: kind }), granted({ releasers: [MEMBER] })), kind).toBe(
+        'deny policy.release',
+      );
+    expect(perform(effectOf({ class: 'W1', label: makeLabel(0, [PRIVATE]) }), granted())).toBe(
+      'permit policy.approved',
+    );
+  });
+
   it('private text leaves only when its owner released these bytes; the label says who that is', () => {
     const effect = effectOf({ label: makeLabel(1, [CTX, PRIVATE]) });
     const released = [voteOf(MEMBER, { decision: 'release' }), voteOf(OPERATOR)];
