@@ -260,6 +260,24 @@ describe('edits by others', () => {
     expect((await world.files.read(W, 'Logs/a.md')).label.integrity).toBe(0);
   });
 
+  test('a log that becomes a link between two passes is not written through', async () => {
+    const world = await openChat();
+    const projector = world.projector();
+    await say(world, messageRow(1));
+    await projector.run();
+    const outside = join(temporaryFolder(), 'outside.md');
+    writeFileSync(outside, 'theirs\n');
+    rmSync(world.fullPath(LOG));
+    symlinkSync(outside, world.fullPath(LOG));
+    await say(world, messageRow(2));
+    await expect(projector.run()).rejects.toThrow();
+    expect(readFileSync(outside, 'utf8')).toBe('theirs\n');
+    // Nothing is lost: when the link is gone, what could not be written is.
+    rmSync(world.fullPath(LOG));
+    await projector.run();
+    expect(said(world)).toEqual([2]);
+  });
+
   test('a folder of logs that is a link is not written through', async () => {
     const world = await openChat();
     const outside = temporaryFolder();
