@@ -23,7 +23,7 @@ export interface DurableOptions {
 }
 
 const OPTIONS: DurableOptions = { laneLimit: 3, maxAttempts: 3 };
-const AUDIT: AuditDraft = { action: 'test.step', actor: 'test', subject: 'work' };
+const AUDIT: AuditDraft = { action: 'durable.step', actor: 'test', subject: 'work' };
 
 const work = (id: string, more: Partial<Work> = {}): Work => ({
   id,
@@ -78,7 +78,7 @@ function noting(durable: Durable, name = 'job'): Notes {
       try {
         if (input.waits === true) await orAborted(of(gates, id).promise, context.signal);
         if (input.throws === true)
-          throw new AppError({ code: 'test.work.rejected', kind: 'rejected', message: 'It will not do.' });
+          throw new AppError({ code: 'durable.work.rejected', kind: 'rejected', message: 'It will not do.' });
       } finally {
         running -= 1;
       }
@@ -95,7 +95,7 @@ function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
   const aborted = Promise.withResolvers<void>();
   const stop = (): void =>
     aborted.reject(
-      new AppError({ code: 'test.work.cancelled', kind: 'cancelled', message: String(signal.reason) }),
+      new AppError({ code: 'durable.work.cancelled', kind: 'cancelled', message: String(signal.reason) }),
     );
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop, { once: true });
@@ -259,7 +259,7 @@ export function durableConformance(
               tries += 1;
               await tx.insert('notify_notice', { key: 'once', at: 1 });
               if (tries === 1)
-                throw new AppError({ code: 'test.record.rejected', kind: 'rejected', message: 'no' });
+                throw new AppError({ code: 'durable.record.rejected', kind: 'rejected', message: 'no' });
               return null;
             },
             AUDIT,
@@ -311,7 +311,7 @@ export function durableConformance(
         work('good', { key: 'a' }),
       ]);
       await at.idle();
-      expect(notes.failed).toEqual([{ id: 'bad', code: 'test.work.rejected' }]);
+      expect(notes.failed).toEqual([{ id: 'bad', code: 'durable.work.rejected' }]);
       expect(notes.ended).toEqual(['good']);
       expect(await stateOf('bad')).toBe('failed');
     });
@@ -330,7 +330,7 @@ export function durableConformance(
     test('a work whose last word fails still ends, and so does its key', async () => {
       at.durable.register('bad', {
         run: async () => {
-          throw new AppError({ code: 'test.work.rejected', kind: 'rejected', message: 'no' });
+          throw new AppError({ code: 'durable.work.rejected', kind: 'rejected', message: 'no' });
         },
         onFailed: async () => {
           throw new Error('not even that');

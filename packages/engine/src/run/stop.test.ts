@@ -138,6 +138,19 @@ describe('what is taken away in the middle of a run stops it: no call, frame, to
     expect(await replyCount()).toBe(0);
   });
 
+  test('the wish for an answer, by an abort whose signal is still on its way', async () => {
+    await withAnswerCommit({
+      before: async () => {
+        const [running] = await read().find('run', { state: 'running' });
+        await tamper(stage.world, 'run', { id: must(running).id }, { state: 'aborting' });
+      },
+    });
+    const run = await stage.settled((await stage.tell('a question')).run);
+    expect(run).toMatchObject({ state: 'aborted', error: { code: 'run.abort.cancelled' } });
+    expect(run.output).toBeUndefined();
+    expect(await replyCount()).toBe(0);
+  });
+
   test('everything, by a panic that comes inside the commit of the answer', async () => {
     await withAnswerCommit({ inside: () => stage.world.panic.turnOn('test', 0) });
     const run = await stage.settled((await stage.tell('a question')).run);
