@@ -75,6 +75,8 @@ describe('what is taken away in the middle of a run stops it: no call, frame, to
     await until(async () => (await stage.run(id)).state === 'aborted', 'the end');
     expect(await replyCount()).toBe(0);
     expect((await stage.run(id)).error).toMatchObject({ code: 'run.rights.cancelled' });
+    // The tool was not even looked at.
+    expect([...(await stage.deps.journal.steps(id)).keys()]).toEqual(['start', 'llm:1']);
     expect(stage.provider.requests).toHaveLength(1);
   });
 
