@@ -265,7 +265,7 @@ describe('links', () => {
   });
 
   it('a long hostile text costs no more than its length', () => {
-    for (const unit of ['a', '.', '-', 'a.', '*', '[', '](', '@', 'http', 'a*', '1.', 'a@', '!'])
+    for (const unit of ['a', '.', '-', 'a.', '*', '[', '](', '@', 'http', 'a*', '1.', 'a@', '<', '<@1', '!'])
       expect(filter(unit.repeat(20_000)).length).toBeGreaterThan(0);
   });
 });
@@ -273,6 +273,7 @@ describe('links', () => {
 describe('mentions and images', () => {
   it('nobody is called', () => {
     expect(filter('@everyone @here a@everyone @ada @Ada_1')).not.toMatch(/@(?=[\p{L}\p{N}_])/u);
+    expect(filter('<<#9>>')).toBe('#9');
     expect(filter('<@123> <@!123> <@&9> <#7>')).not.toMatch(/<[@#]|@(?=\d)/);
     fc.assert(
       fc.property(text, (input) => {

@@ -20,7 +20,7 @@ export const WITHHELD_TEXT =
   'This answer was withheld: it holds text that may not be shown here. Ask in the place it belongs to.';
 
 /** Platform mentions become plain text, and images ordinary links: both act without a click. */
-const PLATFORM_MENTION = /<(@[!&]?|#)(\d+)>/g;
+const PLATFORM_MENTION = /(?<!<)<+(@[!&]?|#)(\d+)>+/g;
 const IMAGE = /(?<!!)!+(?=\[)/g;
 /** `@name` at the start of a word calls somebody; the calls to everybody work inside words, too. */
 const MENTION = /@(?=everyone|here)|(?<![\p{L}\p{N}._%+-])@(?=[\p{L}\p{N}_])/giu;

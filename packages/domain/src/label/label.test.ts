@@ -133,6 +133,11 @@ describe('caps', () => {
   });
 
   it('equality is of both parts', () => {
+    expect(equalLabels(makeLabel(1, [wsTag(A)]), makeLabel(1, [wsTag(A), wsTag(B)]))).toBe(false);
+    expect(equalLabels(makeLabel(1, [wsTag(A), privTag(u)]), makeLabel(1, [wsTag(A), privTag(v)]))).toBe(
+      false,
+    );
+    expect(equalLabels(makeLabel(1, []), makeLabel(1, []))).toBe(true);
     expect(
       equalLabels(makeLabel(1, [wsTag(A), privTag(u)]), makeLabel(1, [privTag(u), wsTag(A), wsTag(A)])),
     ).toBe(true);

@@ -361,6 +361,15 @@ describe('answering a question', () => {
     expect(answer({ approval: { ...own, needed: 1, tier: 'medium' } }, several)).toBe('permit policy.staff');
   });
 
+  it('a question that was asked of several stays so when policy changes', () => {
+    expect(answer({ approval: approvalOf({ requesterPerson: OPERATOR, tier: 'high', needed: 2 }) })).toBe(
+      'deny policy.separation',
+    );
+    expect(answer({ approval: approvalOf({ requesterPerson: OPERATOR, tier: 'high', needed: 1 }) })).toBe(
+      'permit policy.staff',
+    );
+  });
+
   it('the only admin stays able to work, also where several are wanted', () => {
     const alone = rulesOf({
       settings: settingsOf({ approversForHigh: 2 }),
@@ -383,6 +392,10 @@ describe('answering a question', () => {
       ); // safe: as above
     }
     expect(answer({ via: 'letter' as never })).toBe('deny policy.signed'); // safe: deliberately unknown
+  });
+
+  it('a standing approval was signed once, and counts as signed', () => {
+    expect(answer({ approval: approvalOf({ tier: 'high' }), via: 'standing' })).toBe('permit policy.staff');
   });
 
   it('chat has a cap per day', () => {
