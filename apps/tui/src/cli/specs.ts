@@ -163,7 +163,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     about: 'Approve forever, within limits.',
     options: [
       WORKSPACE,
-      ['--kind <kind>', 'kind of effect, as `approval show` prints it'],
+      ['--kind <kind>', 'kind of effect, as `effect show` prints it'],
       ['--sink <connector:account>', 'where it goes'],
       ['--to <recipients>', 'exact recipients, separated by commas'],
       ['--template <text>', 'only this text, with slots like {{count:number}}'],
@@ -427,7 +427,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     usage: 'memory undo <id>',
     about: 'Take one change back.',
-    example: 'agent-runtime memory undo 01hx',
+    example: 'agent-runtime memory undo ldgr_01hx',
     load: async () => (await place()).memoryUndo,
   },
   {

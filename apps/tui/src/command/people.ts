@@ -193,7 +193,7 @@ export const inviteCreate: CommandHandler = async (run) => {
   run.show(
     reply,
     () =>
-      `Invite for ${reply.user}, good until ${shortTime(reply.expires_at) ?? ''} UTC, once:\n\n  ${reply.code}\n\nOn the other machine: agent-runtime enrol --invite CODE`,
+      `Invite for ${reply.user}, good until ${shortTime(reply.expires_at) ?? ''} UTC, once:\n\n  ${reply.code}\n\nThat person runs: agent-runtime enrol --invite CODE`,
   );
 };
 
