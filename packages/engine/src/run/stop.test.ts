@@ -1,4 +1,11 @@
-import { AppError, type Run, type RunId, type Store, type StoreTx } from '@agent-runtime/domain';
+import {
+  AppError,
+  type LlmEvent,
+  type Run,
+  type RunId,
+  type Store,
+  type StoreTx,
+} from '@agent-runtime/domain';
 import { type MemoryLiveFeed, until } from '@agent-runtime/testkit';
 import { describe, expect, test } from 'vitest';
 import {
@@ -93,6 +100,23 @@ describe('what is taken away in the middle of a run stops it: no call, frame, to
       error: { code: 'run.rights.cancelled' },
     });
     expect(stage.provider.requests).toHaveLength(1);
+  });
+
+  test('an identity, in the very instant in which another word came', async () => {
+    const word = Promise.withResolvers<IteratorResult<LlmEvent>>();
+    const asked = Promise.withResolvers<void>();
+    const next = (): Promise<IteratorResult<LlmEvent>> => {
+      asked.resolve();
+      return word.promise;
+    };
+    const provider = { id: 'scripted', stream: () => ({ [Symbol.asyncIterator]: () => ({ next }) }) };
+    await stage.restart({ providers: [provider] });
+    const accepted = await stage.tell('a question');
+    await asked.promise;
+    word.resolve({ done: false, value: { kind: 'text', delta: 'too late' } });
+    await stage.engine.revoked(MEMBER);
+    expect((await stage.settled(accepted.run)).state).toBe('aborted');
+    expect(frames()).toEqual([]);
   });
 
   test('of one person, and of nobody else', async () => {

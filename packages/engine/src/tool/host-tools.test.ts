@@ -1,4 +1,4 @@
-import { type Label, makeLabel } from '@agent-runtime/domain';
+import { type Label, makeLabel, type Search } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
 import { callTool, replies, say, useStage } from '../run/run.fixture.ts';
 import { openPath, searchWorkspace } from '../search/index.ts';
@@ -113,6 +113,25 @@ describe('memory with entries that are hidden here', () => {
     expect((await search('canary boss')).hits).toEqual([]);
     await write(PATH, '- likes tea\n', HERE);
     expect((await search('likes tea')).hits).toMatchObject([{ path: PATH, line: 1 }]);
+  });
+
+  test('does not exist for the index, nor when an index names it all the same', async () => {
+    await mixed();
+    const asked: boolean[] = [];
+    const index: Search = {
+      level: 'test',
+      search: async ({ isVisible }) => {
+        asked.push(await isVisible(PATH));
+        return [{ path: PATH, line: 1, snippet: '- likes tea', score: 1 }];
+      },
+    };
+    const found = await searchWorkspace(
+      { ...stage.deps, search: index },
+      stage.world.context,
+      { text: 'tea', limit: 5 },
+      new AbortController().signal,
+    );
+    expect([asked, found.hits]).toEqual([[false], []]);
   });
 
   test('can be added to, and keeps them; it cannot be replaced', async () => {
