@@ -66,7 +66,7 @@ describe('a new instance', () => {
     ]);
   });
 
-  test('the example is staff’s; FAQ and handbook alone are public', async () => {
+  test('the example is staff’s; rules, voice, FAQ and handbook alone are public', async () => {
     const open = await openFixture();
     const input = inputOf(open);
     await setupData(input);
@@ -76,7 +76,8 @@ describe('a new instance', () => {
       expect(label.integrity, path).toBe(2);
       if (label.audience.length === 0) shown.push(path);
     }
-    expect(shown).toEqual(['faq.md', 'handbook.md']);
+    // Rules and voice are published so that they hold in open contexts as well.
+    expect(shown).toEqual(['AGENTS.md', 'SOUL.md', 'faq.md', 'handbook.md']);
   });
 
   test('strangers read in `general` and not in `staff`, as the files say', async () => {
