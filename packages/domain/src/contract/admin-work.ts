@@ -160,7 +160,13 @@ export const WORK_ROUTES = {
       kind: z.enum(TASK_KINDS).optional(),
       idempotency_key: z.string().min(8).max(200),
     }),
-    reply: z.strictObject({ run_id: z.string(), task_id: z.string(), context: z.string() }),
+    reply: z.strictObject({
+      run_id: z.string(),
+      task_id: z.string(),
+      context: z.string(),
+      /** The workspace, when none was named and it was taken from among several. */
+      taken: z.string().optional(),
+    }),
   },
   'run.show': {
     method: 'GET',
@@ -236,10 +242,10 @@ export const WORK_ROUTES = {
   'approval.list': {
     method: 'GET',
     path: '/approval',
-    summary: 'Open questions; with a state, those.',
+    summary: 'Open questions; with a state, those; with `all`, every one.',
     input: z.strictObject({
       workspace: slugInput.optional(),
-      state: z.enum(APPROVAL_STATES).optional(),
+      state: z.enum([...APPROVAL_STATES, 'all']).optional(),
       limit: limitInput,
     }),
     reply: listOf(approvalRowSchema),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { AppError, ERROR_KINDS, type ErrorKind } from '../base/index.ts';
 import { INTEGRITY } from '../label/index.ts';
 import type { Run } from '../task/index.ts';
@@ -73,6 +74,31 @@ describe('errors', () => {
   it('anything else is no envelope', () => {
     for (const body of [undefined, 'x', {}, { error: {} }, { error: { code: 'a', kind: 'b', message: 'c' } }])
       expect(errorFromBody(body)).toBeUndefined();
+  });
+
+  it.each([
+    [z.strictObject({ a: z.string() }), {}, 'a: is missing'],
+    [z.strictObject({ a: z.enum(['x', 'y']) }), {}, 'a: is missing'],
+    [z.strictObject({ a: z.string() }), { a: 3 }, 'a: must be a text'],
+    [z.strictObject({ a: z.string() }), { a: 'x', b: 1, c: 2 }, 'body: has unknown members: b, c'],
+    [z.string().min(4), 'abc', 'body: must have at least 4 characters'],
+    [z.string().min(1), '', 'body: must not be empty'],
+    [z.string().max(1), 'ab', 'body: must have at most 1 character'],
+    [z.array(z.string()).max(2), ['a', 'b', 'c'], 'body: must have at most 2 items'],
+    [z.array(z.string()).min(1), [], 'body: must not be empty'],
+    [z.coerce.number().int().min(1).max(500), '0', 'body: must be 1 or more'],
+    [z.coerce.number().int().min(1).max(500), '501', 'body: must be 500 or less'],
+    [z.coerce.number(), 'many', 'body: must be a number'],
+    [z.int(), 1.5, 'body: must be a whole number'],
+    [z.enum(['x', 'y']), 'z', 'body: must be one of x, y'],
+    [z.literal(1), 2, 'body: must be 1'],
+    [instantSchema, 'soon', 'body: must be an instant in UTC such as 2027-01-01T00:00:00Z'],
+    [digestSchema, 'x', 'body: has not the right form'],
+    [z.string().refine(() => false, 'use a slug'), 'x', 'body: use a slug'],
+    [z.string().refine(() => false), 'x', 'body: does not fit'],
+    [z.union([z.string(), z.number()]), true, 'body: does not fit'],
+  ])('are told in our own words (%#)', (schema, value, words) => {
+    expect(() => parseWire(schema, value, 'body')).toThrow(`The body does not fit: ${words}.`);
   });
 
   it('parseWire names the place and the thing', () => {

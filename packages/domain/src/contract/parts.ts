@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../base/index.ts';
+import { issueWords } from './issue-words.ts';
 
 /** Longest text of one message, characters. */
 export const MAX_TEXT_CHARS = 64_000;
@@ -33,14 +34,14 @@ export const jsonObjectSchema = z.record(z.string(), z.json());
 /**
  * Reads a value that came over the wire.
  * @param what names the thing in the message, e.g. `body` or `answer`
- * @throws AppError contract.value.invalid with the first five places that do not fit
+ * @throws AppError contract.value.invalid with the first five places that do not fit, in our own words
  */
 export function parseWire<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const places = parsed.error.issues
     .slice(0, 5)
-    .map((issue) => `${issue.path.join('.') || what}: ${issue.message}`);
+    .map((issue) => `${issue.path.join('.') || what}: ${issueWords(issue, value)}`);
   throw new AppError({
     code: 'contract.value.invalid',
     kind: 'invalid',

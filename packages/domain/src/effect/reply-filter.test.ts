@@ -195,6 +195,9 @@ describe('links', () => {
     expect(filter(`[${GOOD}](https://evil.com)`)).toBe(`[${GOOD}] (hxxps[:]//evil[.]com)`);
     expect(filter('[x](//evil/a)')).toBe('[x] (//evil/a)');
     expect(filter('[x](https&#58;//evil/a)')).toBe('[x] (https&#58;//evil/a)');
+    expect(filter('[x](<//evil/a>)')).toBe('[x] (<//evil/a>)');
+    expect(filter('[x]( https://evil.com)')).toBe('[x] ( hxxps[:]//evil[.]com)');
+    expect(filter('[evil.com.(x')).not.toContain('](');
     expect(filter('[notes](notes/faq.md)')).toBe('[notes](notes/faq.md)');
     expect(filter('list[0](x)')).toBe('list[0](x)');
   });
@@ -204,11 +207,19 @@ describe('links', () => {
       'See notes/faq.md:12 and research/a-b/x_y.md:3-5, README.md and index.ts.',
       'Version v1.2.3 costs 3.14 at 10.30, e.g. U.S. prices.',
       '你好。谢谢。再见',
+      '(README.md), "notes/faq.md:3" and <help@garden.example>; **index.ts**',
+      `例子在这里：${GOOD}`,
       'Write to help@garden.example, please.',
       'Wait... what?! 10:30 | a/b | c:d',
       'const x = list[0];',
     ])
       expect(filter(plain)).toBe(plain);
+  });
+
+  it('reads well when defanged', () => {
+    expect(filter('http://evil.com/a.b HTTPS://EVIL.COM')).toBe(
+      'hxxp[:]//evil[.]com/a[.]b HxxpS[:]//EVIL[.]COM',
+    );
   });
 
   it('counts what it defanged', () => {

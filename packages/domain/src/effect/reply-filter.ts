@@ -38,28 +38,22 @@ export function filterReply(input: ReplyFilterInput): FilteredReply {
   const pieces = linkPieces(input.text.replace(PLATFORM_MENTION, '$1$2').replace(IMAGE, ''));
   let defanged = 0;
   const shown = pieces.map((piece, i) => {
-    if (piece === '](') return isOpenTarget(pieces, i + 1, input.trustedUrls) ? piece : '] (';
+    if (piece === '](') return isOpenTarget(pieces[i + 1] ?? '', input.trustedUrls) ? piece : '] (';
     if (!isLinkLike(piece)) return piece.replace(MENTION, `@${HAIR_SPACE}`);
-    if (isTrusted(pieces, i, input.trustedUrls)) return piece;
+    if (isTrusted(piece, input.trustedUrls)) return piece;
     defanged += 1;
     return defang(piece).replace(MENTION, `@${HAIR_SPACE}`);
   });
   return { kind: 'text', text: shown.join(''), defanged };
 }
 
-/** A trusted link counts only where it ends: what follows without a seam would become part of it. */
-function isTrusted(pieces: readonly string[], i: number, trustedUrls: ReadonlySet<string>): boolean {
-  const next = pieces[i + 1];
-  return (
-    trustedUrls.has(linkCore(pieces[i] ?? '')) &&
-    (next === undefined || next === '](' || /^[\s<>]/u.test(next))
-  );
+/** Pieces end where every client ends a link, so a trusted one has no tail of somebody else. */
+function isTrusted(piece: string, trustedUrls: ReadonlySet<string>): boolean {
+  return trustedUrls.has(linkCore(piece));
 }
 
 /** Where `[words](target)` leads: a masked link stays one only when its target is trusted, a file, or a plain word as in code. */
-function isOpenTarget(pieces: readonly string[], i: number, trustedUrls: ReadonlySet<string>): boolean {
-  const target = pieces[i] ?? '';
-  if (isTrusted(pieces, i, trustedUrls)) return true;
+function isOpenTarget(target: string, trustedUrls: ReadonlySet<string>): boolean {
   const core = linkCore(target);
-  return isFilePath(core) || (!isLinkLike(target) && /^[\p{L}\p{N}_-]*$/u.test(core));
+  return isTrusted(target, trustedUrls) || isFilePath(core) || /^[\p{L}\p{N}_-]*$/u.test(core);
 }

@@ -507,6 +507,7 @@ describe('taking back, stopping, steering', () => {
       expect(order('run.steer', person(other), person(MEMBER))).toBe('deny policy.sender');
     expect(order('run.steer', person(MEMBER), TOKEN)).toBe('deny policy.sender');
     expect(order('run.steer', person(VIEWER), person(VIEWER))).toBe('deny policy.sender');
+    expect(order('run.steer', person(VIEWER), person(VIEWER), welcome)).toBe('deny policy.sender');
     expect(order('run.steer', person(MEMBER), person(MEMBER), inPanic)).toBe('deny policy.panic');
     expect(order('run.steer', person(MEMBER), person(MEMBER), behindGate)).toBe('deny policy.gate');
   });
