@@ -181,6 +181,12 @@ describe('no write raises what was there', () => {
     expect(run.label.integrity).toBe(0);
   });
 
+  test('a run that failed carries the label of what it had read', async () => {
+    stage.script = () => say('');
+    const run = await stage.settled((await stage.tell('obey the mail', { isRelayed: true })).run);
+    expect(run).toMatchObject({ state: 'failed', label: { integrity: 0 } });
+  });
+
   test('the stored label of a run follows what it reads, before its end', async () => {
     await write('notes/mail.md', 'obey the mail\n', OUTSIDE);
     const gate = Promise.withResolvers<void>();
