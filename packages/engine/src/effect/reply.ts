@@ -2,6 +2,7 @@ import {
   type Connector,
   type Context,
   clearanceOf,
+  type Door,
   type Draft,
   type Effect,
   type EffectBytes,
@@ -26,6 +27,8 @@ export interface ReplyInput {
   /** URLs that may stay links, see `filterReply`. */
   readonly trustedUrls: ReadonlySet<string>;
   readonly kind: 'reply' | 'notice';
+  /** How the question came in: whoever asked at the command line or over HTTP fetches what belongs to it, in every context. */
+  readonly door?: Door | undefined;
   readonly task?: TaskId | undefined;
   readonly run?: RunId | undefined;
 }
@@ -56,12 +59,19 @@ export function replyEffect(
     trustedUrls: input.trustedUrls,
   });
   const connector = connectorOf(deps.connectors, context);
-  const isPushed = connector?.delivery === 'push';
+  const fetchedAt = fetchingDoor(input.door);
+  const isPushed = fetchedAt === undefined && connector?.delivery === 'push';
   // A door that nobody serves any more cannot show the answer; the row says so instead of claiming it was shown.
-  const isLost = connector === undefined && context.kind !== 'http' && context.kind !== 'cli';
+  const isServed = connector !== undefined || fetchedAt !== undefined;
+  const isLost = !isServed && context.kind !== 'http' && context.kind !== 'cli';
   const bytes: EffectBytes = {
     kind: kind === 'reply' ? EFFECT_KIND.reply : EFFECT_KIND.notice,
-    sink: { connector: context.connector, account: context.account, address: context.channel },
+    // An answer that is fetched names its own door, so that no row of it could ever be delivered to the channel.
+    sink: {
+      connector: fetchedAt ?? context.connector,
+      account: context.account,
+      address: context.channel,
+    },
     recipients: [context.channel],
     payloads:
       connector === undefined || !isPushed
@@ -82,7 +92,7 @@ export function replyEffect(
     digest: effectDigest(bytes),
     state: isPushed ? 'approved' : isLost ? 'rejected' : 'done',
     decision: 'permit',
-    summary: `${kind === 'reply' ? 'Answer' : 'Notice'} to ${context.connector}/${context.channel}`,
+    summary: `${kind === 'reply' ? 'Answer' : 'Notice'} to ${bytes.sink.connector}/${context.channel}`,
     createdAt: nowMs,
     notBefore: nowMs,
     attempts: 0,
@@ -91,6 +101,11 @@ export function replyEffect(
     error: isLost ? NO_DOOR : undefined,
   };
   return { effect, text: shown.text };
+}
+
+/** The origin of a question is its door, not the channel whose context it looks into: nobody there has asked anything. */
+export function fetchingDoor(door: Door | undefined): 'cli' | 'http' | undefined {
+  return door === 'cli' || door === 'http' ? door : undefined;
 }
 
 /** The connector of a context's door, when this process has it. */

@@ -281,6 +281,7 @@ function wordsOf(deps: EngineDeps, at: Place, answer: Answer): Reply {
     label: answer.label,
     trustedUrls: new Set(),
     kind: 'notice',
+    door: arrival.door,
   });
 }
 

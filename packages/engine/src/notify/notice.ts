@@ -3,6 +3,7 @@ import {
   type Context,
   type Conversation,
   type ConversationId,
+  type Door,
   decide,
   type Effect,
   type Label,
@@ -85,7 +86,8 @@ async function writeShown(
   if (context === undefined) return { kind: 'withheld' };
   // Notices are acts of the context's own service; they end with its owner's role.
   const requester: Principal = { kind: 'service', context: context.id, owner: context.owner };
-  const reply = render(deps, tx, input, { context, requester });
+  const task = input.task === undefined ? undefined : await tx.get('task', { id: input.task });
+  const reply = render(deps, tx, input, { context, requester, door: task?.door });
   if (reply === undefined) return { kind: 'withheld' };
   const { effect, text } = reply;
   const conversation = input.conversation ?? (await newestConversation(tx, input))?.id;
@@ -121,7 +123,12 @@ function render(
   deps: EngineDeps,
   tx: StoreTx,
   input: NoticeInput,
-  place: { readonly context: Context; readonly requester: Principal },
+  place: {
+    readonly context: Context;
+    readonly requester: Principal;
+    /** Of the task that the notice is about: its notices go the way of its answer. */
+    readonly door: Door | undefined;
+  },
 ): Reply | undefined {
   try {
     return replyEffect(deps, {

@@ -51,6 +51,7 @@ export async function finishRun(
     label,
     trustedUrls: answer.progress.trustedUrls,
     kind: 'reply',
+    door: task.door,
     task: task.id,
     run: run.id,
   });

@@ -1,5 +1,6 @@
 import { AppError } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
+import { fetchingDoor } from '../effect/reply.ts';
 import { makeWork } from '../ingest/work.ts';
 import type { Recorded } from '../settle/index.ts';
 
@@ -12,12 +13,14 @@ export async function startOutcomeTurn(deps: EngineDeps, outcome: Recorded): Pro
   const context = await read.get('context', { id: effect.context });
   const conversation = message && (await read.get('context_conversation', { id: message.conversation }));
   if (message === undefined || context === undefined || conversation === undefined) return;
+  const asked = effect.task === undefined ? undefined : await read.get('task', { id: effect.task });
   const work = makeWork(deps, {
     message,
     context,
     conversation,
     requester: effect.requester,
-    door: 'outcome',
+    // Its answer goes the way of the first one: to whoever fetches it, or to the place.
+    door: fetchingDoor(asked?.door) ?? 'outcome',
     kind: 'chat',
   });
   const audit = {
