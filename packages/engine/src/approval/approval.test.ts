@@ -41,6 +41,16 @@ describe('approve', () => {
     expect(await at.world.actions(approval.id)).toEqual(['approval.grant']);
   });
 
+  test('refuses bytes that are not the ones of their digest any more; a no is still welcome', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    await tamper(at.world, 'effect', { id: effect.id }, { payloads: [{ text: 'hullo' }] });
+    await expect(approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR))).rejects.toEqual(
+      codeOf('effect.digest.conflict'),
+    );
+    expect(await at.world.approval(approval.id)).toMatchObject({ state: 'pending', votes: [] });
+    expect((await deny(at.world.deps, approval.id, 'changed', inChat(OPERATOR))).state).toBe('denied');
+  });
+
   test('refuses another digest, and nothing changes', async () => {
     const { effect, approval } = await proposePost(at.world, 'hello');
     const other: Digest = sha256('other');

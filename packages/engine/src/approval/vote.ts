@@ -2,6 +2,7 @@ import {
   AppError,
   type Approval,
   type ApprovalId,
+  assertIntact,
   canonicalJson,
   castVote,
   close,
@@ -39,7 +40,7 @@ const DAY_MS = 24 * 3_600_000;
  * Says yes to exactly the bytes of `digest`.
  * @returns the approval, `granted` once enough people agreed
  * @throws AppError approval.id.missing · approval.decision.denied · approval.digest.conflict · approval.state.conflict ·
- *   approval.vote.conflict · approval.release.denied · approval.proof.denied
+ *   approval.vote.conflict · approval.release.denied · approval.proof.denied · effect.digest.conflict (the stored bytes were changed)
  */
 export function approve(deps: EngineDeps, id: ApprovalId, digest: Digest, actor: Actor): Promise<Approval> {
   return answer(deps, { id, decision: 'grant', digest, actor });
@@ -111,6 +112,8 @@ function voteOf(
 
 async function write(deps: EngineDeps, tx: StoreTx, question: Question, vote: Vote): Promise<Approval> {
   const { approval, effect } = question;
+  // A yes to a digest says nothing of other bytes that stand under it now; a no is welcome to whatever is there.
+  if (vote.decision !== 'deny') assertIntact(effect);
   const next = isLateDenial(question, vote) ? lateDenial(approval, vote) : castVote(approval, vote);
   const changed = await tx.update(
     'approval',
