@@ -76,6 +76,23 @@ describe('what arrives', () => {
     expect(await read().count('run', {})).toBe(0);
   });
 
+  test('from another machine is kept as a text from outside, out of prompts, also under the id of a person', async () => {
+    const words = { isBot: true, by: 'olga', externalId: 'b1' };
+    await stage.tell('/panic on', words);
+    expect(await stage.tell('/panic on', words)).toEqual({ outcome: 'logged', isRepeat: true });
+    expect(await messages()).toMatchObject([
+      { text: '/panic on', isPromptable: false, label: { integrity: 0 } },
+    ]);
+    expect(stage.deps.panic.isOn()).toBe(false);
+    expect(stage.heard).toEqual([]);
+  });
+
+  test('from another machine in a place that is not bound leaves nothing at all', async () => {
+    const said = await stage.tell('hello', { isBot: true, channel: 'nowhere' });
+    expect(said).toEqual({ outcome: 'logged', isRepeat: false });
+    expect(await messages()).toEqual([]);
+  });
+
   test('not addressed to us is only kept', async () => {
     expect(await stage.tell('lunch?', { isAddressed: false })).toMatchObject({ outcome: 'logged' });
     expect(await messages()).toMatchObject([{ text: 'lunch?', isPromptable: true }]);

@@ -43,7 +43,6 @@ export function makeIngest(deps: EngineDeps, hooks: IngestHooks): Ingest {
   return {
     accept: async (arrival) => {
       checkArrival(deps, arrival);
-      if (arrival.event.sender.isBot) return { outcome: 'logged', isRepeat: false };
       // Deliveries of one event come one after the other: a command acts before its mark is written.
       const key = JSON.stringify([arrival.event.source, arrival.event.externalId]);
       const turn = (taking.get(key) ?? Promise.resolve()).then(
@@ -82,11 +81,15 @@ async function earlier(deps: EngineDeps, arrival: Arrival): Promise<Accepted | u
 async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): Promise<Accepted> {
   const where = await whereabouts(deps.store.read, arrival);
   const { context } = where;
-  if (context === undefined) return refuseUnbound(deps, arrival, where);
+  // What bots say is kept for the log where a context is bound; it never starts, orders or answers anything.
+  const { isBot } = arrival.event.sender;
+  if (context === undefined)
+    return isBot ? { outcome: 'logged', isRepeat: false } : refuseUnbound(deps, arrival, where);
   const parsed: ParsedText = mayBeCommand(arrival)
     ? parseCommand(arrival.event.text, deps.config.botName ?? '')
     : { kind: 'text' };
   const at: Place = { arrival, where, context };
+  if (isBot) return logOnly(deps, at);
   switch (parsed.kind) {
     case 'foreign':
       return logOnly(deps, at);
@@ -233,7 +236,8 @@ async function logOnly(deps: EngineDeps, at: Place): Promise<Accepted> {
   const { settings } = rules;
   if (settings === undefined || arrival.event.text.trim() === '')
     return { outcome: 'logged', isRepeat: false };
-  const isPromptable = where.principal.kind !== 'guest' && arrival.event.kind === 'message';
+  const isPromptable =
+    where.principal.kind !== 'guest' && !arrival.event.sender.isBot && arrival.event.kind === 'message';
   await deps.store.commit(auditOf(at, 'ingest.log', {}, arrival.event.text), async (tx) => {
     const conversation = await openConversation(deps, tx, {
       context,

@@ -43,9 +43,9 @@ function splitSource(source: string): readonly string[] {
   return colon < 0 ? [source, ''] : [source.slice(0, colon), source.slice(colon + 1)];
 }
 
-/** A person's own words are a member's at most; what a stranger says or somebody passes on is from outside. They belong to their place. */
+/** A person's own words are a member's at most; what a stranger or a bot says or somebody passes on is from outside. They belong to their place. */
 export function labelOfMessage(arrival: Arrival, principal: Principal, context: Context): Label {
-  const isOutside = principal.kind === 'guest' || arrival.event.isRelayed;
+  const isOutside = principal.kind === 'guest' || arrival.event.isRelayed || arrival.event.sender.isBot;
   const audience = [ctxTag(context.workspace, context.id)];
   if (context.directWith !== undefined) audience.push(privTag(context.directWith));
   return makeLabel(isOutside ? INTEGRITY.outside : INTEGRITY.member, audience);
