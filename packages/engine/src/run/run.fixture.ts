@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
@@ -79,6 +79,8 @@ export interface Stage {
   /** Texts that arrived in the chat, oldest first. */
   readonly heard: readonly string[];
   put(path: string, text: string): Promise<void>;
+  /** A link of the host inside the workspace, to another folder of it. */
+  link(to: string, path: string): Promise<void>;
   /** Changes the settings of the workspace. */
   set(settings: Partial<Context['settings'] & { readonly concurrency: number }>): Promise<void>;
   /** Another process on the same data. */
@@ -214,6 +216,10 @@ export function useStage(overrides: Partial<EngineDeps> = {}): Stage {
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, text);
       search.put(WORKSPACE, path, text);
+    },
+    link: async (to, path) => {
+      const root = join(folder, 'workspaces', WORKSPACE);
+      symlinkSync(join(root, to), join(root, path));
     },
     set: async (settings) => {
       await world.deps.store.commit(TEST_AUDIT, (tx) =>

@@ -196,3 +196,13 @@ describe('other files', () => {
     expect(stage.provider.requests).toHaveLength(1);
   });
 });
+
+test('a path that leads through a link is refused at once, and nobody is asked', async () => {
+  await stage.put('notes/real/a.md', 'here');
+  await stage.link('notes/real', 'linked');
+  const { run, said } = await write({ path: 'linked/b.md', text: 'x', mode: 'create' });
+  expect(run.pendingApprovals).toEqual([]);
+  expect(said).not.toContain('proposed');
+  expect(said).toContain('link');
+  expect(await read().count('approval', {})).toBe(0);
+});

@@ -83,14 +83,30 @@ function planOn(base: Base | undefined, path: string, args: JsonObject): Planned
 /** The file as it is on disk: an append to memory keeps entries that are not shown here, and shows none of them. */
 async function baseOf(deps: EngineDeps, context: Context, path: string): Promise<Base | undefined> {
   const visible = await visibleFile(deps, context, path);
-  if (!isMemory(path, context))
-    return visible === undefined ? undefined : { file: visible, isPartial: false };
+  if (!isMemory(path, context)) {
+    if (visible !== undefined) return { file: visible, isPartial: false };
+    await refuseGuarded(deps, context, path);
+    return undefined;
+  }
   try {
     const file = await deps.files.read(context.workspace, path);
     return { file, isPartial: visible?.text !== file.text };
   } catch (thrown) {
     if (thrown instanceof AppError && thrown.kind === 'missing') return undefined;
     throw thrown;
+  }
+}
+
+/**
+ * A path that the guards refuse (a link on the way, a special file) can never be written: it is refused now, not after people were asked.
+ * What merely may not be seen here goes on looking like nothing.
+ * @throws AppError of the guard
+ */
+async function refuseGuarded(deps: EngineDeps, context: Context, path: string): Promise<void> {
+  try {
+    await deps.files.read(context.workspace, path);
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.kind === 'denied') throw thrown;
   }
 }
 
