@@ -206,6 +206,7 @@ export async function endOrphans(deps: EngineDeps): Promise<void> {
   }
 }
 
+/** A no is a fact of its own in the log, as it is for approvals. */
 async function assertMayOrder(
   deps: EngineDeps,
   action: Order,
@@ -216,6 +217,17 @@ async function assertMayOrder(
   const rules = await policyRules(deps, deps.store.read, run.context);
   const decision = decide({ action, principal: actor.principal, requester }, rules);
   if (decision.kind === 'permit') return;
+  await deps.store.commit(
+    {
+      action: 'run.refuse',
+      actor: principalKey(actor.principal),
+      subject: run.id,
+      workspace: run.workspace,
+      context: run.context,
+      data: { asked: action, via: actor.via, reasons: decision.reasons.map((reason) => reason.code) },
+    },
+    async () => undefined,
+  );
   throw new AppError({
     code: 'run.order.denied',
     kind: 'denied',

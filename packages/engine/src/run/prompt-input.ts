@@ -59,7 +59,7 @@ export async function buildPrompt(
       deps.config.promptTokens,
       settings.models.maxPromptTokens ?? deps.config.promptTokens,
     ),
-    formatTime: (atMs) => formatIn(settings.timeZone, atMs),
+    formatTime: timeFormat(settings.timeZone),
   });
   const trusted = [...(system === undefined ? [] : [system]), ...guidance].filter(
     (file) => file.label.integrity >= INTEGRITY.staff,
@@ -167,11 +167,16 @@ export function withoutFrontMatter(text: string): string {
 const formats = (timeZone: string): Intl.DateTimeFormat =>
   new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' });
 
-/** `2026-11-21 14:03` in the workspace's zone; an unknown zone falls back to UTC. */
-function formatIn(timeZone: string, atMs: number): string {
+/** `2026-11-21 14:03` in the workspace's zone; an unknown zone falls back to UTC. Making a format is slow, so a prompt makes one. */
+function timeFormat(timeZone: string): (atMs: number) => string {
+  const format = formatOf(timeZone);
+  return (atMs) => format.format(atMs);
+}
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
   try {
-    return formats(timeZone).format(atMs);
+    return formats(timeZone);
   } catch {
-    return formats('UTC').format(atMs);
+    return formats('UTC');
   }
 }
