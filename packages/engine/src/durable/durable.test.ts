@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AppError, type Journal } from '@agent-runtime/domain';
+import { AppError, type Journal, type StoreTx } from '@agent-runtime/domain';
 import { openMemoryStore } from '@agent-runtime/store';
 import { type ManualClock, manualClock, recordingLogger } from '@agent-runtime/testkit';
 import { describe, expect, test } from 'vitest';
@@ -163,6 +163,38 @@ describe('the embedded engine alone', () => {
     at.durable.abort(() => true, 'panic');
     await at.idle();
     expect(reasons).toHaveLength(2);
+    await at.close();
+  });
+
+  test('writes no second end for work that ended in its own commit, and one for work that did not', async () => {
+    const ends: string[] = [];
+    const at = await open({
+      laneLimit: 3,
+      maxAttempts: 2,
+      wrap: (journal) => ({
+        ...journal,
+        finish: (id, ...rest) => {
+          ends.push(id);
+          return journal.finish(id, ...rest);
+        },
+      }),
+    });
+    at.durable.register('job', {
+      run: async ({ id }, { step }) => {
+        const record = async (tx: StoreTx) => {
+          if (id === 'own') await tx.finishWork('own', 'done');
+          return null;
+        };
+        await step('last', async () => null, record, { action: 'test.end', actor: 'test', subject: 'job' });
+      },
+      onFailed: async () => undefined,
+    });
+    await at.durable.start();
+    await at.durable.enqueue([job('own'), job('other')]);
+    await at.idle();
+    expect(ends).toEqual(['other']);
+    expect((await at.journal.get('own'))?.state).toBe('done');
+    expect((await at.journal.get('other'))?.state).toBe('done');
     await at.close();
   });
 

@@ -203,6 +203,6 @@ test('a path that leads through a link is refused at once, and nobody is asked',
   const { run, said } = await write({ path: 'linked/b.md', text: 'x', mode: 'create' });
   expect(run.pendingApprovals).toEqual([]);
   expect(said).not.toContain('proposed');
-  expect(said).toContain('link');
+  expect(said).toContain('links are never followed');
   expect(await read().count('approval', {})).toBe(0);
 });
