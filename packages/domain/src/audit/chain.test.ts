@@ -64,6 +64,8 @@ describe('a good chain', () => {
   it('may begin with a signed nothing', () => {
     expect(kindsOf(CHAIN, [checkpointOf({ seq: 0, hash: GENESIS })])).toEqual([]);
     expect(kindsOf(CHAIN, [checkpointOf({ seq: 0, hash: at(0).hash })])).toEqual(['truncated']);
+    const both = [checkpointOf({ seq: 0, hash: GENESIS }), checkpointOf({ seq: 0, hash: at(0).hash })];
+    expect(kindsOf(CHAIN, both)).toEqual(['truncated']);
   });
 });
 
@@ -115,6 +117,12 @@ describe('what an editor of the log may do is found', () => {
       const forged = { ...record, hash: auditHash(record) };
       if (i < 12) expect(kindsOf(CHAIN.toSpliced(i, 0, forged)), String(i)).not.toEqual([]);
     }
+  });
+
+  it('says what is missing and what stands in the wrong place', () => {
+    expect(kindsOf(CHAIN.toSpliced(5, 1))[0]).toBe('gap');
+    expect(kindsOf(CHAIN.toSpliced(5, 0, at(2)))[0]).toBe('order');
+    expect(kindsOf(CHAIN.toSpliced(5, 0, at(4)))[0]).toBe('order');
   });
 
   it('swap: any two records', () => {

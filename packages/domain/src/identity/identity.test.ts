@@ -69,6 +69,7 @@ describe('roles', () => {
     for (const held of [undefined, ...ROLES]) expect(isAtLeast(held, 'king' as Role)).toBe(false); // safe: deliberately unknown
     for (const needed of ROLES) expect(isAtLeast('king' as Role, needed)).toBe(false); // safe: deliberately unknown
     for (const needed of ROLES) expect(isAtLeast(undefined, needed)).toBe(false);
+    for (const role of ROLES) expect(isAtLeast(role, role)).toBe(true);
   });
 
   it('minRole and strongest agree with the rank', () => {
@@ -119,19 +120,42 @@ describe('scopes', () => {
       'tool:',
       'tool:a b',
       'king:a',
+      ':garden',
+      'ctx:A/b',
+      'ctx:a/B',
+      'skill:A/b',
+      'skill:a/',
+      'skill:a',
+      'mailbox:a/B',
+      'mailbox:A/b',
+      'model: x',
+      'model:',
     ])
       expect(() => parseScope(bad), bad).toThrow(expect.objectContaining({ code: 'identity.scope.invalid' }));
   });
 
   it('everything covers all, each thing itself, a workspace what is in it, and nothing else', () => {
-    fc.assert(
-      fc.property(scope, scope, (granted, target) => {
+    const names = ['garden', 'kitchen'];
+    const pairs = names.flatMap((a) => names.map((b) => [a, b] as const));
+    const every: readonly Scope[] = [
+      { kind: 'all' },
+      ...names.map((workspace): Scope => ({ kind: 'workspace', workspace })),
+      ...pairs.map(([workspace, context]): Scope => ({ kind: 'context', workspace, context })),
+      ...pairs.map(([workspace, skill]): Scope => ({ kind: 'skill', workspace, skill })),
+      ...pairs.map(([workspace, mailbox]): Scope => ({ kind: 'mailbox', workspace, mailbox })),
+      ...names.map((tool): Scope => ({ kind: 'tool', tool })),
+      ...names.map((model): Scope => ({ kind: 'model', model })),
+    ];
+    for (const granted of every) {
+      for (const target of every) {
         const isSame = formatScope(granted) === formatScope(target);
         const isInside =
           granted.kind === 'workspace' && 'workspace' in target && target.workspace === granted.workspace;
-        expect(covers(granted, target)).toBe(granted.kind === 'all' || isSame || isInside);
-      }),
-    );
+        expect(covers(granted, target), `${formatScope(granted)} ${formatScope(target)}`).toBe(
+          granted.kind === 'all' || isSame || isInside,
+        );
+      }
+    }
   });
 });
 

@@ -210,6 +210,19 @@ describe('clearance', () => {
     expect(TAGS.every((tag) => flows([tag], { kind: 'all' }))).toBe(true);
   });
 
+  it('holds no tag but those', () => {
+    expect(closed).toEqual({ kind: 'tags', tags: [ctxTag(A, c), wsTag(A)] });
+    expect(open).toEqual({ kind: 'tags', tags: [ctxTag(A, c)] });
+    expect(clearanceOfFile(A)).toEqual({ kind: 'tags', tags: [wsTag(A)] });
+  });
+
+  it('of workspaces takes a mixture only when all of it is of them', () => {
+    const both: Clearance = { kind: 'workspaces', workspaces: [A, B], isPrivateCleared: false };
+    expect(flows([wsTag(A), ctxTag(B, c)], both)).toBe(true);
+    expect(flows([wsTag(A), privTag(u)], both)).toBe(false);
+    expect(flows([wsTag(A), wsTag(B)], { ...both, workspaces: [A] })).toBe(false);
+  });
+
   it('a text flows exactly when each of its audiences does', () => {
     fc.assert(
       fc.property(label, fc.constantFrom(closed, open, direct, PUBLIC_CLEARANCE), (a, clearance) => {

@@ -183,6 +183,15 @@ describe('usage and price', () => {
     }
   });
 
+  it('nothing used is nothing, all of it may be cached, and four times the bound is the last plausible figure', () => {
+    const none = { inputTokens: 0, outputTokens: 0, cachedTokens: 0 };
+    expect(plausibleUsage(none, bound)).toEqual(none);
+    expect(plausibleUsage({ ...none, inputTokens: 700, cachedTokens: 700 }, bound).cachedTokens).toBe(700);
+    expect(plausibleUsage({ ...none, inputTokens: 700, cachedTokens: 701 }, bound).cachedTokens).toBe(0);
+    expect(plausibleUsage({ ...none, inputTokens: 5024 }, bound).inputTokens).toBe(5024);
+    expect(plausibleUsage({ ...none, inputTokens: 5025 }, bound).inputTokens).toBe(1000);
+  });
+
   it('is always whole, never negative, and cached is part of the input', () => {
     const figure = fc.oneof(fc.integer(), fc.double(), fc.constant(Number.NaN));
     fc.assert(

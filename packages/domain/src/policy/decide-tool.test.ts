@@ -425,6 +425,7 @@ describe('F fetch', () => {
   it('asks for every other address, at tier high and with release when private text could leave', () => {
     for (const urlTrust of ['none', undefined, 'sure'] as const)
       expect(verdict(fetchOf({ urlTrust: urlTrust as never }))).toBe('ask policy.fetch-ask'); // safe: one is deliberately unknown
+    expect(verdict(fetchOf({ urlTrust: 'none', linksFollowedOfTask: 0 }))).toBe('ask policy.fetch-ask');
     expect(askedOf(decide(fetchOf(), rulesOf()))).toMatchObject({
       tier: 'medium',
       approverRole: 'operator',
@@ -520,6 +521,7 @@ describe('how many must approve', () => {
     // Two admins' worth of staff: the operator cannot approve a control file.
     expect(needed(writeOf('AGENTS.md'), {})).toBe(2);
     expect(needed({ ...high, principal: person(ADMIN) }, {})).toBe(2);
-    expect(needed(high, { grants: [...rulesOf().grants, grantOf('tokn_00000000', 'admin')] })).toBe(3);
+    const few = [grantOf(MEMBER, 'member'), grantOf(ADMIN, 'admin'), grantOf('tokn_00000000', 'admin')];
+    expect(needed(high, { grants: few })).toBe(1);
   });
 });

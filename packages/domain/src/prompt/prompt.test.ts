@@ -241,16 +241,14 @@ describe('the budget', () => {
   });
 
   it('long memory or history cannot push the newest turn out', () => {
-    const much = Array.from({ length: 30 }, (_, i) => messageOf(i, 'w '.repeat(300)));
+    const much = Array.from({ length: 30 }, (_, i) => messageOf(i, 'w '.repeat(60)));
+    const memory = Array.from({ length: 30 }, () => textOf('m '.repeat(30)));
+    // About 900 tokens: more than the shares of the others leave, less than what is kept for it.
+    const result = 'r'.repeat(2800);
     const prompt = assemblePrompt(
-      inputOf({
-        budgetTokens: 2000,
-        history: much,
-        memory: Array.from({ length: 30 }, () => textOf('m '.repeat(100))),
-        turns: [turnOf(7, 'the result')],
-      }),
+      inputOf({ budgetTokens: 2000, history: much, memory, turns: [turnOf(7, result)] }),
     );
-    expect(JSON.stringify(prompt.messages)).toContain('the result');
+    expect(prompt.messages.at(-1)?.text).toBe(result);
     expect(prompt.left.overBudget).toBeGreaterThan(0);
   });
 });
@@ -272,20 +270,23 @@ describe('turns', () => {
     );
   });
 
-  it('the newest that fit stay, in order, within the budget', () => {
+  it('the newest that fit stay whole and in order; with none, the newest is shortened', () => {
+    const costOf = (turns: readonly RunTurn[]): number =>
+      turns.reduce((sum, turn) => sum + turnTokens(turn), 0);
     fc.assert(
       fc.property(fc.array(anyTurn, { maxLength: 8 }), fc.integer({ min: 0, max: 3000 }), (turns, budget) => {
         const fitted = fitTurns(turns, budget);
         expect(fitted.turns.length + fitted.dropped).toBe(turns.length);
-        expect(fitted.turns.reduce((sum, turn) => sum + turnTokens(turn), 0)).toBeLessThanOrEqual(budget);
-        if (fitted.turns.length > 1) expect(fitted.turns).toEqual(turns.slice(fitted.dropped));
-        const one = turns[fitted.dropped - 1];
-        if (fitted.turns.length > 1 && one !== undefined)
-          expect([one, ...fitted.turns].reduce((sum, turn) => sum + turnTokens(turn), 0)).toBeGreaterThan(
-            budget,
-          );
+        expect(costOf(fitted.turns)).toBeLessThanOrEqual(budget);
+        const longest = turns.map((_, from) => turns.slice(from)).find((suffix) => costOf(suffix) <= budget);
+        if (longest !== undefined) expect(fitted.turns).toEqual(longest);
+        else expect(fitted.turns.length).toBeLessThanOrEqual(1);
       }),
     );
+    const three = [turnOf(1, 'a'), turnOf(2, 'b'), turnOf(3, 'c')];
+    expect(fitTurns(three, costOf(three))).toEqual({ turns: three, dropped: 0 });
+    expect(fitTurns(three, costOf(three) - 1)).toEqual({ turns: three.slice(1), dropped: 1 });
+    expect(fitTurns([], 100)).toEqual({ turns: [], dropped: 0 });
   });
 
   it('the newest alone is shortened and says so; its calls keep their ids', () => {

@@ -24,6 +24,7 @@ describe('what a path is for', () => {
         'contexts/board/context.md',
         'contexts/x.md',
         'contexts/general/x.md',
+        'contexts/general/other/x.md',
         'contexts/general/memory/deep/x.md',
         'skills/x.md',
         'skills/a/b.md',
