@@ -110,6 +110,25 @@ describe('the redactor', () => {
     expect(value(new Date(0))).toBe('1970-01-01T00:00:00.000Z');
   });
 
+  it('keeps the shape of what it shows', () => {
+    expect(value([1, [CANARY]])).toEqual([1, ['[redacted]']]);
+    expect(value(new Set(['a']))).toEqual(['a']);
+    expect(value(new Map([['a', CANARY]]))).toEqual({ a: '[redacted]' });
+    expect(value({ a: { b: 'c' } })).toEqual({ a: { b: 'c' } });
+    expect(value(Object.assign(new Error('m'), { code: 'E' }))).toEqual({
+      name: 'Error',
+      message: 'm',
+      code: 'E',
+    });
+  });
+
+  it('hides from six characters on, and base64 without its padding too', () => {
+    const six = makeRedactor(() => ['sixsix', 'fivef']);
+    expect(six.text('sixsix fivef')).toBe('[redacted] fivef');
+    const base64 = Buffer.from('seven77').toString('base64');
+    expect(makeRedactor(() => ['seven77']).text(base64.replace(/=+$/, ''))).toBe('[redacted]');
+  });
+
   it('stops at depth eight', () => {
     let deep: unknown = CANARY;
     for (let i = 0; i < 20; i += 1) deep = { deep };

@@ -1,5 +1,5 @@
 import type { Digest } from '../base/index.ts';
-import { INTEGRITY, type Integrity, join, type Label } from './label.ts';
+import { INTEGRITY, type Integrity, join, type Label, parseAudienceTag } from './label.ts';
 
 /** Whether edits made outside the appliance count as staff's (only host users can write there) or wait for review. */
 export type OutsideEdits = 'staff' | 'review';
@@ -35,4 +35,10 @@ export function labelOfFile(input: FileLabelInput): Label {
   const bounds = [...input.sameContent, ...(input.previous === undefined ? [] : [input.previous])];
   if (bounds.length === 0) return fresh;
   return join(fresh, ...bounds);
+}
+
+/** Files of a context belong to it, everything else to the workspace. */
+export function defaultAudienceOf(workspace: string, path: string): Label['audience'] {
+  const context = /^contexts\/([a-z0-9-]+)\//.exec(path)?.[1];
+  return [parseAudienceTag(context === undefined ? `ws:${workspace}` : `ctx:${workspace}/${context}`)];
 }

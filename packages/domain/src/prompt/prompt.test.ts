@@ -289,6 +289,50 @@ describe('turns', () => {
     expect(fitTurns([], 100)).toEqual({ turns: [], dropped: 0 });
   });
 
+  it('a call costs its arguments', () => {
+    expect(turnTokens(turnOf(1, '', `"${'x'.repeat(3200)}"`))).toBeGreaterThan(1000);
+  });
+
+  it('long results are cut to one length, short ones and the calls stay as they are', () => {
+    const calls = ['a', 'b'].map((id) => ({ id, name: 'md_read', argumentsJson: '{"path":"x.md"}' }));
+    const [short, long] = ['s'.repeat(90), 'l'.repeat(9000)];
+    const result = (callId: string, text: string): LlmMessage => ({
+      role: 'tool',
+      callId,
+      name: 'md_read',
+      text,
+      isError: false,
+    });
+    const turn: RunTurn = {
+      label: makeLabel(1, [WS]),
+      messages: [
+        { role: 'assistant', text: 'looking', toolCalls: calls },
+        result('a', short),
+        result('b', long),
+      ],
+    };
+    const [kept] = fitTurns([turn], 250).turns;
+    expect(kept?.messages[0]).toEqual(turn.messages[0]);
+    expect(kept?.messages[1]).toEqual(result('a', short));
+    expect(kept?.messages[2]?.text).toMatch(/^l{100,400}\n\[cut/);
+    // With no room for readable results the arguments go first.
+    const wordy: RunTurn = {
+      ...turn,
+      messages: [
+        { role: 'assistant', text: 'w'.repeat(300), toolCalls: calls },
+        result('a', long),
+        result('b', long),
+      ],
+    };
+    const [bones] = fitTurns([wordy], 190).turns;
+    expect(bones?.messages[0]).toEqual({
+      role: 'assistant',
+      text: '',
+      toolCalls: calls.map((call) => ({ ...call, argumentsJson: '{}' })),
+    });
+    expect(bones?.messages[1]?.text).toMatch(/^l+\n\[cut/);
+  });
+
   it('the newest alone is shortened and says so; its calls keep their ids', () => {
     const short = fitTurns([turnOf(1, 'old'), turnOf(2, 'x'.repeat(10_000))], 300);
     expect(short.dropped).toBe(1);
