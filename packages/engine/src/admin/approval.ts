@@ -33,7 +33,7 @@ export const APPROVAL: AdminPart<
     const viewer = await signedViewer(deps, actor);
     const { read } = deps.store;
     const where = {
-      state: state ?? 'pending',
+      ...(state === 'all' ? {} : { state: state ?? 'pending' }),
       ...(workspace === undefined ? {} : { workspace: workspace as Approval['workspace'] }), // safe: only compared with ids in the table
     } as const;
     const rows = await read.find('approval', where, {

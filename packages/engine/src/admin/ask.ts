@@ -1,6 +1,7 @@
 import {
   AppError,
   type Context,
+  type Decision,
   decide,
   effectiveSettings,
   isSlug,
@@ -17,21 +18,14 @@ import { reasonsOf, recordRefusal, refusedBy, type Viewer } from './authorize.ts
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { signedViewer } from './effect.ts';
 import { missing } from './find.ts';
-import { chosenWorkspace, visibleContext } from './place.ts';
+import { chosenWorkspace, reachableWorkspaces, visibleContext } from './place.ts';
 
 /** The command line's way in: the same door as everything else. */
 export const ASK: AdminPart<'ask.post'> = {
   'ask.post': async (deps, actor, input) => {
     const viewer = await signedViewer(deps, actor);
     const user = await personRow(deps.store.read, viewer);
-    const context =
-      input.context === undefined
-        ? await cliContext(
-            deps,
-            actor,
-            await chosenWorkspace(deps.store.read, viewer, 'workspace.read', input.workspace),
-          )
-        : await visibleContext(deps.store.read, viewer, 'workspace.read', input.context);
+    const { context, taken } = await placeOf(deps, actor, viewer, input);
     const accepted = await deps.engine.accept({
       event: {
         source: `cli:${deps.doors.cli.account}`,
@@ -51,9 +45,77 @@ export const ASK: AdminPart<'ask.post'> = {
       authenticated: { principal: actor.principal, context: context.id },
     });
     if (accepted.run === undefined || accepted.task === undefined) throw notStarted(accepted.reply);
-    return { run_id: accepted.run, task_id: accepted.task, context: context.id };
+    return { run_id: accepted.run, task_id: accepted.task, context: context.id, taken };
   },
 };
+
+/** Where a question goes: the named context, the named workspace, or the asker's first one. */
+async function placeOf(
+  deps: AdminDeps,
+  actor: Actor,
+  viewer: Viewer,
+  input: { readonly context?: string | undefined; readonly workspace?: string | undefined },
+): Promise<{ readonly context: Context; readonly taken?: string | undefined }> {
+  const { read } = deps.store;
+  if (input.context !== undefined)
+    return { context: await visibleContext(read, viewer, 'workspace.read', input.context) };
+  if (input.workspace !== undefined) {
+    const named = await chosenWorkspace(read, viewer, 'workspace.read', input.workspace);
+    return { context: await cliContext(deps, actor, named) };
+  }
+  const reachable = await reachableWorkspaces(read, viewer, 'workspace.read');
+  const communities = reachable.filter((workspace) => workspace.kind === 'community');
+  if (communities.length < 2) {
+    const only = await chosenWorkspace(read, viewer, 'workspace.read', undefined);
+    return { context: await cliContext(deps, actor, only) };
+  }
+  const oldest = await oldestUsable(deps, actor, viewer, communities);
+  return { context: await cliContext(deps, actor, oldest), taken: oldest.id };
+}
+
+/** The oldest workspace in which the asker may start work; without one the oldest, whose refusal then says why. */
+async function oldestUsable(
+  deps: AdminDeps,
+  actor: Actor,
+  viewer: Viewer,
+  workspaces: readonly Workspace[],
+): Promise<Workspace> {
+  const byAge = [...workspaces].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  for (const workspace of byAge) {
+    const context = (await knownContext(deps, workspace)) ?? freshContext(deps, workspace, workspace.id);
+    if (mayAsk(actor, viewer, workspace, context).kind === 'permit') return workspace;
+  }
+  const [first] = byAge;
+  if (first === undefined) throw missing('workspace', 'any');
+  return first;
+}
+
+function mayAsk(actor: Actor, viewer: Viewer, workspace: Workspace, context: Context): Decision {
+  return decide(
+    { action: 'task.create', principal: actor.principal, door: 'cli', isAddressed: true },
+    { ...viewer.rules, context, settings: effectiveSettings(workspace, context) },
+  );
+}
+
+function placeOfCli(deps: AdminDeps, workspace: Workspace) {
+  return { workspace: workspace.id, kind: 'cli', ...deps.doors.cli } as const;
+}
+
+async function knownContext(deps: AdminDeps, workspace: Workspace): Promise<Context | undefined> {
+  return deps.store.read.get('context', placeOfCli(deps, workspace));
+}
+
+function freshContext(deps: AdminDeps, workspace: Workspace, id: string): Context {
+  return {
+    ...placeOfCli(deps, workspace),
+    id: parseContextId(id),
+    openness: 'closed',
+    channel: workspace.id,
+    owner: workspace.owner,
+    settings: { title: 'Command line' },
+    createdAt: deps.clock.nowMs(),
+  };
+}
 
 async function personRow(reader: StoreReader, viewer: Viewer): Promise<User> {
   const user =
@@ -64,27 +126,12 @@ async function personRow(reader: StoreReader, viewer: Viewer): Promise<User> {
 
 /** The closed context of a workspace for questions that name none; made when the first member asks. */
 export async function cliContext(deps: AdminDeps, actor: Actor, workspace: Workspace): Promise<Context> {
-  const { connector, account } = deps.doors.cli;
-  const where = { workspace: workspace.id, kind: 'cli', connector, account } as const;
-  const known = await deps.store.read.get('context', where);
+  const known = await knownContext(deps, workspace);
   if (known !== undefined) return known;
-  const fresh: Context = {
-    id: parseContextId(await freeSlug(deps.store.read, `cli-${workspace.id}`)),
-    workspace: workspace.id,
-    kind: 'cli',
-    openness: 'closed',
-    connector,
-    account,
-    channel: workspace.id,
-    owner: workspace.owner,
-    settings: { title: 'Command line' },
-    createdAt: deps.clock.nowMs(),
-  };
+  const where = placeOfCli(deps, workspace);
+  const fresh = freshContext(deps, workspace, await freeSlug(deps.store.read, `cli-${workspace.id}`));
   const viewer = await signedViewer(deps, actor);
-  const decision = decide(
-    { action: 'task.create', principal: actor.principal, door: 'cli', isAddressed: true },
-    { ...viewer.rules, context: fresh, settings: effectiveSettings(workspace, fresh) },
-  );
+  const decision = mayAsk(actor, viewer, workspace, fresh);
   if (decision.kind !== 'permit') {
     await recordRefusal(deps, actor, `task.create ${fresh.id}`, decision);
     throw refusedBy(decision);

@@ -25,6 +25,7 @@ import type { AdminDeps, AdminPart } from './deps.ts';
 import { missing, namesOf } from './find.ts';
 import { chosenWorkspace, visibleContext } from './place.ts';
 import { patchSettings } from './settings.ts';
+import { requireTools } from './tool-names.ts';
 import { requireWorkspace } from './workspace.ts';
 
 /** Contexts: policy boundaries, each the counterpart of one channel. */
@@ -56,6 +57,7 @@ async function setContext(
   const { id, openness, ...patch } = input;
   const viewer: Viewer = await viewerOf(deps, actor);
   const seen = await visibleContext(deps.store.read, viewer, 'context.read', id);
+  requireTools(deps, patch.tools);
   const next = await change(
     deps,
     actor,

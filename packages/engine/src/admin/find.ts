@@ -32,7 +32,8 @@ export interface Wanted<T extends IdTable> {
 /**
  * The one row whose id begins so.
  * @throws AppError admin.id.invalid (too short) · admin.id.missing (none, or none for the asker: same text) ·
- *   admin.id.conflict (several; names them)
+ *   admin.id.conflict (several; names them, and how many characters
+ *   are needed)
  */
 export async function findById<T extends IdTable>(
   reader: StoreReader,
@@ -51,8 +52,20 @@ export async function findById<T extends IdTable>(
   throw new AppError({
     code: 'admin.id.conflict',
     kind: 'conflict',
-    message: `"${oneLine(wanted.text, 40)}" fits several: ${visible.slice(0, 5).map(idOf).join(', ')}${visible.length > 5 ? ', …' : ''}. Give more of the id.`,
+    message: `"${oneLine(wanted.text, 40)}" fits several: ${visible.slice(0, 5).map(idOf).join(', ')}${visible.length > 5 ? ', …' : ''}. Give at least ${distinctChars(visible.map(idOf))} characters of the id.`,
   });
+}
+
+/** Characters that tell each of these ids from its nearest neighbour. */
+function distinctChars(ids: readonly string[]): number {
+  const sorted = [...ids].sort();
+  const shared = sorted.slice(1).map((id, i) => {
+    const before = sorted[i] ?? '';
+    let at = 0;
+    while (at < id.length && id[at] === before[at]) at += 1;
+    return at;
+  });
+  return Math.max(0, ...shared) + 1;
 }
 
 function idOf(row: Tables[IdTable]): string {

@@ -244,8 +244,26 @@ describe('workspace', () => {
     await expect(ask('workspace.set', signed(BOSS), { id: 'acme', time_zone: 'Mars/Base' })).rejects.toEqual(
       codeOf('workspace.zone.invalid'),
     );
+    await expect(
+      ask('workspace.set', signed(BOSS), { id: 'acme', tools: ['md_read', 'nope_tool'] }),
+    ).rejects.toMatchObject({
+      code: 'tool.name.invalid',
+      message: expect.stringMatching(/"nope_tool".*md_read/),
+    });
+    expect((await ask('workspace.set', signed(BOSS), { id: 'acme', tools: ['*'] })).tools).toEqual(['*']);
     await expect(ask('workspace.set', signed(OPERATOR), { id: 'acme', title: 'x' })).rejects.toEqual(DENIED);
     await expect(ask('workspace.set', signed(STRANGER), { id: 'acme', title: 'x' })).rejects.toEqual(MISSING);
+  });
+});
+
+describe('workspace show', () => {
+  test('leaves out contexts of revoked tokens', async () => {
+    const token = await ask('token.create', signed(BOSS), { name: 'site', workspace: 'acme' });
+    expect((await ask('workspace.show', signed(BOSS), { id: 'acme' })).contexts).toContain('http-site');
+    await ask('token.revoke', signed(BOSS), { id: token.id });
+    const after = (await ask('workspace.show', signed(BOSS), { id: 'acme' })).contexts;
+    expect(after).toContain('ops');
+    expect(after).not.toContain('http-site');
   });
 });
 
@@ -289,6 +307,9 @@ describe('context', () => {
     });
     expect(back).toMatchObject({ guests: 'ask', tools: ['md_read'] }); // an open context lets guests ask unless it says otherwise
     expect(back.temperature).toBeUndefined();
+    await expect(ask('context.set', signed(BOSS), { id: 'ops', tools: ['nope_tool'] })).rejects.toMatchObject(
+      { code: 'tool.name.invalid' },
+    );
     await expect(ask('context.set', signed(OPERATOR), { id: 'ops', title: 'x' })).rejects.toEqual(DENIED);
     await expect(ask('context.set', signed(MEMBER), { id: 'ops', title: 'x' })).rejects.toEqual(MISSING);
   });

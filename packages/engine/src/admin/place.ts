@@ -52,7 +52,7 @@ export async function chosenWorkspace(
   throw new AppError({
     code: 'workspace.choice.invalid',
     kind: 'invalid',
-    message: `Say which workspace: ${[only, ...more].map((workspace) => oneLine(workspace.id, 48)).join(', ')}.`,
+    message: `Say which workspace with --workspace: ${[only, ...more].map((workspace) => oneLine(workspace.id, 48)).join(', ')}.`,
   });
 }
 

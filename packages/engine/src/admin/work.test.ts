@@ -22,6 +22,7 @@ import {
   signed,
   TEST_AUDIT,
   tamper,
+  type WORKSPACE,
 } from '../settle/world.fixture.ts';
 import {
   type AdminWorld,
@@ -74,6 +75,17 @@ async function vote(
 
 describe('approval', () => {
   beforeEach(async () => giveKey(at.admin, OPERATOR));
+
+  test('are listed while they wait; with a state those, with `all` every one', async () => {
+    const { approval } = await proposePost(at.admin.world, 'first');
+    const { approval: open } = await proposePost(at.admin.world, 'second');
+    await ask('approval.deny', signed(OPERATOR), await vote(signed(OPERATOR), approval.id, 'deny'));
+    const ids = async (input: Record<string, unknown>) =>
+      (await ask('approval.list', signed(OPERATOR), input)).items.map((row) => row.id).sort();
+    expect(await ids({})).toEqual([open.id]);
+    expect(await ids({ state: 'denied' })).toEqual([approval.id]);
+    expect(await ids({ state: 'all' })).toEqual([approval.id, open.id].sort());
+  });
 
   test('shows what leaves byte for byte, hidden characters too, and why it is asked', async () => {
     const { approval, effect } = await proposePost(at.admin.world, 'pay\u202eevil');
@@ -159,6 +171,13 @@ describe('approval', () => {
       code: 'admin.id.conflict',
       message: expect.stringContaining(other.approval.id),
     });
+    // As many characters as the message names are enough.
+    const refused = await ask('approval.show', signed(OPERATOR), { id: 'appr_' }).catch(String);
+    const needed = Number(/Give at least (\d+) characters/.exec(String(refused))?.[1]);
+    const short = (length: number) =>
+      ask('approval.show', signed(OPERATOR), { id: approval.id.slice(0, length) });
+    expect((await short(needed)).id).toBe(approval.id);
+    await expect(short(needed - 1)).rejects.toEqual(codeOf('admin.id.conflict'));
     await expect(ask('approval.show', SOCKET, { id: approval.id })).rejects.toEqual(
       codeOf('policy.admin.denied'),
     );
@@ -328,6 +347,22 @@ describe('ask', () => {
     expect(at.admin.arrivals[2]?.conversationKey).toBe(one);
   });
 
+  test('of several workspaces takes one in which the asker may start work', async () => {
+    await at.admin.world.clock.advance(1_000);
+    for (const id of ['second', 'third']) await ask('workspace.create', signed(LORD), { id });
+    await at.admin.world.grant(STRANGER, 'viewer');
+    const refused = ask('ask.post', signed(STRANGER), input);
+    await expect(refused).rejects.toEqual(codeOf('policy.admin.denied'));
+    await at.admin.world.grant(STRANGER, 'member', {
+      kind: 'workspace',
+      workspace: 'third' as typeof WORKSPACE, // safe: made above
+    });
+    expect(await ask('ask.post', signed(STRANGER), input)).toMatchObject({
+      context: 'cli-third',
+      taken: 'third',
+    });
+  });
+
   test('in a named context, if it is one’s own to see', async () => {
     expect((await ask('ask.post', signed(MEMBER), { ...input, context: ORIGIN })).context).toBe(ORIGIN);
     await expect(ask('ask.post', signed(STRANGER), { ...input, context: ORIGIN })).rejects.toEqual(MISSING);
@@ -342,10 +377,21 @@ describe('ask', () => {
     expect(at.admin.arrivals).toEqual([]);
   });
 
-  test('without a role there is no workspace, with two there is a choice', async () => {
+  test('without a role there is no workspace, with two the oldest is taken and said', async () => {
     await expect(ask('ask.post', signed(STRANGER), input)).rejects.toEqual(MISSING);
+    expect((await ask('ask.post', signed(MEMBER), input)).taken).toBeUndefined();
+    await at.admin.world.clock.advance(1_000);
+    await ask('workspace.create', signed(LORD), { id: 'aaa' });
     await ask('workspace.create', signed(LORD), { id: 'second' });
-    await expect(ask('ask.post', signed(MEMBER), input)).rejects.toEqual(codeOf('workspace.choice.invalid'));
+    expect(await ask('ask.post', signed(MEMBER), input)).toMatchObject({
+      context: 'cli-acme',
+      taken: 'acme',
+    });
+    // What is not a question goes on asking which one is meant, and names the flag.
+    await expect(ask('label.list', signed(BOSS), {})).rejects.toMatchObject({
+      code: 'workspace.choice.invalid',
+      message: 'Say which workspace with --workspace: aaa, acme, second.',
+    });
     expect((await ask('ask.post', signed(MEMBER), { ...input, workspace: 'second' })).context).toBe(
       'cli-second',
     );

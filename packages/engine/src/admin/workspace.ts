@@ -19,6 +19,7 @@ import type { AdminDeps, AdminPart } from './deps.ts';
 import { missing, namesOf } from './find.ts';
 import { chosenWorkspace, reachableWorkspaces } from './place.ts';
 import { patchSettings } from './settings.ts';
+import { requireTools } from './tool-names.ts';
 
 /** Workspaces: isolated stores with a policy of their own. */
 export const WORKSPACE: AdminPart<
@@ -90,6 +91,7 @@ async function setWorkspace(
   const { id, ...patch } = input;
   const seen = await chosenWorkspace(deps.store.read, viewer, 'workspace.read', id);
   requireTimeZone(patch.time_zone);
+  requireTools(deps, patch.tools);
   const next = await change(
     deps,
     actor,
@@ -172,9 +174,20 @@ async function workspaceDetail(
     time_zone: settings.timeZone,
     tools: [...settings.tools],
     models: [...settings.models.allowed],
-    contexts: contexts.map((context) => context.id),
+    contexts: await liveContexts(read, contexts),
     created_at: toInstant(workspace.createdAt),
   };
+}
+
+/** Without the contexts of revoked tokens: nothing arrives there any more. */
+async function liveContexts(reader: StoreReader, contexts: readonly Context[]): Promise<string[]> {
+  const live: string[] = [];
+  for (const context of contexts) {
+    const token =
+      context.kind === 'http' ? await reader.get('identity_token', { context: context.id }) : undefined;
+    if (token?.revokedAt === undefined) live.push(context.id);
+  }
+  return live;
 }
 
 /** A context that says nothing for itself, to read off what the workspace gives to all. */
