@@ -7,6 +7,7 @@ export { readCheckpoints } from './audit/checkpoint-file.ts';
 export { type AuditVerdict, verifyAudit } from './audit/verify.ts';
 export * from './boot/index.ts';
 export { type FolderLock, lockFolder } from './lock/index.ts';
+export { openPanicSwitch } from './panic/index.ts';
 export * from './paths/index.ts';
 export {
   type FileRecord,

@@ -15,24 +15,20 @@ import { systemLogger } from '../system/logger.ts';
 import { assertReady, instanceState } from './instance.ts';
 import { readMasterKey } from './master-key.ts';
 import { OWNER } from './setup.ts';
+import { beSure } from './sure.ts';
 import type { World } from './world.ts';
 
 /**
  * `rebuild`: makes a lost database anew from the Markdown. Restore a backup first when there is one: authority does not come back.
- * @throws AppError runtime.rebuild.conflict (the database is there) · runtime.rebuild.denied (nobody said yes) · lock.folder.conflict
+ * @throws AppError runtime.rebuild.conflict (the database is there) · runtime.rebuild.denied (somebody said no)
+ *   · runtime.rebuild.invalid (nobody to ask) · lock.folder.conflict
  */
 export async function rebuild(world: World, how: { readonly isSure: boolean }): Promise<number> {
   const { config } = world;
   assertLost(world);
   const masterKey = readMasterKey(config);
   const question = `Make the database of ${config.dataDir} anew from its Markdown? Users, grants, tokens, keys and approvals do not come back.`;
-  if (!how.isSure && !(await world.confirm(question))) {
-    throw new AppError({
-      code: 'runtime.rebuild.denied',
-      kind: 'denied',
-      message: 'Nothing was changed. Say yes, or run `agent-runtime rebuild --yes`.',
-    });
-  }
+  await beSure(world, { isSure: how.isSure, question, command: 'rebuild', after: 'Nothing was changed.' });
   const redactor = secretRedactor(configSecrets(config));
   const log = systemLogger({ level: 'warn', format: world.logFormat }, redactor, { write: world.err });
   clearRemains(world);

@@ -72,8 +72,14 @@ test('a command that needs an instance says how to make one', async () => {
 
 test('without a terminal nobody is asked, and nothing is made', async () => {
   const { code, err } = await run(['setup']);
-  expect(code).toBe(4);
+  expect(code).toBe(2);
   expect(err).toContain('setup --yes');
+});
+
+test('panic needs an instance to stop', async () => {
+  const { code, err } = await run(['panic-on']);
+  expect(code).toBe(5);
+  expect(err).toContain('nothing to stop');
 });
 
 test('what breaks inside is a bug with its stack for whoever started it', async () => {

@@ -31,6 +31,7 @@ const USAGE = `Usage: main.ts [command]
   up [--setup] [--json]              serve (the default); --setup makes a new instance first when there is none
   setup [--yes] [--json]             make a new instance from data.example/
   rebuild [--yes] [--json]           make a lost database anew from the Markdown
+  panic-on [--json]                  stop the next start of a folder that no runtime serves
   audit-verify --file F [--json]     check the audit log inside a copied database
 `;
 
@@ -68,6 +69,8 @@ async function runCommand(world: World, command: string, options: Options): Prom
       return (await import('./setup.ts')).setup(world, { isSure: options.yes === true });
     case 'rebuild':
       return (await import('./rebuild.ts')).rebuild(world, { isSure: options.yes === true });
+    case 'panic-on':
+      return (await import('./panic-on.ts')).panicOn(world);
     case 'audit-verify':
       if (options.file === undefined) throw misused('audit-verify needs --file F.');
       return (await import('./audit-verify.ts')).auditVerify(world, options.file);
@@ -139,8 +142,8 @@ function firstSignal(self: Process): Promise<string> {
   });
 }
 
-async function confirm(self: Process, question: string): Promise<boolean> {
-  if (!self.isTty) return false;
+async function confirm(self: Process, question: string): Promise<boolean | undefined> {
+  if (!self.isTty) return undefined;
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
     return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());

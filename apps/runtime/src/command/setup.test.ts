@@ -1,15 +1,18 @@
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, makeRedactor } from '@agent-runtime/domain';
+import { dataPaths, lockFolder, openPanicSwitch } from '@agent-runtime/store';
 import { recordingLogger, seededIds } from '@agent-runtime/testkit';
 import { expect, test } from 'vitest';
 import { readConfig } from '../config.ts';
 import { systemClock } from '../system/clock.ts';
 import { instanceState } from './instance.ts';
 import { masterKeyFile } from './master-key.ts';
+import { panicOn } from './panic-on.ts';
+import { rebuild } from './rebuild.ts';
 import { findRoot } from './root.ts';
-import { makeInstance } from './setup.ts';
+import { makeInstance, setup } from './setup.ts';
 import type { World } from './world.ts';
 
 const clock: Clock = systemClock({ wallMs: () => 1_790_000_000_000, monotonicMs: () => 0 });
@@ -66,6 +69,48 @@ test('what a failed set-up made is gone again, so that it can be tried once more
   expect(existsSync(masterKeyFile(w.config))).toBe(false);
   expect(existsSync(dataDir)).toBe(true);
   expect(w.said()).toBe('');
+});
+
+test('setup and rebuild go on only after a yes; with nobody to ask they say how to go on', async () => {
+  const w = world(folder());
+  const alone: World = { ...w, confirm: async () => undefined };
+  await expect(setup(w, { isSure: false })).rejects.toMatchObject({ code: 'runtime.setup.denied' });
+  await expect(setup(alone, { isSure: false })).rejects.toMatchObject({
+    code: 'runtime.setup.invalid',
+    kind: 'invalid',
+    message: expect.stringContaining('agent-runtime setup --yes'),
+  });
+  expect(instanceState(w.config)).toBe('new');
+  await makeInstance(w, recordingLogger(), redactor);
+  rmSync(dataPaths(w.config.dataDir).database);
+  await expect(rebuild(w, { isSure: false })).rejects.toMatchObject({ code: 'runtime.rebuild.denied' });
+  await expect(rebuild(alone, { isSure: false })).rejects.toMatchObject({
+    code: 'runtime.rebuild.invalid',
+    kind: 'invalid',
+    message: expect.stringContaining('agent-runtime rebuild --yes'),
+  });
+  expect(instanceState(w.config)).toBe('lost');
+});
+
+test('panic of a stopped folder is there for the next start, also while a process holds the folder', async () => {
+  const w = world(folder());
+  await makeInstance(w, recordingLogger(), redactor);
+  const paths = dataPaths(w.config.dataDir);
+  const look = () => {
+    const panic = openPanicSwitch(paths.panic, { isFresh: false, log: recordingLogger() });
+    const isOn = panic.isOn();
+    panic.turnOff('user_ann', 1);
+    panic.close();
+    return isOn;
+  };
+  expect(look()).toBe(false);
+  expect(panicOn(w)).toBe(0);
+  expect(w.said()).toContain('the next start runs nothing');
+  expect(look()).toBe(true);
+  const lock = lockFolder(paths);
+  expect(() => panicOn(w)).toThrow(expect.objectContaining({ code: 'runtime.panic.uncertain' }));
+  lock.release();
+  expect(look()).toBe(true);
 });
 
 test('the clone is found from any depth, and nothing above is guessed', () => {

@@ -1,12 +1,13 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppError, type Logger } from '@agent-runtime/domain';
+import type { Logger } from '@agent-runtime/domain';
 import { openStore, recoveryKeyOf, type SetupResult, setupData } from '@agent-runtime/store';
 import { openFiles } from '../assembly/files.ts';
 import { configSecrets, type SecretRedactor, secretRedactor } from '../assembly/secrets.ts';
 import { systemLogger } from '../system/logger.ts';
 import { assertNew } from './instance.ts';
 import { hasMasterKey, makeMasterKey, masterKeyFile, readMasterKey } from './master-key.ts';
+import { beSure } from './sure.ts';
 import type { World } from './world.ts';
 
 /** Short name of the first person of an instance; `user` commands can change what it is called. */
@@ -14,17 +15,13 @@ export const OWNER = 'owner';
 
 /**
  * `setup`: makes a new instance from data.example/.
- * @throws AppError runtime.instance.conflict (there is one) · runtime.setup.denied (nobody said yes)
+ * @throws AppError runtime.instance.conflict (there is one) · runtime.setup.denied (somebody said no)
+ *   · runtime.setup.invalid (nobody to ask)
  */
 export async function setup(world: World, how: { readonly isSure: boolean }): Promise<number> {
   assertNew(world.config);
-  if (!how.isSure && !(await world.confirm(`Make a new instance in ${world.config.dataDir}?`))) {
-    throw new AppError({
-      code: 'runtime.setup.denied',
-      kind: 'denied',
-      message: 'Nothing was made. Say yes, or run `agent-runtime setup --yes`.',
-    });
-  }
+  const question = `Make a new instance in ${world.config.dataDir}?`;
+  await beSure(world, { isSure: how.isSure, question, command: 'setup', after: 'Nothing was made.' });
   const redactor = secretRedactor(configSecrets(world.config));
   const log = systemLogger({ level: 'warn', format: world.logFormat }, redactor, { write: world.err });
   const result = await makeInstance(world, log, redactor);

@@ -22,8 +22,8 @@ export interface World {
   readonly logFormat: 'json' | 'pretty';
   /** Answers on standard output are JSON. */
   readonly isJson: boolean;
-  /** Asks a yes-or-no question. @returns false when nobody is at the terminal */
-  readonly confirm: (question: string) => Promise<boolean>;
+  /** Asks a yes-or-no question. @returns undefined when nobody is at the terminal */
+  readonly confirm: (question: string) => Promise<boolean | undefined>;
   /** Resolves with its name at the first signal to stop. */
   readonly stopped: Promise<string>;
   readonly onUncaught: (listener: (thrown: unknown) => void) => void;
