@@ -40,6 +40,14 @@ export function settingsGiven(env: Environment): readonly string[] {
   return Object.keys(env).filter((name) => name.startsWith('AGENT_RUNTIME_') && env[name] !== '');
 }
 
+/** The version in the clone's package.json. */
+export function readVersion(root: string): string {
+  const { version }: { readonly version?: unknown } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  );
+  return typeof version === 'string' ? version : 'unknown';
+}
+
 /** The path of the admin socket: where the runtime recorded it, else its usual place. */
 export function socketPath(dataDir: string): string {
   const folder = join(dataDir, 'agent-runtime');

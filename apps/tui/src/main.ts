@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { runCli } from './cli/program.ts';
 import type { World } from './cli/world.ts';
-import { findPlaces, settingsGiven, socketPath, wantsColor } from './config.ts';
+import { findPlaces, readVersion, settingsGiven, socketPath, wantsColor } from './config.ts';
 
 // The outside of the command line: environment, terminal, clock, child processes. Everything else gets it as an argument.
 const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
@@ -13,6 +13,7 @@ const world: World = {
   places,
   settings: settingsGiven(process.env),
   nodeVersion: process.versions.node,
+  version: readVersion(root),
   isTty,
   useColor: wantsColor(process.env, isTty),
   columns: Math.max(40, process.stdout.columns ?? 80),

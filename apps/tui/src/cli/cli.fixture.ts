@@ -77,6 +77,7 @@ export function fakeWorld(options: FakeOptions = {}): FakeWorld {
     },
     settings: options.settings ?? [],
     nodeVersion: '24.0.0',
+    version: '1.2.3',
     isTty: options.isTty ?? false,
     useColor: false,
     columns: options.columns ?? 80,

@@ -61,6 +61,25 @@ describe('every command', () => {
 });
 
 describe('words', () => {
+  test.each(['--version', '-V'])('%s prints the version', async (flag) => {
+    const cli = fakeWorld();
+    expect(await cli.run(flag)).toBe(0);
+    expect(cli.out()).toBe('1.2.3\n');
+  });
+
+  test.each([
+    [['help'], 'Usage: agent-runtime [options]'],
+    [['help', 'ask'], 'Usage: agent-runtime ask'],
+    [['help', 'task', 'list'], 'Usage: agent-runtime task list'],
+    [['task', 'help', 'list'], 'Usage: agent-runtime task list'],
+    [['task', 'help'], 'Usage: agent-runtime task'],
+  ])('%j is help', async (argv, text) => {
+    const cli = fakeWorld();
+    expect(await cli.run(...argv)).toBe(0);
+    expect(cli.out()).toContain(text);
+    expect(cli.calls).toEqual([]);
+  });
+
   test('none: help', async () => {
     const cli = fakeWorld();
     expect(await cli.run()).toBe(0);
@@ -160,7 +179,9 @@ describe('lists', () => {
 
   test.each([
     ['task list', 'task.list', 'agent-runtime ask'],
-    ['approval list', 'approval.list', 'Nothing waits'],
+    ['approval list', 'approval.list', 'approval list --state all'],
+    ['approval list --state all', 'approval.list', 'no question yet'],
+    ['approval list --state denied', 'approval.list', 'No question is denied'],
     ['effect list', 'effect.list', 'No effects'],
     ['token list', 'token.list', 'agent-runtime token create'],
     ['secret list', 'secret.list', 'agent-runtime secret set'],
@@ -256,6 +277,18 @@ describe('the house', () => {
     ]);
   });
 
+  test('panic on with no runtime writes the file of the stopped folder; other troubles are told', async () => {
+    const failing = (code: string) => async () => {
+      throw new AppError({ code, kind: 'unavailable', message: 'No runtime is running.' });
+    };
+    const cli = fakeWorld({ connect: failing('tui.runtime.unavailable'), exit: 10 });
+    expect(await cli.run('panic', 'on', '--json')).toBe(10);
+    expect(cli.spawned).toEqual([['panic-on', '--json']]);
+    const other = fakeWorld({ connect: failing('panic.file.unavailable') });
+    expect(await other.run('panic', 'on')).toBe(8);
+    expect(other.spawned).toEqual([]);
+  });
+
   test('a secret comes from standard input, without its last line end, and is printed nowhere', async () => {
     const cli = fakeWorld({ answers: { 'secret.set': { ok: true, message: 'kept' } }, input: 'canary-77\n' });
     expect(await cli.run('secret', 'set', 'LLM_API_KEY')).toBe(0);
@@ -263,6 +296,12 @@ describe('the house', () => {
     expect(cli.out() + cli.err()).not.toContain('canary-77');
     const terminal = fakeWorld();
     expect(await terminal.run('secret', 'set', 'LLM_API_KEY')).toBe(2);
+    for (const input of ['', '\n']) {
+      const empty = fakeWorld({ input });
+      expect(await empty.run('secret', 'set', 'LLM_API_KEY')).toBe(2);
+      expect(empty.err()).toContain('Standard input was empty');
+      expect(empty.calls).toEqual([]);
+    }
   });
 
   test('a changed log exits with 6 and says where', async () => {
@@ -314,6 +353,77 @@ describe('the house', () => {
       { path: 'faq.md', from: 9, to: 10 },
       { q: 'my refund', in: 'logs' },
     ]);
+  });
+
+  test('open past the end is missing and says how long the file is', async () => {
+    const file = { path: 'faq.md', label: 'x', from: 999, total_lines: 112, lines: [] };
+    const cli = fakeWorld({ answers: { 'file.open': file } });
+    expect(await cli.run('open', 'faq.md:999')).toBe(ERROR_KINDS.missing.exit);
+    expect(cli.err()).toBe('faq.md has 112 lines.\n');
+    const empty = fakeWorld({ answers: { 'file.open': { ...file, from: 1, total_lines: 0 } } });
+    expect(await empty.run('open', 'faq.md')).toBe(0);
+  });
+
+  test('labels are short marks in a column', async () => {
+    const row = { hash: DIGEST, words: 'long words '.repeat(20) };
+    const items = [
+      { ...row, path: 'faq.md', integrity: 2, audience: [] },
+      { ...row, path: 'AGENTS.md', integrity: 2, audience: ['ws:acme'] },
+      { ...row, path: 'notes.md', integrity: 1, audience: ['ctx:acme/ops', 'priv:user_1'] },
+    ];
+    const cli = fakeWorld({ answers: { 'label.list': { items } } });
+    await cli.run('label', 'list');
+    expect(cli.out().trimEnd().split('\n')).toEqual([
+      'PATH       LABEL',
+      'faq.md     staff public',
+      'AGENTS.md  staff ws',
+      'notes.md   member ctx:ops priv:user_1',
+    ]);
+  });
+
+  test('workspace show stays inside the line, and says none for an empty list', async () => {
+    const contexts = Array.from({ length: 30 }, (_, i) => `context-number-${i}`);
+    const answer = {
+      id: 'acme',
+      title: 'Acme',
+      kind: 'community' as const,
+      owner: 'boss',
+      outside_edits: 'staff' as const,
+      concurrency: 5,
+      approvers_for_high: 1,
+      time_zone: 'UTC',
+      tools: [],
+      models: [],
+      contexts,
+      created_at: AT,
+    };
+    const cli = fakeWorld({ answers: { 'workspace.show': answer } });
+    await cli.run('workspace', 'show', 'acme');
+    const lines = cli.out().trimEnd().split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    for (const context of contexts) expect(cli.out()).toContain(context);
+    expect(cli.out()).toMatch(/^Tools +none$/m);
+  });
+
+  test('status says what the offline answerer is', async () => {
+    const answer = {
+      version: '1',
+      instance_id: 'instance-1',
+      ready: true,
+      reasons: [],
+      up_since: AT,
+      panic: { on: false },
+      gate: { closed: false },
+      runs: { queued: 0, running: 0, failed_today: 0 },
+      approvals_pending: 0,
+      effects_uncertain: 0,
+      tokens_today: 0,
+      audit_head: '1:x',
+      models: ['offline'],
+    };
+    const cli = fakeWorld({ answers: { 'status.read': answer } });
+    expect(await cli.run('status')).toBe(0);
+    expect(cli.out()).toMatch(/^Models +offline \(no model/m);
   });
 
   test('settings: given, taken away, left alone', async () => {

@@ -36,12 +36,13 @@ export async function runCli(world: World, argv: readonly string[]): Promise<num
   const program = buildProgram(world, async (spec, run) => {
     code = await perform(spec, run);
   });
-  if (argv.length === 0) {
+  const words = withoutHelpWord(argv);
+  if (words.length === 0) {
     world.out(program.helpInformation());
     return 0;
   }
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync([...words], { from: 'user' });
     return code;
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
@@ -50,6 +51,13 @@ export async function runCli(world: World, argv: readonly string[]): Promise<num
     if (argv.includes('--json')) world.out(`${JSON.stringify(usageError(thrown))}\n`);
     return USAGE_EXIT;
   }
+}
+
+/** `help`, `help task list` and `task help list` mean `--help` there. */
+function withoutHelpWord(argv: readonly string[]): readonly string[] {
+  const [first = '', second, ...rest] = argv;
+  if (first === 'help') return [...argv.slice(1), '--help'];
+  return second === 'help' && first in ABOUT_GROUP ? [first, ...rest, '--help'] : argv;
 }
 
 /** The envelope of the contract, written by hand: a typing error must not cost loading the schemas. */
@@ -70,7 +78,11 @@ export function buildProgram(
       .showHelpAfterError('(add --help to see what it takes)')
       .configureHelp({ helpWidth: world.columns })
       .configureOutput({ writeOut: (text) => world.out(text), writeErr: (text) => world.err(text) });
-  wire(program).description('Agents propose, people decide.').helpCommand(false);
+  wire(program)
+    .description('Agents propose, people decide.')
+    .helpCommand(false)
+    .version(world.version, '-V, --version', 'print the version')
+    .addHelpText('after', '\nMore about one command: agent-runtime help <command>');
   const groups = new Map<string, Command>();
   for (const spec of COMMANDS) {
     const [group = '', ...rest] = spec.usage.split(' ');

@@ -106,7 +106,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       WORKSPACE,
       [
         '--state <state>',
-        'pending (default), granted, consumed, denied, withdrawn, superseded, expired or void',
+        'pending (default), granted, consumed, denied, withdrawn, superseded, expired, void or all',
       ],
       LIMIT,
     ],

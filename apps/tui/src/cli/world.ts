@@ -13,6 +13,8 @@ export interface World {
   /** Names of AGENT_RUNTIME_… settings that are set. */
   readonly settings: readonly string[];
   readonly nodeVersion: string;
+  /** Of this clone, e.g. 0.1.0. */
+  readonly version: string;
   /** Is the output a terminal? */
   readonly isTty: boolean;
   readonly useColor: boolean;

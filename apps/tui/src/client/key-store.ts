@@ -31,6 +31,8 @@ export function keyStore(configDir: string): KeyStore {
       mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
       writeFileSync(`${path}.new`, exportClientKey(key), { mode: 0o600 });
       chmodSync(`${path}.new`, 0o600);
+      // The old key is kept aside: it may still be needed to say which one to revoke.
+      if (existsSync(path)) renameSync(path, `${path}.old`);
       renameSync(`${path}.new`, path);
     },
   };

@@ -158,8 +158,22 @@ describe('the client', { timeout: 60_000 }, () => {
     script.refuse = ['signature.key.unauthenticated'];
     await expect(client().call('user.list', {})).rejects.toMatchObject({
       code: 'signature.key.unauthenticated',
+      kind: 'unauthenticated',
+      message: expect.stringContaining('agent-runtime enrol --force'),
     });
     expect(seen).toHaveLength(1);
+    // A revoked key does not come back by itself.
+    expect(enrolled).toHaveLength(1);
+  });
+
+  test('a key that is replaced stays aside', async () => {
+    const one = client();
+    await one.enrol({});
+    const path = keyStore(join(folder, 'config')).pathOf('instance-1');
+    const first = readFileSync(path, 'utf8');
+    await one.enrol({});
+    expect(readFileSync(`${path}.old`, 'utf8')).toBe(first);
+    expect(readFileSync(path, 'utf8')).not.toBe(first);
   });
 
   test('signs with the time of the server, however wrong its own clock is', async () => {

@@ -53,6 +53,9 @@ export interface SocketClient extends AdminClient {
 /** Refusals after which the same request, signed again, may pass: the runtime restarted, or the clock offset was old. */
 const SIGN_AGAIN = new Set(['signature.boot.unauthenticated', 'signature.clock.unauthenticated']);
 
+/** The server knows no such key, or knows it no longer: revoked, or forgotten with a lost database. */
+const UNKNOWN_KEY = new Set(['signature.key.unauthenticated', 'admin.key.unauthenticated']);
+
 export function socketClient(input: SocketClientInput): SocketClient {
   let greeting: Promise<Hello> | undefined;
   let offsetMs = 0;
@@ -100,6 +103,7 @@ export function socketClient(input: SocketClientInput): SocketClient {
     const first = await sendSigned(wire, signal);
     if (first.statusCode !== 401) return first;
     const error = await errorOf(first);
+    if (UNKNOWN_KEY.has(error.code)) throw unknownKey(error);
     if (!SIGN_AGAIN.has(error.code)) throw error;
     greeting = undefined;
     return sendSigned(wire, signal);
@@ -219,6 +223,17 @@ function machineName(): string {
 
 function toBase64url(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64url');
+}
+
+/** Never enrols by itself here: a key that somebody revoked must not come back without a person saying so. */
+function unknownKey(cause: AppError): AppError {
+  return new AppError({
+    code: cause.code,
+    kind: 'unauthenticated',
+    message:
+      'The runtime does not know the key of this machine (any more): it was revoked, or the database was made anew. Make a new one with: agent-runtime enrol --force',
+    cause,
+  });
 }
 
 function lostKey(): AppError {

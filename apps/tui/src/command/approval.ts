@@ -2,6 +2,7 @@ import {
   APPROVAL_STATES,
   AppError,
   type ApprovalDetail,
+  type ApprovalRow,
   canonicalJson,
   showHidden,
 } from '@agent-runtime/domain';
@@ -20,7 +21,7 @@ import {
 
 /** What waits for an answer. */
 export const approvalList: CommandHandler = async (run) => {
-  const state = choiceOption(run, 'state', '--state', APPROVAL_STATES);
+  const state = choiceOption(run, 'state', '--state', [...APPROVAL_STATES, 'all'] as const);
   const client = await run.client();
   const reply = await client.call('approval.list', {
     ...placeOf(run),
@@ -28,12 +29,13 @@ export const approvalList: CommandHandler = async (run) => {
   });
   run.show(reply, () =>
     reply.items.length === 0
-      ? 'Nothing waits for an answer. Earlier ones: agent-runtime approval list --state consumed'
+      ? emptyText(state)
       : table(
           reply.items,
           [
             { name: 'id', of: (row) => row.id },
             { name: 'tier', of: (row) => row.tier },
+            ...(state === undefined ? [] : [{ name: 'state', of: (row: ApprovalRow) => row.state }]),
             { name: 'until', of: (row) => shortTime(row.expires_at) },
             { name: 'what', of: (row) => row.summary },
           ],
@@ -41,6 +43,13 @@ export const approvalList: CommandHandler = async (run) => {
         ),
   );
 };
+
+function emptyText(state: string | undefined): string {
+  if (state === 'all') return 'There was no question yet.';
+  return state === undefined
+    ? 'Nothing waits for an answer. Earlier ones: agent-runtime approval list --state all'
+    : `No question is ${state}. All: agent-runtime approval list --state all`;
+}
 
 export const approvalShow: CommandHandler = async (run) => {
   const detail = await (await run.client()).call('approval.show', { id: textArg(run, 0) });

@@ -36,6 +36,30 @@ describe('ask', () => {
     expect(cli.calls[0]?.[1]).toMatchObject({ text: 'two words', context: 'ops', conversation: 'trip' });
   });
 
+  test('leaves out citations that stand in the answer as path:line', async () => {
+    const output = 'Within 30 days.\n(faq.md:13)\n\nSee also:\n- notes/faq.md:3 more';
+    const citations = [
+      { path: 'faq.md', line: 13 },
+      { path: 'faq.md', line: 1 },
+      { path: 'faq.md', line: 3 },
+      { path: 'notes/faq.md', line: 3 },
+    ];
+    const cli = world({ stream: [end({ run_id: RUN, status: 'succeeded', output, citations })] });
+    expect(await cli.run('ask', 'ping')).toBe(0);
+    expect(cli.out()).toBe(`${output}\n  faq.md:1\n  faq.md:3\n`);
+  });
+
+  test('says which workspace it took when there are several, beside the answer', async () => {
+    const answers = { 'ask.post': { ...posted, taken: 'acme' } };
+    const cli = world({ answers, stream: [end(done)] });
+    await cli.run('ask', 'ping');
+    expect(cli.err()).toContain('workspace acme; --workspace');
+    expect(cli.out()).not.toContain('acme');
+    const json = world({ answers, stream: [end(done)] });
+    await json.run('ask', 'ping', '--json');
+    expect(json.err()).toBe('');
+  });
+
   test('streams to a terminal, each word once', async () => {
     const cli = world({
       isTty: true,

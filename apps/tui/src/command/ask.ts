@@ -26,13 +26,15 @@ export const ask: CommandHandler = async (run) => {
   const timeout = numberOption(run, 'timeout', '--timeout');
   if (timeout !== undefined && timeout < 0) throw mistyped('--timeout takes seconds, 0 or more.');
   const client = await run.client();
-  const { run_id } = await client.call('ask.post', {
+  const { run_id, taken } = await client.call('ask.post', {
     text,
     idempotency_key: run.world.newKey(),
     ...optional('context', textOption(run, 'context')),
     ...optional('workspace', textOption(run, 'workspace')),
     ...optional('conversation', textOption(run, 'conversation')),
   });
+  if (taken !== undefined && !run.json)
+    run.world.err(`In the workspace ${taken}; --workspace chooses another one.\n`);
   const printer = makePrinter(run);
   const result = await waitFor(run, client, {
     id: run_id,
@@ -158,13 +160,25 @@ function report(run: CommandRun, result: AskResult, printer: Printer): void {
     return;
   }
   if (result.output !== undefined) printer.finish(result.output);
-  for (const { path, line } of result.citations ?? []) world.out(`  ${showHidden(path)}:${line}\n`);
+  for (const { path, line } of unnamed(result)) world.out(`  ${showHidden(path)}:${line}\n`);
   for (const id of result.pending_approvals ?? [])
     world.out(`Waits for approval: ${id} (agent-runtime approval show ${id})\n`);
   if (result.error !== undefined) world.err(`${showHidden(result.error.message)}\n`);
   if (result.status === 'aborted') world.err('It was aborted.\n');
   if (!isFinalRun(result.status))
     world.err(`Not finished yet (${result.status}). It goes on: agent-runtime task list\n`);
+}
+
+/** Citations that do not stand in the answer already as `path:line`. */
+function unnamed({ output = '', citations = [] }: AskResult): NonNullable<AskResult['citations']> {
+  return citations.filter(({ path, line }) => {
+    const place = `${path}:${line}`;
+    for (let at = output.indexOf(place); at >= 0; at = output.indexOf(place, at + 1)) {
+      const isWhole = !/[\w/.-]/.test(output[at - 1] ?? '') && !/\d/.test(output[at + place.length] ?? '');
+      if (isWhole) return false;
+    }
+    return true;
+  });
 }
 
 /** Exit code of a run: 0 succeeded, the kind's when failed, 130 aborted, 75 not finished. */

@@ -1,5 +1,12 @@
-import { type AuditVerdict, ERROR_KINDS, type Status, showHidden } from '@agent-runtime/domain';
-import { type CommandHandler, textArg, textOption } from '../cli/command.ts';
+import {
+  type AdminReply,
+  AppError,
+  type AuditVerdict,
+  ERROR_KINDS,
+  type Status,
+  showHidden,
+} from '@agent-runtime/domain';
+import { type CommandHandler, type CommandRun, textArg, textOption } from '../cli/command.ts';
 import { facts, shortTime, table } from '../screen/table.ts';
 import { mistyped, placeOf } from './input.ts';
 
@@ -31,13 +38,17 @@ function statusText(reply: Status): string {
     ['Approvals', `${reply.approvals_pending} pending`],
     ['Uncertain', `${reply.effects_uncertain} effects`],
     ['Tokens today', reply.tokens_today],
-    [
-      'Models',
-      reply.models.length === 0 ? 'none: answers come from the files alone' : reply.models.join(', '),
-    ],
+    ['Models', modelsText(reply.models)],
     ['Audit head', reply.audit_head],
   ]);
   return todo.length === 0 ? head : `${head}\n\n${todo.join('\n')}`;
+}
+
+function modelsText(models: readonly string[]): string {
+  if (models.length === 0) return 'none: answers come from the files alone';
+  return models.length === 1 && models[0] === 'offline'
+    ? 'offline (no model: answers are quotes from the files)'
+    : models.join(', ');
 }
 
 export const explain: CommandHandler = async (run) => {
@@ -59,10 +70,12 @@ export const secretSet: CommandHandler = async (run) => {
     throw mistyped(
       'The value comes from standard input, so that it stays out of your shell’s history: agent-runtime secret set NAME < file',
     );
-  const reply = await (await run.client()).call('secret.set', {
-    name: textArg(run, 0),
-    value: text.replace(/\r?\n$/, ''),
-  });
+  const value = text.replace(/\r?\n$/, '');
+  if (value.trim() === '')
+    throw mistyped(
+      'Standard input was empty, so nothing was kept. Pipe the value in: agent-runtime secret set NAME < file',
+    );
+  const reply = await (await run.client()).call('secret.set', { name: textArg(run, 0), value });
   run.show(reply, () => reply.message);
 };
 
@@ -108,9 +121,22 @@ export const modelList: CommandHandler = async (run) => {
 
 /** Unsigned on purpose: it must work for whoever is at the machine, also when their key does not. */
 export const panicOn: CommandHandler = async (run) => {
-  const reply = await (await run.client()).callUnsigned('panic.on', {});
+  const reply = await panicOfRunning(run);
+  // Nobody listens: the file that the next start reads is written by a command of its own.
+  if (reply === undefined) return run.world.runtime({ args: ['panic-on', ...(run.json ? ['--json'] : [])] });
   run.show(reply, () => 'Panic is on. Nothing starts and nothing leaves. End it: agent-runtime panic off');
+  return 0;
 };
+
+/** @returns undefined when no runtime answers */
+async function panicOfRunning(run: CommandRun): Promise<AdminReply<'panic.on'> | undefined> {
+  try {
+    return await (await run.client()).callUnsigned('panic.on', {});
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.code === 'tui.runtime.unavailable') return undefined;
+    throw thrown;
+  }
+}
 
 export const panicOff: CommandHandler = async (run) => {
   const reply = await (await run.client()).call('panic.off', {});

@@ -1,6 +1,7 @@
-import { type ContextDetail, showHidden, type WorkspaceDetail } from '@agent-runtime/domain';
+import { AppError, type ContextDetail, showHidden, type WorkspaceDetail } from '@agent-runtime/domain';
 import { type CommandHandler, type CommandRun, textArg, textOption } from '../cli/command.ts';
-import { facts, shortTime, table } from '../screen/table.ts';
+import { labelMarks } from '../screen/label.ts';
+import { facts, shortTime, table, wrapped } from '../screen/table.ts';
 import { choiceOption, given, mistyped, numberOption, placeOf, settingsOf } from './input.ts';
 
 export const workspaceList: CommandHandler = async (run) => {
@@ -23,7 +24,7 @@ export const workspaceList: CommandHandler = async (run) => {
 
 export const workspaceShow: CommandHandler = async (run) => {
   const detail = await (await run.client()).call('workspace.show', { id: textArg(run, 0) });
-  run.show(detail, () => workspaceText(detail));
+  run.show(detail, () => workspaceText(detail, run.world.columns));
 };
 
 export const workspaceCreate: CommandHandler = async (run) => {
@@ -52,10 +53,10 @@ export const workspaceSet: CommandHandler = async (run) => {
       ...settingsOf(run),
     }),
   );
-  run.show(detail, () => workspaceText(detail));
+  run.show(detail, () => workspaceText(detail, run.world.columns));
 };
 
-function workspaceText(detail: WorkspaceDetail): string {
+function workspaceText(detail: WorkspaceDetail, columns: number): string {
   return facts([
     ['Workspace', detail.id],
     ['Title', showHidden(detail.title)],
@@ -66,10 +67,17 @@ function workspaceText(detail: WorkspaceDetail): string {
     ['At once', `${detail.concurrency} runs`],
     ['Approvers', `${detail.approvers_for_high} for tier high`],
     ['Time zone', detail.time_zone],
-    ['Tools', detail.tools.join(', ')],
+    ['Tools', list(detail.tools, columns)],
     ['Models', detail.models.length === 0 ? 'whatever there is' : detail.models.join(', ')],
-    ['Contexts', detail.contexts.join(', ')],
+    ['Contexts', list(detail.contexts, columns)],
   ]);
+}
+
+/** Width of the longest name in these facts with its gap. */
+const NAMES_WIDTH = 16;
+
+function list(items: readonly string[], columns: number): string {
+  return items.length === 0 ? 'none' : wrapped(items, columns - NAMES_WIDTH);
 }
 
 export const contextList: CommandHandler = async (run) => {
@@ -93,7 +101,7 @@ export const contextList: CommandHandler = async (run) => {
 
 export const contextShow: CommandHandler = async (run) => {
   const detail = await (await run.client()).call('context.show', { id: textArg(run, 0) });
-  run.show(detail, () => contextText(detail));
+  run.show(detail, () => contextText(detail, run.world.columns));
 };
 
 export const contextSet: CommandHandler = async (run) => {
@@ -103,7 +111,7 @@ export const contextSet: CommandHandler = async (run) => {
     'context.set',
     given({ id: textArg(run, 0), title: textOption(run, 'title'), openness, ...settingsOf(run) } as const),
   );
-  run.show(detail, () => contextText(detail));
+  run.show(detail, () => contextText(detail, run.world.columns));
 };
 
 export const contextBind: CommandHandler = async (run) => {
@@ -125,10 +133,10 @@ export const contextBind: CommandHandler = async (run) => {
       openness: run.options.closed === true ? ('closed' as const) : undefined,
     }),
   );
-  run.show(detail, () => contextText(detail));
+  run.show(detail, () => contextText(detail, run.world.columns));
 };
 
-function contextText(detail: ContextDetail): string {
+function contextText(detail: ContextDetail, columns: number): string {
   return facts([
     ['Context', detail.id],
     ['Title', showHidden(detail.title)],
@@ -138,7 +146,7 @@ function contextText(detail: ContextDetail): string {
     ['Owner', detail.owner],
     ['Direct with', detail.direct_with],
     ['Guests', detail.guests],
-    ['Tools', detail.tools.join(', ')],
+    ['Tools', list(detail.tools, columns)],
     ['Models', detail.models.length === 0 ? 'whatever there is' : detail.models.join(', ')],
     ['Temperature', detail.temperature],
     ['Longest answer', detail.max_output_tokens],
@@ -160,7 +168,7 @@ export const labelList: CommandHandler = async (run) => {
           reply.items,
           [
             { name: 'path', of: (row) => row.path },
-            { name: 'label', of: (row) => row.words },
+            { name: 'label', of: (row) => labelMarks(row) },
           ],
           run.world.columns,
         ),
@@ -237,6 +245,7 @@ export const openFile: CommandHandler = async (run) => {
   const { path, from, to } = splitLines(textArg(run, 0));
   const { workspace } = placeOf(run);
   const reply = await (await run.client()).call('file.open', given({ path, from, to, workspace }));
+  if (from !== undefined && reply.lines.length === 0) throw noSuchLine(reply);
   const size = String(reply.from + reply.lines.length).length;
   run.show(reply, () =>
     reply.lines.length === 0
@@ -244,6 +253,14 @@ export const openFile: CommandHandler = async (run) => {
       : reply.lines.map((line, i) => `${String(reply.from + i).padStart(size)}  ${line}`).join('\n'),
   );
 };
+
+function noSuchLine(file: { readonly path: string; readonly total_lines: number }): AppError {
+  return new AppError({
+    code: 'tui.line.missing',
+    kind: 'missing',
+    message: `${file.path} has ${file.total_lines} lines.`,
+  });
+}
 
 /** `faq.md:10-20` -> path and lines. */
 function splitLines(text: string): { path: string; from?: number | undefined; to?: number | undefined } {

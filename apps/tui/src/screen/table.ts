@@ -68,6 +68,19 @@ export function facts(
     .join('\n');
 }
 
+/** Items with commas between, in lines of at most `width` characters; an item is never broken. */
+export function wrapped(items: readonly string[], width: number): string {
+  const lines: string[] = [];
+  items.forEach((item, i) => {
+    const text = i === items.length - 1 ? item : `${item},`;
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + text.length <= width)
+      lines[lines.length - 1] = `${last} ${text}`;
+    else lines.push(text);
+  });
+  return lines.join('\n');
+}
+
 /** `2026-11-21 14:03` in UTC: short, sortable, the same for everyone. */
 export function shortTime(instant: string | undefined): string | undefined {
   return instant?.slice(0, 16).replace('T', ' ');
