@@ -11,6 +11,7 @@ import {
   type RunId,
   type TaskId,
 } from '@agent-runtime/domain';
+import { opensToWorkspace } from './audience.ts';
 import { type Act, classOfWrite, EFFECT_KIND, FILES_SINK } from './kind.ts';
 
 /** What an effect needs besides its act. Clock and id are arguments, so that the same input gives the same bytes. */
@@ -46,7 +47,7 @@ export function makeEffect(act: Act, origin: EffectOrigin): Effect {
     digest: effectDigest(bytes),
     state: 'proposed',
     decision: 'ask',
-    summary: summaryOf(act, bytes),
+    summary: summaryOf(act, bytes, origin),
     createdAt: origin.nowMs,
     notBefore: origin.nowMs,
     attempts: 0,
@@ -101,8 +102,18 @@ export function renderDraft(
   });
 }
 
-function summaryOf(act: Act, bytes: EffectBytes): string {
-  if (act.kind === 'write') return `Write ${act.path} (${act.text.length} characters)`;
+function summaryOf(act: Act, bytes: EffectBytes, origin: EffectOrigin): string {
+  if (act.kind === 'write') {
+    const { workspace, id: context } = origin.context;
+    const isOpened = opensToWorkspace({
+      path: act.path,
+      workspace,
+      context,
+      audience: origin.label.audience,
+    });
+    const readers = isOpened ? ', which will be readable in the whole workspace' : '';
+    return `Write ${act.path}${readers} (${act.text.length} characters)`;
+  }
   const parts = bytes.payloads.length === 1 ? '1 message' : `${bytes.payloads.length} messages`;
   return `Post to ${act.connector.name}/${act.channel} (${parts}, ${act.draft.text.length} characters)`;
 }

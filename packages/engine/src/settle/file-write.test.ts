@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { approve } from '../approval/index.ts';
 import {
   BOSS,
-  HERE_LABEL,
+  ORIGIN,
   proposeWrite,
   runOutbox,
   signed,
@@ -47,8 +47,49 @@ describe('an approved change, on real files', () => {
     const id = await ready(world, 'AGENTS.md', 'rules');
     await runOutbox({ ...world, deps: { ...world.deps, files } });
     expect(readFileSync(onDisk(world, 'AGENTS.md'), 'utf8')).toBe('rules');
-    expect((await files.read(WORKSPACE, 'AGENTS.md')).label).toEqual(makeLabel(2, HERE_LABEL.audience));
+    expect((await files.read(WORKSPACE, 'AGENTS.md')).label).toEqual(makeLabel(2, [`ws:${WORKSPACE}`]));
     expect((await world.effect(id)).state).toBe('done');
+  });
+
+  test.each([
+    ['memory.md', 1, `ws:${WORKSPACE}`],
+    ['handbook.md', 2, `ws:${WORKSPACE}`],
+    [`contexts/${ORIGIN}/context.md`, 2, `ctx:${WORKSPACE}/${ORIGIN}`],
+  ] as const)(
+    'of %s belongs to the place of the file, not to the context that asked',
+    async (path, integrity, tag) => {
+      const { world } = at;
+      const files = realFiles(world);
+      const { effect, approval } = await proposeWrite(world, path, '- we open at nine\n');
+      await approve(world.deps, approval.id, effect.digest, signed(BOSS));
+      await runOutbox({ ...world, deps: { ...world.deps, files } });
+      expect((await files.read(WORKSPACE, path)).label).toEqual(makeLabel(integrity, [tag]));
+      expect(effect.summary.includes('readable in the whole workspace')).toBe(tag.startsWith('ws:'));
+      const [card] = await world.deps.store.read.find('context_message', {
+        context: ORIGIN,
+        direction: 'out',
+      });
+      expect(card === undefined || card.text.includes(effect.summary)).toBe(true);
+      if (path !== 'memory.md') return;
+      const entries = await files.readMemory(WORKSPACE, path);
+      expect(entries.map((entry) => entry.label)).toEqual([makeLabel(1, [tag])]);
+    },
+  );
+
+  test('of public words stays public, and says nothing of the workspace', async () => {
+    const { world } = at;
+    const files = realFiles(world);
+    const { effect, approval } = await proposeWrite(
+      world,
+      'faq.md',
+      'open at nine',
+      'absent',
+      makeLabel(1, []),
+    );
+    await approve(world.deps, approval.id, effect.digest, signed(BOSS));
+    await runOutbox({ ...world, deps: { ...world.deps, files } });
+    expect((await files.read(WORKSPACE, 'faq.md')).label).toEqual(makeLabel(2, []));
+    expect(effect.summary).not.toContain('workspace');
   });
 
   test('of a file that became another is refused and writes nothing', async () => {

@@ -10,6 +10,7 @@ import {
   type WorkspaceFiles,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
+import { audienceOnceApproved } from '../effect/audience.ts';
 import { EFFECT_KIND } from '../effect/kind.ts';
 
 /** Carries out one stored payload of one kind of effect, and can sometimes tell afterwards whether it did. */
@@ -109,10 +110,15 @@ function filePerformer(files: WorkspaceFiles): Performer {
   };
 }
 
-/** Approved memory and notes count as a member's words, approved control files and documents as staff's. Readers stay who they were. */
+/** Approved memory and notes count as a member's words, approved control files and documents as staff's; the approver saw who will read them. */
 export function raisedLabel(effect: Effect): Label {
   const integrity = effect.class === 'W2' ? INTEGRITY.staff : INTEGRITY.member;
-  return { integrity, audience: effect.label.audience };
+  const { workspace, context, label } = effect;
+  const path = effect.sink.address;
+  return {
+    integrity,
+    audience: audienceOnceApproved({ path, workspace, context, audience: label.audience }),
+  };
 }
 
 async function hashOf(files: WorkspaceFiles, effect: Effect, path: string): Promise<string> {

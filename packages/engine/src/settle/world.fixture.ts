@@ -361,10 +361,10 @@ export async function proposeWrite(
   path: string,
   text: string,
   expected: Digest | 'absent' = 'absent',
+  label = makeLabel(0, HERE_LABEL.audience),
 ): Promise<Proposal> {
   const spec = WRITE;
   const rules = await policyRules(world.deps, world.deps.store.read, ORIGIN);
-  const label = makeLabel(0, HERE_LABEL.audience);
   const decision = decide(
     {
       action: 'tool.call',

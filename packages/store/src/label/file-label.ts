@@ -1,12 +1,12 @@
 import {
   type Digest,
+  defaultAudienceOf,
   type FileLabelRow,
   INTEGRITY,
   join,
   type Label,
   labelOfFile,
   makeLabel,
-  parseAudienceTag,
   privateUsersOf,
   type Store,
   type Workspace,
@@ -91,12 +91,6 @@ async function firstSight(store: Store, nowMs: number, version: Version): Promis
     by: isPublished ? BY_FRONT_MATTER : BY_RULE,
     at: nowMs,
   };
-}
-
-/** Files of a context belong to it, everything else to the workspace. */
-export function defaultAudienceOf(workspace: string, path: string): Label['audience'] {
-  const context = /^contexts\/([a-z0-9-]+)\//.exec(path)?.[1];
-  return [parseAudienceTag(context === undefined ? `ws:${workspace}` : `ctx:${workspace}/${context}`)];
 }
 
 /** `audience: public` in the front matter; the caller has checked that staff owns the file. A broken front matter publishes nothing. */

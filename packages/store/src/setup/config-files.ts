@@ -1,13 +1,13 @@
 import {
   AppError,
   type ConfigFiles,
+  defaultAudienceOf,
   type LabelledFile,
   makeLabel,
   type WorkspaceFiles,
   type WorkspaceId,
   wsTag,
 } from '@agent-runtime/domain';
-import { defaultAudienceOf } from '../label/index.ts';
 import { WORKSPACE_FILE } from '../workspace/index.ts';
 import { contextText, workspaceText } from './config-text.ts';
 

@@ -5,6 +5,7 @@ import {
   type CrashPoints,
   classifyPath,
   type Digest,
+  defaultAudienceOf,
   INTEGRITY,
   type LabelledFile,
   type Logger,
@@ -16,7 +17,7 @@ import {
   type WorkspaceFiles,
   type WorkspaceId,
 } from '@agent-runtime/domain';
-import { defaultAudienceOf, type GoodVersions, labelOf, makeGoodVersions } from '../label/index.ts';
+import { type GoodVersions, labelOf, makeGoodVersions } from '../label/index.ts';
 import { entriesAfterWrite, isMemoryPath, labelledEntries } from '../memory/index.ts';
 import { isRecordPath, labelOfRecords } from '../projector/record-label.ts';
 import { writeAtomically } from './atomic-write.ts';
