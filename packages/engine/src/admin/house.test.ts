@@ -422,6 +422,21 @@ describe('files', () => {
     await expect(ask('file.open', SOCKET, { path: 'faq.md' })).rejects.toEqual(DENIED);
   });
 
+  test('open: of a memory file the entries that are for the reader, and only those', async () => {
+    put('memory.md', '- for all\n- private\n', 1, [wsTag(WORKSPACE), `priv:${MEMBER}`]);
+    Object.assign(at.admin.world.files, {
+      readMemory: async () => [
+        { text: '- for all', line: 1, label: makeLabel(1, [wsTag(WORKSPACE)]) },
+        { text: '- private', line: 2, label: makeLabel(1, [`priv:${MEMBER}`]) },
+      ],
+    });
+    expect((await ask('file.open', signed(OPERATOR), { path: 'memory.md' })).lines).toEqual(['- for all']);
+    Object.assign(at.admin.world.files, {
+      readMemory: async () => [{ text: '- private', line: 2, label: makeLabel(1, [`priv:${MEMBER}`]) }],
+    });
+    await expect(ask('file.open', signed(OPERATOR), { path: 'memory.md' })).rejects.toEqual(MISSING);
+  });
+
   test('search: hits are looked at again, and what is not for the reader is neither hit nor count', async () => {
     put('faq.md', 'a refund\n', 2);
     put('staff.md', 'refund talk', 1, [ctxTag(WORKSPACE, 'ops' as ContextId)]); // safe: a slug

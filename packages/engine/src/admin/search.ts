@@ -12,6 +12,7 @@ import {
   wsTag,
 } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
+import { MEMORY, shownMemory } from '../tool/visible.ts';
 import { demand, EVERYTHING, maySee, type Viewer, viewerOf, workspaceScope } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { missing } from './find.ts';
@@ -81,7 +82,10 @@ async function readFor(
 ): Promise<LabelledFile | undefined> {
   try {
     const file = await deps.files.read(workspace.id, path);
-    return mayRead(viewer, workspace, file.label) ? file : undefined;
+    const fits = (label: Label): boolean => mayRead(viewer, workspace, label);
+    // The label of a memory file is the join of its entries: one that is not for this person must not hide the others.
+    if (MEMORY.test(path)) return await shownMemory(deps, workspace.id, file, fits);
+    return fits(file.label) ? file : undefined;
   } catch (thrown) {
     // Which guard refused a path would tell whether it exists.
     deps.log.debug({ room: 'admin', error: String(thrown) }, 'a file could not be read');

@@ -6,14 +6,16 @@ import {
   type FileEntry,
   isCleanPath,
   join,
+  type Label,
   type LabelledFile,
+  type WorkspaceId,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
 
 type Files = Pick<EngineDeps, 'files' | 'log'>;
 
 /** Memory files are shown entry by entry, each by its own label. */
-const MEMORY = /^(?:memory\.md|contexts\/[^/]+\/memory(?:\.md|\/[^/]+\.md))$/;
+export const MEMORY = /^(?:memory\.md|contexts\/[^/]+\/memory(?:\.md|\/[^/]+\.md))$/;
 
 /** A file as it is shown in one place. */
 export interface VisibleFile extends LabelledFile {
@@ -49,9 +51,19 @@ async function visibleMemory(
   file: LabelledFile,
 ): Promise<VisibleFile | undefined> {
   const clearance = clearanceOf(context);
-  const entries = await deps.files.readMemory(context.workspace, file.path);
-  const shown = entries.filter((entry) => canFlow(entry.label, clearance));
-  if (shown.length === entries.length && canFlow(file.label, clearance)) return file;
+  return shownMemory(deps, context.workspace, file, (label) => canFlow(label, clearance));
+}
+
+/** A memory file with only the entries whose labels fit; undefined when none does. */
+export async function shownMemory(
+  deps: Pick<Files, 'files'>,
+  workspace: WorkspaceId,
+  file: LabelledFile,
+  fits: (label: Label) => boolean,
+): Promise<VisibleFile | undefined> {
+  const entries = await deps.files.readMemory(workspace, file.path);
+  const shown = entries.filter((entry) => fits(entry.label));
+  if (shown.length === entries.length && fits(file.label)) return file;
   if (shown.length === 0) return undefined;
   const lines: string[] = [];
   // Line numbers stay those of the file, so that a citation can be opened; hidden entries leave empty lines.
