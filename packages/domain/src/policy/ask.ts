@@ -38,7 +38,27 @@ export function askFor(where: Where, question: Question): Decision {
   const { approverRole, releasers } = question;
   const tier = raiseTier(question.tier, rules.tierFloors?.[request.tool?.name ?? '']);
   const others = countApprovers(context, approverRole, rules, personOf(request.principal));
-  const wanted = tier === 'high' ? settings.approversForHigh : 1;
+  const wanted = approversWanted(tier, settings);
   const needed = Math.max(1, Math.min(wanted, rules.eligibleApprovers, others));
-  return ask(question.code, question.text, { kind: 'approval', tier, approverRole, needed, releasers });
+  const asked = ask(question.code, question.text, {
+    kind: 'approval',
+    tier,
+    approverRole,
+    needed,
+    releasers,
+  });
+  if (needed >= wanted) return asked;
+  return { ...asked, reasons: [...asked.reasons, { code: FEW_APPROVERS, text: sayFew(wanted, needed) }] };
+}
+
+/** How many different people a context wants for a question of this tier. */
+export function approversWanted(tier: Tier, settings: Pick<EffectiveSettings, 'approversForHigh'>): number {
+  return tier === 'high' ? settings.approversForHigh : 1;
+}
+
+const FEW_APPROVERS = 'policy.few-approvers';
+
+/** Fewer than wanted is never silent: whoever answers knows that their word weighs more than it should. */
+export function sayFew(wanted: number, able: number): string {
+  return `Policy wants ${wanted} approvers, only ${able} can approve.`;
 }

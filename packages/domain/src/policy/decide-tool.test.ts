@@ -517,6 +517,16 @@ describe('how many must approve', () => {
     expect(needed(high, { grants: [grantOf(MEMBER, 'member')] })).toBe(1);
   });
 
+  it('says so when fewer can approve than policy wants, and only then', () => {
+    const said = (more: Parameters<typeof rulesOf>[0]) =>
+      decide(high, rulesOf({ settings: several, ...more })).reasons.map((reason) => reason.text);
+    expect(said({ eligibleApprovers: 2 })).toContain('Policy wants 3 approvers, only 2 can approve.');
+    expect(said({ eligibleApprovers: 0 })).toContain('Policy wants 3 approvers, only 1 can approve.');
+    expect(said({}).join()).not.toContain('Policy wants');
+    const codes = decide(high, rulesOf({ settings: several, eligibleApprovers: 2 })).reasons;
+    expect(codes.map((reason) => reason.code)).toContain('policy.few-approvers');
+  });
+
   it('counts those with the role that is needed, without the one who asks', () => {
     // Two admins' worth of staff: the operator cannot approve a control file.
     expect(needed(writeOf('AGENTS.md'), {})).toBe(2);

@@ -19,6 +19,7 @@ export const REASON_WORDS: Readonly<Record<string, string>> = {
   'policy.external': 'What leaves its origin needs an approval.',
   'policy.fetch': 'The address comes from someone who may name it.',
   'policy.fetch-ask': 'The address comes from the model; an operator must allow its host.',
+  'policy.few-approvers': 'Policy wants more approvers than there are people who can approve.',
   'policy.flood': 'The task already waits for as many answers as it may.',
   'policy.flow': 'The text belongs to people who do not read there.',
   'policy.foreign': 'It holds something of another workspace.',

@@ -18,16 +18,26 @@ export interface Card {
 
 const PREVIEW_CHARS = 600;
 
+/** What only the moment of asking knows. */
+export interface CardFacts {
+  /** The audit head, so that each card is a witness of the log. */
+  readonly head: string;
+  /** Sentence about fewer approvers than policy wants. */
+  readonly few?: string | undefined;
+  /** Counts of a change to a file. */
+  readonly change?: string | undefined;
+}
+
 /**
  * What people see of an open question. The text itself only where the effect's label fits the place; else id, kind and where to look.
- * @param head the audit head, so that each card is a witness of the log
  */
-export function approvalCard(effect: Effect, approval: Approval, context: Context, head: string): Card {
+export function approvalCard(effect: Effect, approval: Approval, context: Context, facts: CardFacts): Card {
+  const { few, change, head } = facts;
   const how =
     approval.tier === 'high'
       ? `Approve with your key: \`agent-runtime approval approve ${approval.id}\`. Say no: /deny ${approval.id}`
       : `Answer: /approve ${approval.id} or /deny ${approval.id}`;
-  const end = `Open until ${new Date(approval.expiresAt).toISOString()}. Log ${shortHead(head)}.`;
+  const end = `${few === undefined ? '' : `${few} `}Open until ${new Date(approval.expiresAt).toISOString()}. Log ${shortHead(head)}.`;
   const isCleared = canFlow(effect.label, clearanceOf(context));
   if (!isCleared) {
     const what = `${approval.id} waits for an answer (${effect.kind}, tier ${approval.tier}). Its text may not be shown here.`;
@@ -36,7 +46,7 @@ export function approvalCard(effect: Effect, approval: Approval, context: Contex
       label: publicLabel(INTEGRITY.staff),
     };
   }
-  const what = `${approval.id} waits for an answer (tier ${approval.tier}).\n${showHidden(effect.summary)}`;
+  const what = `${approval.id} waits for an answer (tier ${approval.tier}).\n${showHidden(effect.summary)}${change === undefined ? '' : `, ${change}`}`;
   return { text: `${what}\n${preview(effect)}\n${how}\n${end}`, label: effect.label };
 }
 

@@ -71,6 +71,20 @@ describe('propose', () => {
     });
   });
 
+  test('says on the card when fewer people can approve than policy wants', async () => {
+    await tamper(at.world, 'workspace', { id: WORKSPACE }, { settings: { approversForHigh: 9 } });
+    const { effect } = await proposeWrite(at.world, 'AGENTS.md', 'rules');
+    const [card] = await at.world.deps.store.read.find('effect', {
+      kind: 'message.notice',
+      task: effect.task,
+    });
+    expect(JSON.stringify(card?.payloads)).toContain('Policy wants 9 approvers, only 1 can approve.');
+    await tamper(at.world, 'workspace', { id: WORKSPACE }, { settings: { approversForHigh: 1 } });
+    await proposeWrite(at.world, 'SOUL.md', 'rules');
+    const cards = await at.world.deps.store.read.find('effect', { kind: 'message.notice' });
+    expect(cards.filter((one) => JSON.stringify(one.payloads).includes('Policy wants'))).toHaveLength(1);
+  });
+
   test('the end can be configured by tier', async () => {
     const config = { ...at.world.deps.config, approvalExpiryMs: { medium: 1_000 } };
     const world = await at.restart({ config });
@@ -426,14 +440,14 @@ describe('an approved file change', () => {
     return effect.id;
   };
 
-  test('rises to a member’s words in memory and to staff’s in control files, for the same readers', async () => {
+  test('rises to a member’s words in memory and to staff’s in control files, for the workspace', async () => {
     const memory = await ready('memory.md', '- fact');
     const control = await ready('AGENTS.md', 'rules');
     await runOutbox(at.world);
     expect((await at.world.effect(memory)).state).toBe('done');
     expect((await at.world.effect(control)).state).toBe('done');
-    expect(at.world.files.labels.get('memory.md')).toEqual(makeLabel(1, HERE_LABEL.audience));
-    expect(at.world.files.labels.get('AGENTS.md')).toEqual(makeLabel(2, HERE_LABEL.audience));
+    expect(at.world.files.labels.get('memory.md')).toEqual(makeLabel(1, [`ws:${WORKSPACE}`]));
+    expect(at.world.files.labels.get('AGENTS.md')).toEqual(makeLabel(2, [`ws:${WORKSPACE}`]));
     expect(await at.world.actions('AGENTS.md')).toEqual(['label.raise']);
   });
 

@@ -3,6 +3,7 @@ import {
   type Approval,
   type AuditDraft,
   approvalOf,
+  approversWanted,
   type Context,
   DEFAULT_EXPIRY_MS,
   type Decision,
@@ -11,11 +12,13 @@ import {
   type Label,
   MAX_PENDING_PER_TASK,
   type Obligation,
+  type PolicyRules,
   type Principal,
   personOf,
   principalKey,
   type Run,
   type StoreTx,
+  sayFew,
   type Task,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
@@ -118,7 +121,7 @@ export async function writeProposal(
   await tx.insert('approval', approval);
   if (rules.context !== undefined) {
     const task = effect.task === undefined ? undefined : await tx.get('task', { id: effect.task });
-    const card = approvalCard(effect, approval, rules.context, head);
+    const card = approvalCard(effect, approval, rules.context, { head, few: fewOf(approval, rules) });
     await writeNotice(deps, tx, {
       key: `approval:${approval.id}`,
       workspace: effect.workspace,
@@ -131,6 +134,12 @@ export async function writeProposal(
     });
   }
   return { effect, approval };
+}
+
+/** Rules change, so it is said of the demand that stands in the question. */
+function fewOf(approval: Approval, rules: PolicyRules): string | undefined {
+  const wanted = rules.settings === undefined ? 1 : approversWanted(approval.tier, rules.settings);
+  return approval.needed < wanted ? sayFew(wanted, approval.needed) : undefined;
 }
 
 async function writeCovered(
