@@ -160,7 +160,8 @@ export interface Store {
    * The only way to write. The audit events are part of the transaction; if they cannot be written, nothing happens.
    * @param audit at least one event
    * @throws AppError database.epoch.conflict (another process took over) · database.disk.unavailable (full, read-only, I/O error) ·
-   *   whatever `body` throws; in every case nothing was written
+   *   whatever `body` throws; in every case nothing was written.
+   *   audit.head.unavailable: written, but the head that must be signed before something approved leaves is not; nothing may leave
    */
   commit<T>(
     audit: AuditDraft | readonly [AuditDraft, ...AuditDraft[]],

@@ -99,16 +99,16 @@ describe('reading', () => {
 });
 
 describe('checkpoints', () => {
-  test('one per so many records, one at close, none twice', async () => {
+  test('one at each start, one per so many records, one at close, none twice', async () => {
     const open = await openFixture({ config: { checkpointEvery: 10 } });
     await sayMany(open, 25);
     await open.clock.settle();
-    expect((await open.audit.checkpoints()).map(({ seq }) => seq)).toEqual([10, 20]);
+    expect((await open.audit.checkpoints()).map(({ seq }) => seq)).toEqual([1, 11, 21]);
     expect((await open.audit.checkpoint())?.seq).toBe(26);
     expect(await open.audit.checkpoint()).toBeUndefined();
     await open.close();
     const lines = readFileSync(open.paths.checkpoints, 'utf8').trim().split('\n');
-    expect(lines).toHaveLength(3);
+    expect(lines).toHaveLength(4);
     const again = await openFixture({ dataDir: open.dataDir });
     expect(await again.audit.verify()).toMatchObject({ isIntact: true, count: 27 });
     expect(again.rollback).toBeUndefined();
@@ -116,13 +116,15 @@ describe('checkpoints', () => {
 
   test('whoever asks gets the head of now, also while an older one is being signed', async () => {
     const open = await openFixture();
-    const first = open.audit.checkpoint();
     await say(open, 'm1');
-    expect(await Promise.all([first, open.audit.checkpoint()])).toMatchObject([{ seq: 1 }, { seq: 2 }]);
+    const first = open.audit.checkpoint();
+    await say(open, 'm2');
+    expect(await Promise.all([first, open.audit.checkpoint()])).toMatchObject([{ seq: 2 }, { seq: 3 }]);
   });
 
   test('one that cannot be written stops nobody; the next tries again', async () => {
     const open = await openFixture({ config: { checkpointEvery: 2 } });
+    rmSync(open.paths.checkpoints);
     mkdirSync(open.paths.checkpoints);
     await sayMany(open, 3);
     await open.clock.settle();
@@ -150,6 +152,52 @@ describe('checkpoints', () => {
     const again = openFixture({ dataDir: open.dataDir, masterKey: new Uint8Array(32).fill(1) });
     expect(await codeOf(again)).toBe('audit.key.denied');
     expect(readFileSync(open.paths.auditKey, 'utf8')).not.toContain('PRIVATE');
+  });
+});
+
+describe('what may leave', () => {
+  const perform = (open: Fixture, effectClass: string | undefined) =>
+    open.store.commit(draft('effect.perform', { data: { class: effectClass } }), async () => undefined);
+  const lastSigned = async (open: Fixture) => (await open.audit.checkpoints()).at(-1)?.seq;
+
+  test.each([['E1'], ['E2'], ['W2'], [undefined]])(
+    'class %s: its head is in the file when the commit resolves',
+    async (name) => {
+      const open = await openFixture();
+      await perform(open, name);
+      expect(await lastSigned(open)).toBe(2);
+    },
+  );
+
+  test('also when the body itself adds the record', async () => {
+    const open = await openFixture();
+    await open.store.commit(draft('message.add'), async (tx) => tx.audit(draft('effect.perform')));
+    expect(await lastSigned(open)).toBe(3);
+  });
+
+  test('an answer does not pay for it', async () => {
+    const open = await openFixture();
+    await perform(open, 'E0');
+    expect(await lastSigned(open)).toBe(1);
+  });
+
+  test('a head that cannot be signed is a refusal, and the next one is signed', async () => {
+    const open = await openFixture();
+    rmSync(open.paths.checkpoints);
+    mkdirSync(open.paths.checkpoints);
+    expect(await codeOf(perform(open, 'E1'))).toBe('audit.head.unavailable');
+    rmSync(open.paths.checkpoints, { recursive: true });
+    await perform(open, 'E1');
+    expect(await lastSigned(open)).toBe((await open.audit.head()).seq);
+  });
+
+  test('the rows of those heads are in the database as well', async () => {
+    const open = await openFixture();
+    await perform(open, 'E1');
+    await open.close();
+    const file = readAuditFile(open.paths.database);
+    expect(file.checkpoints.map(({ seq }) => seq)).toContain(2);
+    file.close();
   });
 });
 
@@ -318,10 +366,89 @@ describe('rolled-back data', () => {
     );
     expect(open.rollback).toBeUndefined();
     const before = (await open.audit.checkpoints()).length;
+    // As a full disk leaves it while the runtime goes on.
+    appendFileSync(open.paths.checkpoints, '{"seq":99,"ha');
+    await say(open, 'more');
     await open.audit.checkpoint();
     expect(await open.audit.checkpoints()).toHaveLength(before + 1);
     expect((await open.audit.verify()).isIntact).toBe(true);
     expect(await open.store.read.get('gate_state', {})).toBeUndefined();
+  });
+
+  /** A process that dies: nothing is signed at its end. The copy was taken before `act`, and is put back after it. */
+  const killedAfter = async (act: (open: Fixture) => Promise<unknown>): Promise<Fixture> => {
+    const dataDir = temporaryFolder();
+    const first = await openFixture({ dataDir });
+    await sayMany(first, 3);
+    await first.close();
+    const old = `${temporaryFolder()}/old.sqlite`;
+    copyFileSync(first.paths.database, old);
+    const heads = readFileSync(first.paths.checkpoints);
+    const later = await openFixture({ dataDir });
+    await act(later);
+    const signed = readFileSync(later.paths.checkpoints);
+    await later.close();
+    expect(signed.length).toBeGreaterThanOrEqual(heads.length);
+    writeFileSync(later.paths.checkpoints, signed);
+    copyFileSync(old, later.paths.database);
+    return openFixture({ dataDir });
+  };
+  const isGateClosed = async (open: Fixture) =>
+    (await open.store.read.get('gate_state', { id: 'gate' }))?.isClosed;
+
+  test('a copy from before the last start is noticed, though nothing but the start happened', async () => {
+    const open = await killedAfter(async () => undefined);
+    expect(open.rollback?.kind).toBe('behind');
+    expect(await isGateClosed(open)).toBe(true);
+  });
+
+  test('a copy of any moment before an approved send is noticed', async () => {
+    const dataDir = temporaryFolder();
+    const open = await openFixture({ dataDir });
+    const copies: string[] = [];
+    for (let at = 0; at < 4; at += 1) {
+      await say(open, `m${at}`);
+      const copy = `${temporaryFolder()}/${at}.sqlite`;
+      behindItsBack(open.paths.database, (database) => database.exec(`vacuum into '${copy}'`));
+      copies.push(copy);
+    }
+    await open.store.commit(draft('effect.perform', { data: { class: 'E1' } }), async () => undefined);
+    // What a kill right here leaves; closing signs one head more.
+    const signed = readFileSync(open.paths.checkpoints);
+    await open.close();
+    for (const copy of copies) {
+      for (const name of readdirSync(dirname(open.paths.checkpoints)))
+        if (name.includes('until-epoch')) rmSync(`${dirname(open.paths.checkpoints)}/${name}`);
+      writeFileSync(open.paths.checkpoints, signed);
+      copyFileSync(copy, open.paths.database);
+      const next = await openFixture({ dataDir });
+      expect(next.rollback?.kind).toBe('behind');
+      expect(await isGateClosed(next)).toBe(true);
+      await next.close();
+    }
+  });
+
+  test('records that were projected and are gone: the gate closes once, the cursor is kept as evidence', async () => {
+    const open = await openFixture();
+    await open.close();
+    writeFileSync(open.paths.projectorCursor, '{"messageSeq":0,"auditSeq":50}\n');
+    const next = await openFixture({ dataDir: open.dataDir });
+    expect(next.rollback).toMatchObject({ kind: 'behind', expectedSeq: 50, foundSeq: 1 });
+    expect(await isGateClosed(next)).toBe(true);
+    await next.close();
+    expect(readdirSync(open.paths.appliance)).toContain('projector.until-epoch-2.json');
+    expect((await openFixture({ dataDir: open.dataDir })).rollback).toBeUndefined();
+  });
+
+  test('a cursor at the head, or one that cannot be read, is no alarm', async () => {
+    const open = await openFixture();
+    await open.close();
+    writeFileSync(open.paths.projectorCursor, '{"messageSeq":0,"auditSeq":1}\n');
+    const next = await openFixture({ dataDir: open.dataDir });
+    expect(next.rollback).toBeUndefined();
+    await next.close();
+    writeFileSync(open.paths.projectorCursor, 'garbage');
+    expect((await openFixture({ dataDir: open.dataDir })).rollback).toBeUndefined();
   });
 
   test('records after the last signed head are no alarm: a kill loses only the signature', async () => {

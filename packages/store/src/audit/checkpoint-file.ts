@@ -1,10 +1,12 @@
 import {
   closeSync,
   existsSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   truncateSync,
   writeSync,
@@ -30,9 +32,13 @@ export function openCheckpointFile(path: string): CheckpointFile {
     read: () => readCheckpoints(path),
     append: (checkpoint) => {
       const isNew = !existsSync(path);
+      // A disk that was full for the last line may have taken half of it.
+      if (!isNew) cutTornLine(path);
       const file = openSync(path, 'a', PRIVATE_MODE);
       try {
-        writeSync(file, `${JSON.stringify(checkpoint)}\n`);
+        const line = `${JSON.stringify(checkpoint)}\n`;
+        if (writeSync(file, line) !== Buffer.byteLength(line))
+          throw new Error('the disk took only half a line');
         fsyncSync(file);
       } finally {
         closeSync(file);
@@ -64,9 +70,20 @@ export function readCheckpoints(path: string): {
 /** A kill in the middle of an append leaves half a line; a later append must not be glued to it. */
 function cutTornLine(path: string): void {
   if (!existsSync(path)) return;
-  const bytes = readFileSync(path);
-  const end = bytes.lastIndexOf(0x0a) + 1;
-  if (end < bytes.length) truncateSync(path, end);
+  if (isWhole(path)) return;
+  truncateSync(path, readFileSync(path).lastIndexOf(0x0a) + 1);
+}
+
+/** True when the file is empty or ends with the end of a line. Reads one byte: it is asked before every append. */
+function isWhole(path: string): boolean {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const last = Buffer.alloc(1);
+    return size === 0 || (readSync(file, last, 0, 1, size - 1) === 1 && last[0] === 0x0a);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function parseCheckpoint(line: string): Checkpoint | undefined {

@@ -1,10 +1,15 @@
-import type { Checkpoint, Clock, Logger } from '@agent-runtime/domain';
+import { AppError, type Checkpoint, type Clock, type Logger } from '@agent-runtime/domain';
 import type { CommitQueue, Connection } from '../database/index.ts';
 import type { AuditKey } from './audit-key.ts';
 import type { AuditHead } from './audit-writer.ts';
 import type { CheckpointFile } from './checkpoint-file.ts';
 
 export interface Checkpointer {
+  /**
+   * Signs the present head into the file outside the database, unless it is signed already; on the disk when it returns.
+   * @throws AppError audit.head.unavailable when the file cannot be written: what depends on it must not go on
+   */
+  signHead(): void;
   /** Signs the present head, unless it is signed already. Called every 60 s by the runtime's timer and at close. */
   checkpoint(): Promise<Checkpoint | undefined>;
   /** Called after each transaction; signs once `every` records have gathered. */
@@ -28,37 +33,55 @@ export interface CheckpointerDeps {
 /** Signs heads: first the file outside the database, then the table, so that the file is never behind. */
 export function makeCheckpointer(deps: CheckpointerDeps): Checkpointer {
   let signedSeq = deps.signedSeq;
-  let last: Promise<unknown> = Promise.resolve();
 
-  const write = async (): Promise<Checkpoint | undefined> => {
+  const sign = (): Checkpoint | undefined => {
     const head = deps.head();
     if (head.seq === 0 || head.seq === signedSeq) return undefined;
     const checkpoint = deps.key.sign({ seq: head.seq, hash: head.hash, at: deps.clock.nowMs() });
     deps.file.append(checkpoint);
     signedSeq = head.seq;
-    await deps.queue.submit('audit.checkpoint', () => insertCheckpoint(deps.writer, checkpoint));
     return checkpoint;
   };
 
-  const checkpoint = (): Promise<Checkpoint | undefined> => {
-    // One after another, so that whoever asks gets the head of now and not the one that is being signed.
-    const mine = last.then(write);
-    last = mine.catch(() => undefined);
-    return mine;
+  const store = (checkpoint: Checkpoint): Promise<void> =>
+    deps.queue.submit('audit.checkpoint', () => insertCheckpoint(deps.writer, checkpoint));
+
+  const checkpoint = async (): Promise<Checkpoint | undefined> => {
+    const signed = sign();
+    if (signed !== undefined) await store(signed);
+    return signed;
   };
 
+  const warn = (error: unknown): void =>
+    deps.log.warn(
+      { room: 'audit', error: String(error) },
+      'a checkpoint could not be written; the next one tries again',
+    );
+
   return {
+    signHead: () => {
+      const signed = signOrRefuse(sign);
+      // The file is what the next start believes; the row is for whoever verifies a copy of the database.
+      if (signed !== undefined) store(signed).catch(warn);
+    },
     checkpoint,
     afterCommit: () => {
-      if (deps.head().seq - signedSeq < deps.every) return;
-      checkpoint().catch((error: unknown) => {
-        deps.log.warn(
-          { room: 'audit', error: String(error) },
-          'a checkpoint could not be written; the next one tries again',
-        );
-      });
+      if (deps.head().seq - signedSeq >= deps.every) checkpoint().catch(warn);
     },
   };
+}
+
+function signOrRefuse(sign: () => Checkpoint | undefined): Checkpoint | undefined {
+  try {
+    return sign();
+  } catch (cause) {
+    throw new AppError({
+      code: 'audit.head.unavailable',
+      kind: 'unavailable',
+      message: 'The head of the audit log could not be signed. Nothing may leave before it is.',
+      cause,
+    });
+  }
 }
 
 function insertCheckpoint(writer: Connection, checkpoint: Checkpoint): void {

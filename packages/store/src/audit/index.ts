@@ -10,4 +10,5 @@ export * from './audit-writer.ts';
 export * from './checkpoint-file.ts';
 export * from './checkpointer.ts';
 export * from './rollback.ts';
+export * from './signed-action.ts';
 export * from './verify.ts';

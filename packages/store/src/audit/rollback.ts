@@ -18,13 +18,32 @@ export interface RollbackInput {
   readonly checkpoints: readonly Checkpoint[];
   readonly isDamaged: boolean;
   readonly publicKeyPem: string;
+  /** Last audit record that the projector has seen, as its cursor beside the database says. */
+  readonly projectedSeq: number;
 }
 
 /**
- * Compares the database with the last signed head of the file: an old copy that was put back, a log that was cut off or changed.
+ * Compares the database with the last signed head of the file, and with what was projected from it: an old copy that was put back, a log
+ * that was cut off or changed.
  * @returns undefined when they agree
  */
 export function findRollback(input: RollbackInput): RollbackFinding | undefined {
+  return againstHeads(input) ?? againstProjector(input);
+}
+
+/** The cursor is not signed, so it proves nothing; but it never runs ahead of its own database. */
+function againstProjector({ reader, projectedSeq }: RollbackInput): RollbackFinding | undefined {
+  const foundSeq = readHead(reader).seq;
+  if (projectedSeq <= foundSeq) return undefined;
+  return {
+    kind: 'behind',
+    text: `The database ends at audit record ${foundSeq}, but record ${projectedSeq} was projected once: an older copy was put back.`,
+    expectedSeq: projectedSeq,
+    foundSeq,
+  };
+}
+
+function againstHeads(input: RollbackInput): RollbackFinding | undefined {
   const foundSeq = readHead(input.reader).seq;
   const last = input.checkpoints.at(-1);
   const finding = (kind: RollbackFinding['kind'], text: string): RollbackFinding => ({

@@ -88,7 +88,7 @@ export function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
   });
   checkpointer = signer;
   return {
-    store: makeStore({ writer, reader, queue, audit, epoch }),
+    store: makeStore({ writer, reader, queue, audit, epoch, signHead: () => signer.signHead() }),
     journal: makeJournal({ writer, reader, queue, epoch }),
     log: makeLog(reader, key, file, signer),
     queue,

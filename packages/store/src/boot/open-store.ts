@@ -13,6 +13,7 @@ import {
 } from '../migration/index.ts';
 import { type OpenPanicSwitch, openPanicSwitch } from '../panic/index.ts';
 import { type DataPaths, dataPaths } from '../paths/index.ts';
+import { readCursor } from '../projector/index.ts';
 import {
   assertMasterKey,
   createPrivateFile,
@@ -81,8 +82,10 @@ async function openLocked(input: StoreInput, paths: DataPaths, undo: (() => void
   undo.push(() => writer.close());
   const reader = openConnection(paths.database, { isReadOnly: true, ...connectionOptions(input.config) });
   undo.push(() => reader.close());
+  const projected = await readCursor(paths.projectorCursor);
   const rollback = findRollback({
     reader,
+    projectedSeq: projected.auditSeq,
     ...file.read(),
     publicKeyPem: key.publicKeyPem,
   });
@@ -93,7 +96,7 @@ async function openLocked(input: StoreInput, paths: DataPaths, undo: (() => void
     file,
     isTrusted: rollback === undefined,
   });
-  await recordBoot(kernel, input, file, rollback);
+  await recordBoot(kernel, input, { file, cursorFile: paths.projectorCursor }, rollback);
   return {
     store: kernel.store,
     journal: kernel.journal,

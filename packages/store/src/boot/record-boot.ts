@@ -1,13 +1,16 @@
+import { existsSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { AuditDraft, Clock, Logger, Store } from '@agent-runtime/domain';
 import type { CheckpointFile, RollbackFinding } from '../audit/index.ts';
 import { releaseReservations } from '../ledger/index.ts';
+import { syncFolder } from '../vault/index.ts';
 import type { Kernel } from './kernel.ts';
 
 /** First writes of an epoch: that it began, what it found, what a dead process left. */
 export async function recordBoot(
   kernel: Kernel,
   input: { readonly clock: Clock; readonly log: Logger },
-  file: CheckpointFile,
+  { file, cursorFile }: { readonly file: CheckpointFile; readonly cursorFile: string },
   rollback: RollbackFinding | undefined,
 ): Promise<void> {
   const { store, log } = kernel;
@@ -24,9 +27,18 @@ export async function recordBoot(
     await closeGate(store, opened, rollback, input.clock.nowMs());
     // The heads of the other history are evidence, not this chain's past.
     file.setAside(`until-epoch-${store.epoch}`);
-    await log.checkpoint();
+    setCursorAside(cursorFile, store.epoch);
   }
+  // Before anything of this epoch can leave: whoever puts back a copy from before this start is noticed at the next one.
+  await log.checkpoint();
   await releaseReservations(store);
+}
+
+/** The projector's cursor of the other history is evidence as well; left in place it would raise the same alarm at every start. */
+function setCursorAside(path: string, epoch: number): void {
+  if (!existsSync(path)) return;
+  renameSync(path, path.replace(/\.json$/, `.until-epoch-${epoch}.json`));
+  syncFolder(dirname(path));
 }
 
 /** Closes the gate in one transaction with the record of why. Only a signed request opens it again. */

@@ -181,6 +181,8 @@ describe('crash points', () => {
     expect(crash.reached).toEqual([
       'commit.before:boot.open',
       'commit.after:boot.open',
+      'commit.before:audit.checkpoint',
+      'commit.after:audit.checkpoint',
       'commit.before:user.add',
       'commit.after:user.add',
     ]);

@@ -1,5 +1,5 @@
 import type { AuditDraft, Store } from '@agent-runtime/domain';
-import type { AuditWriter } from '../audit/index.ts';
+import { type AuditWriter, mustSignHead } from '../audit/index.ts';
 import type { CommitQueue, Connection } from '../database/index.ts';
 import { makeReader } from './reader.ts';
 import { openTransaction } from './transaction.ts';
@@ -10,26 +10,35 @@ export interface StoreDeps {
   readonly queue: CommitQueue;
   readonly audit: AuditWriter;
   readonly epoch: number;
+  /** Signs the head of what is committed; on the disk when it returns. @throws AppError audit.head.unavailable */
+  readonly signHead: () => void;
 }
 
-/** The port `Store`. Body and audit events share a savepoint: if either fails, neither happened. */
+/**
+ * The port `Store`. Body and audit events share a savepoint: if either fails, neither happened. After a record by which something
+ * approved may leave, the head is signed before the caller hears that it may go on.
+ */
 export function makeStore(deps: StoreDeps): Store {
   return {
     read: makeReader(deps.reader),
     epoch: deps.epoch,
-    commit: (audit, body) => {
+    commit: async (audit, body) => {
       const drafts = asList(audit);
-      return deps.queue.submit(drafts[0].action, async () => {
+      let isSigned = false;
+      const value = await deps.queue.submit(drafts[0].action, async () => {
         const open = openTransaction(deps.writer);
         try {
-          const value = await body(open.tx);
+          const made = await body(open.tx);
           open.assertAlive();
           for (const draft of [...drafts, ...open.drafts]) deps.audit.append(draft);
-          return value;
+          isSigned = [...drafts, ...open.drafts].some(mustSignHead);
+          return made;
         } finally {
           open.end();
         }
       });
+      if (isSigned) deps.signHead();
+      return value;
     },
   };
 }

@@ -6,6 +6,8 @@ export interface DataPaths {
   /** Folder of database, lock and panic switch. */
   readonly appliance: string;
   readonly database: string;
+  /** How far the projector has come. */
+  readonly projectorCursor: string;
   readonly lock: string;
   readonly lockHolder: string;
   readonly panic: string;
@@ -25,6 +27,7 @@ export function dataPaths(dataDir: string): DataPaths {
     data,
     appliance,
     database: join(appliance, 'meta.sqlite'),
+    projectorCursor: join(appliance, 'projector.json'),
     lock: join(appliance, 'lock.sqlite'),
     lockHolder: join(appliance, 'lock.holder'),
     panic: join(appliance, 'panic'),
