@@ -55,7 +55,7 @@ export function openFiles(input: FilesInput): Files {
     read: store.read,
     audit,
     root: paths.workspaces,
-    cursorFile: join(paths.appliance, CURSOR_FILE),
+    cursorFile: paths.projectorCursor,
     macKey: projectorKey,
     crash,
     log,

@@ -1,8 +1,9 @@
+import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { claim } from './claim.ts';
 import { outrun } from './outside.fixture.ts';
 import { record } from './record.ts';
-import { approvedPost, insertReply, tamper, useWorld } from './world.fixture.ts';
+import { approvedPost, insertReply, runOutbox, tamper, useWorld } from './world.fixture.ts';
 
 const at = useWorld();
 
@@ -37,6 +38,45 @@ describe('a claim', () => {
     const deps = { ...at.world.deps, store: outrun(at.world.deps.store, 'effect') };
     expect(await claim(deps, id)).toEqual({ kind: 'gone' });
     expect(await at.world.actions(id)).not.toContain('effect.refuse');
+  });
+});
+
+describe('the signed head of the log', () => {
+  test('is on the disk before an approved effect is ours, and knows of its claim', async () => {
+    const id = await approvedPost(at.world, 'hello');
+    expect((await claim(at.world.deps, id)).kind).toBe('claimed');
+    const { audit } = at.world.opened;
+    const [event] = await audit.tail(1, { action: 'effect.perform', subject: id });
+    expect(event?.data).toMatchObject({ class: 'E1' });
+    expect((await audit.checkpoints()).at(-1)?.seq).toBeGreaterThanOrEqual(event?.seq ?? Number.NaN);
+  });
+
+  test('is not asked of an answer', async () => {
+    const { audit } = at.world.opened;
+    const id = await insertReply(at.world, 'hello');
+    const before = (await audit.checkpoints()).length;
+    expect((await claim(at.world.deps, id)).kind).toBe('claimed');
+    expect(await audit.checkpoints()).toHaveLength(before);
+  });
+
+  test('that cannot be written: nothing leaves, the approval is given back, and it leaves once when it can', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    const { checkpoints } = world.opened.paths;
+    renameSync(checkpoints, `${checkpoints}.kept`);
+    mkdirSync(checkpoints);
+    await runOutbox(world);
+    const left = () => world.chat.sent.filter(({ effectId }) => effectId === id);
+    expect(left()).toEqual([]);
+    const effect = await world.effect(id);
+    expect([effect.state, effect.error?.code]).toEqual(['approved', 'audit.head.unavailable']);
+    expect((await world.approval(String(effect.approval))).state).toBe('granted');
+    rmdirSync(checkpoints);
+    renameSync(`${checkpoints}.kept`, checkpoints);
+    await world.clock.advance(world.deps.config.deliverBackoffMaxMs);
+    await runOutbox(world);
+    expect((await world.effect(id)).state).toBe('done');
+    expect(left()).toHaveLength(1);
   });
 });
 

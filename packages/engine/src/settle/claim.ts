@@ -17,6 +17,7 @@ import type { EngineDeps } from '../api.ts';
 import { whatLeft } from '../approval/expire.ts';
 import { policyRules } from '../effect/rules.ts';
 import { writeOutcome } from '../notify/outcome.ts';
+import { type Ending, record } from './record.ts';
 
 /** `claimed`: ours to perform · `held`: panic or gate · `gone`: not ours any more · `refused`: policy said no, it is final. */
 export type Claim =
@@ -35,23 +36,43 @@ type Plan =
 /**
  * Takes an approved effect for this process: decided afresh, its approval used up, and the decision durable in the log, all in one commit
  * that is fenced by the boot epoch. Nothing may be performed before this has resolved with `claimed` (T4).
- * @throws AppError database.* when the commit cannot be made; then nothing was claimed
+ * @throws AppError database.* when the commit cannot be made; then nothing was claimed. When only the signed head of the log cannot be
+ *   written, the claim is given back
  */
 export async function claim(deps: EngineDeps, id: EffectId): Promise<Claim> {
   const seen = await plan(deps, deps.store.read, id);
   if (!('effect' in seen)) return { kind: seen.kind };
+  let taken: Effect | undefined;
   try {
     return await deps.store.commit(auditOf(deps, seen), async (tx) => {
       // The audit event says what was decided, so the transaction must find the same world or write nothing.
       const fresh = await plan(deps, tx, id);
       if (!('effect' in fresh) || fresh.kind !== seen.kind || fresh.effect.digest !== seen.effect.digest)
         throw moved(id);
-      return fresh.kind === 'perform' ? take(deps, tx, fresh) : refuse(deps, tx, fresh);
+      if (fresh.kind === 'refuse') return refuse(deps, tx, fresh);
+      const claimed = await take(deps, tx, fresh);
+      taken = claimed.effect;
+      return claimed;
     });
   } catch (thrown) {
     if (thrown instanceof AppError && thrown.code === 'settle.claim.conflict') return { kind: 'gone' };
+    if (thrown instanceof AppError && thrown.code === 'audit.head.unavailable' && taken !== undefined) {
+      deps.log.error(
+        { room: 'settle', effect: id, error: thrown },
+        'nothing may leave: the audit head is not signed',
+      );
+      await record(deps, taken, notYet(deps, thrown));
+      return { kind: 'gone' };
+    }
     throw thrown;
   }
+}
+
+/** The claim is durable, but its head is not signed: an older database could be put back unnoticed, so nothing leaves and it is tried again. */
+function notYet(deps: EngineDeps, thrown: AppError): Ending {
+  const { code, kind, message } = thrown;
+  const notBefore = deps.clock.nowMs() + deps.config.deliverBackoffMaxMs;
+  return { kind: 'retry', error: { code, kind, message }, notBefore, isDoubtful: false };
 }
 
 async function plan(deps: EngineDeps, reader: StoreReader, id: EffectId): Promise<Plan> {
@@ -113,7 +134,11 @@ async function isStandingLive(reader: StoreReader, approval: Approval | undefine
 
 type Ready = Extract<Plan, { kind: 'perform' | 'refuse' }>;
 
-async function take(deps: EngineDeps, tx: StoreTx, ready: Ready): Promise<Claim> {
+async function take(
+  deps: EngineDeps,
+  tx: StoreTx,
+  ready: Ready,
+): Promise<Extract<Claim, { kind: 'claimed' }>> {
   const { effect, approval } = ready;
   const patch = {
     state: moveEffect(effect, 'claim'),
@@ -173,6 +198,8 @@ function auditOf(deps: EngineDeps, ready: Ready): AuditDraft {
     data: {
       digest: effect.digest,
       kind: effect.kind,
+      // The store signs the head before this resolves, unless it is an answer.
+      class: effect.class,
       decision: effect.decision,
       approval: approval?.id,
       attempt: effect.attempts + 1,
