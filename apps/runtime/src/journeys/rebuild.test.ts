@@ -52,7 +52,8 @@ describe('a lost database', { timeout: 60_000 }, () => {
 
   test('rebuilding is not done by accident', async () => {
     const refused = await home.runtime(['rebuild']);
-    expect(refused.code).toBe(4);
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain('agent-runtime rebuild --yes');
     expect(existsSync(database())).toBe(false);
   });
 
