@@ -99,7 +99,43 @@ describe('stopping, restoring, keeping secrets', { timeout: 90_000 }, () => {
     expect((await home.cli(['gate', 'open'])).code).toBe(0);
     expect((await home.ask('And now?')).status).toBe('succeeded');
   });
+
+  test('a copy from before an approved send, put back after a kill: nothing is sent until a signed request opens the gate', async () => {
+    const folder = join(home.dataDir, 'agent-runtime');
+    const kept = join(home.folder, 'pre-send');
+    const ends = ['', '-wal', '-shm'];
+    const posts = () => home.chat.textsIn('general').filter((text) => text.includes(NOTICE)).length;
+    const call = JSON.stringify({ connector: 'memory', channel: 'general', text: NOTICE });
+    server.next(
+      [...llm.toolCalls([{ id: 'p1', name: 'post_message', arguments: call }]), ...llm.done('tool_calls')],
+      [...llm.text('I have proposed it.'), ...llm.done()],
+    );
+    const [approval = ''] = (await home.ask(`Please tell everybody: ${NOTICE}`)).pending_approvals ?? [];
+    await runtime.kill();
+    for (const end of ends)
+      if (existsSync(join(folder, `meta.sqlite${end}`)))
+        cpSync(join(folder, `meta.sqlite${end}`), `${kept}${end}`);
+    runtime = await home.start({}, ['up', '--json']);
+    expect((await home.cli(['approval', 'approve', approval])).code).toBe(0);
+    await until(() => posts() === 1, 'the post arrived', 10_000);
+    await runtime.kill();
+    for (const end of ends) {
+      rmSync(join(folder, `meta.sqlite${end}`), { force: true });
+      if (existsSync(`${kept}${end}`)) cpSync(`${kept}${end}`, join(folder, `meta.sqlite${end}`));
+    }
+
+    runtime = await home.start({}, ['up', '--json']);
+    expect(runtime.log()).toContain('the gate is closed');
+    // In the old copy it was not sent yet: whoever approves it there again has sent nothing.
+    await home.cli(['approval', 'approve', approval]);
+    expect((await home.cli(['ask', 'Is anybody there?', '--json'])).code).toBe(8);
+    expect(posts()).toBe(1);
+    expect((await home.cli(['gate', 'open'])).code).toBe(0);
+    expect((await home.ask('And now?')).status).toBe('succeeded');
+  });
 });
+
+const NOTICE = 'The fair begins at noon.';
 
 /** Files under a folder whose bytes hold a text. */
 function filesWith(folder: string, text: string): readonly string[] {
