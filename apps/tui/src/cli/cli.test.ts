@@ -199,6 +199,17 @@ describe('lists', () => {
 });
 
 describe('approval', () => {
+  test('show: what a write changes, hidden characters spelt out, and why there is none', async () => {
+    const diff = { added: 1, removed: 1, text: '@@ -1 +1 @@\n-old\n+n\u200bew', is_cut: true };
+    const cli = fakeWorld({ answers: { 'approval.show': { ...detail, diff } } });
+    await cli.run('approval', 'show', 'appr_0001');
+    expect(cli.out()).toContain('+1 -1 lines\n@@ -1 +1 @@\n-old\n+n⟨U+200B⟩ew\n[more changes');
+    const changed = { ...detail, diff_note: 'The file is another.' };
+    const other = fakeWorld({ answers: { 'approval.show': changed } });
+    await other.run('approval', 'show', 'appr_0001');
+    expect(other.out()).toContain('Changes     The file is another.');
+  });
+
   test('show: every byte, hidden ones spelt out, digest, reasons', async () => {
     const cli = fakeWorld({ answers: { 'approval.show': detail } });
     await cli.run('approval', 'show', 'appr_0001');

@@ -152,7 +152,15 @@ function detailText(detail: ApprovalDetail): string {
             .join('\n'),
     ],
   ]);
-  return `${head}\n\n${detail.bytes === undefined ? (detail.withheld ?? '') : bytesText(detail.bytes)}`;
+  const bytes = detail.bytes === undefined ? (detail.withheld ?? '') : bytesText(detail.bytes);
+  return [head, diffText(detail), bytes].filter((part) => part !== '').join('\n\n');
+}
+
+/** What a write changes; every byte of it stands below, in the payload. */
+function diffText({ diff, diff_note: note }: ApprovalDetail): string {
+  if (diff === undefined) return note === undefined ? '' : `Changes     ${note}`;
+  const rest = diff.is_cut ? '\n[more changes; the whole new text stands below]' : '';
+  return `Changes     +${diff.added} -${diff.removed} lines\n${showHidden(diff.text)}${rest}`;
 }
 
 function otherBytes(detail: ApprovalDetail): AppError {

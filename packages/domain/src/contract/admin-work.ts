@@ -103,6 +103,12 @@ export const approvalDetailSchema = approvalRowSchema.extend({
   label: z.string(),
   bytes: effectBytesSchema.optional(),
   withheld: z.string().optional(),
+  /** What a write changes in its file, hidden characters spelt out; absent for other effects and for words that are not for the asker. */
+  diff: z
+    .strictObject({ added: z.int(), removed: z.int(), text: z.string(), is_cut: z.boolean() })
+    .optional(),
+  /** Why there is no diff of a write. */
+  diff_note: z.string().optional(),
   approver_role: z.string(),
   needed: z.int(),
   /** Why a person is asked, in words. */

@@ -12,7 +12,7 @@ import { currentHead } from '../approval/head.ts';
 import type { Viewer } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { signedViewer } from './effect.ts';
-import { bytesFor, isIntact, mayKnow, requesterName, summaryFor } from './effect-view.ts';
+import { bytesFor, diffFor, isIntact, mayKnow, requesterName, summaryFor } from './effect-view.ts';
 import { findById, missing, namesOf } from './find.ts';
 import { provedVote } from './vote.ts';
 import { reasonTexts } from './words.ts';
@@ -140,6 +140,7 @@ async function approvalDetail(deps: AdminDeps, viewer: Viewer, approval: Approva
     is_intact: isIntact(effect) && effect.digest === approval.digest,
     label: describeLabel(effect.label),
     ...bytesFor(viewer, effect, approval),
+    ...(await diffFor(deps, viewer, effect, approval)),
     approver_role: approval.approverRole,
     needed: approval.needed,
     reasons: await reasonsFor(deps, approval),

@@ -1,5 +1,6 @@
 import {
   type Approval,
+  type ApprovalDetail,
   type Effect,
   type EffectBytesWire,
   effectBytes,
@@ -13,7 +14,9 @@ import {
   type UserId,
   WITHHELD_TEXT,
 } from '@agent-runtime/domain';
+import { fileChange } from '../effect/change.ts';
 import { contextScope, maySee, type Viewer } from './authorize.ts';
+import type { AdminDeps } from './deps.ts';
 
 /** Who may know that an effect exists: staff of its context, the person who asked, and those whose text is in it. */
 export function mayKnow(viewer: Viewer, effect: Effect, approval: Approval | undefined): boolean {
@@ -67,6 +70,24 @@ export function bytesFor(
       has_hidden: hasHidden(canonical),
     },
   };
+}
+
+/** What a write changes, for people who may read both the new words and the old ones. */
+export async function diffFor(
+  deps: Pick<AdminDeps, 'files'>,
+  viewer: Viewer,
+  effect: Effect,
+  approval: Approval | undefined,
+): Promise<Pick<ApprovalDetail, 'diff' | 'diff_note'>> {
+  if (!mayReadBytes(viewer, effect, approval)) return {};
+  const change = await fileChange(deps.files, effect);
+  if (change === undefined) return {};
+  if (change.kind === 'changed')
+    return { diff_note: 'The file is not the one any more that this was proposed for.' };
+  if (change.before !== undefined && !maySee(viewer, change.before.label, releasedBy(approval)))
+    return { diff_note: 'The present text of the file is not for you.' };
+  const { added, removed, text, isCut } = change.diff;
+  return { diff: { added, removed, text: showHidden(text), is_cut: isCut } };
 }
 
 /** Are the stored bytes the ones that were digested? */

@@ -4,6 +4,7 @@ import {
   type Label,
   makeLabel,
   privTag,
+  sha256,
   WITHHELD_TEXT,
 } from '@agent-runtime/domain';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -18,6 +19,7 @@ import {
   OPERATOR,
   ORIGIN,
   proposePost,
+  proposeWrite,
   runOutbox,
   signed,
   TEST_AUDIT,
@@ -100,6 +102,38 @@ describe('approval', () => {
       requester: 'mia',
     });
     expect(shown.reasons).toContain('What leaves its origin needs an approval.');
+  });
+
+  test('shows what a write changes, for the very file that was looked at', async () => {
+    const { files } = at.admin.world;
+    files.texts.set('AGENTS.md', 'be kind\nbe brief\n');
+    files.labels.set('AGENTS.md', makeLabel(2, HERE_LABEL.audience));
+    const write = (text: string) =>
+      proposeWrite(at.admin.world, 'AGENTS.md', text, sha256('be kind\nbe brief\n'));
+    const { approval } = await write('be kind\nbe br\u200bief\nbe quick\n');
+    const show = () => ask('approval.show', signed(OPERATOR), { id: approval.id });
+    expect((await show()).diff).toEqual({
+      added: 2,
+      removed: 1,
+      text: '@@ -1 +1 @@\n be kind\n-be brief\n+be br⟨U+200B⟩ief\n+be quick',
+      is_cut: false,
+    });
+    const [card] = await at.admin.world.deps.store.read.find('effect', { kind: 'message.notice' });
+    expect(JSON.stringify(card?.payloads)).toContain('+2 -1 lines');
+    files.labels.set('AGENTS.md', makeLabel(2, [privTag(BOSS)]));
+    expect(await show()).toMatchObject({ diff_note: 'The present text of the file is not for you.' });
+    expect((await show()).diff).toBeUndefined();
+    files.texts.set('AGENTS.md', 'be somebody else\n');
+    expect((await show()).diff).toBeUndefined();
+    expect((await show()).diff_note).toContain('not the one any more');
+  });
+
+  test('a card does not tell whether a file is there that may not be seen', async () => {
+    const { files } = at.admin.world;
+    files.texts.set('AGENTS.md', 'CANARY\n');
+    await proposeWrite(at.admin.world, 'AGENTS.md', 'new\n');
+    const [card] = await at.admin.world.deps.store.read.find('effect', { kind: 'message.notice' });
+    expect(JSON.stringify(card?.payloads)).toContain('+1 -0 lines');
   });
 
   test('says when the stored bytes were changed', async () => {

@@ -14,6 +14,7 @@ import {
   type StoreTx,
 } from '@agent-runtime/domain';
 import type { Actor, EngineDeps } from '../api.ts';
+import { countsOf } from '../effect/change.ts';
 import { EFFECT_KIND } from '../effect/kind.ts';
 import { renderDraft } from '../effect/make.ts';
 import { openApproval, type Proposal, writeProposal } from '../effect/propose.ts';
@@ -39,6 +40,7 @@ export async function edit(deps: EngineDeps, id: ApprovalId, text: string, actor
   };
   const effect: Effect = { ...next, approval: approval.id, expiresAt: approval.expiresAt };
   const head = await currentHead(deps.audit);
+  const change = await countsOf(deps.files, effect);
   const audit = {
     action: 'approval.edit',
     actor: principalKey(actor.principal),
@@ -58,7 +60,7 @@ export async function edit(deps: EngineDeps, id: ApprovalId, text: string, actor
     const again = decideEdit(fresh, actor);
     if (again.kind !== 'permit') throw refused(again);
     await supersede(tx, fresh);
-    return writeProposal(deps, tx, { effect, approval, head });
+    return writeProposal(deps, tx, { effect, approval, head, change });
   });
 }
 

@@ -24,7 +24,8 @@ import {
 import type { EngineDeps } from '../api.ts';
 import { currentHead } from '../approval/head.ts';
 import { writeNotice } from '../notify/notice.ts';
-import { approvalCard } from './card.ts';
+import { approvalCard, type CardFacts } from './card.ts';
+import { countsOf } from './change.ts';
 import { proposalFacts } from './facts.ts';
 import type { Act } from './kind.ts';
 import { makeEffect } from './make.ts';
@@ -75,9 +76,10 @@ export async function propose(deps: EngineDeps, input: ProposeInput): Promise<Pr
   const approval = openApproval(deps, bare, obligation, input.requester);
   const effect: Effect = { ...bare, approval: approval.id, expiresAt: approval.expiresAt };
   const head = await currentHead(deps.audit);
+  const change = await countsOf(deps.files, effect);
   return deps.store.commit(auditOf({ effect, approval, decision: input.decision }), async (tx) => {
     await refuseFlood(deps, tx, effect);
-    return writeProposal(deps, tx, { effect, approval, head });
+    return writeProposal(deps, tx, { effect, approval, head, change });
   });
 }
 
@@ -111,7 +113,7 @@ export function openApproval(
 export async function writeProposal(
   deps: EngineDeps,
   tx: StoreTx,
-  question: { readonly effect: Effect; readonly approval: Approval; readonly head: string },
+  question: { readonly effect: Effect; readonly approval: Approval } & CardFacts,
 ): Promise<Proposal> {
   const rules = await policyRules(deps, tx, question.effect.context);
   const standing = await findStanding(tx, question.effect, question.approval, rules);
@@ -121,7 +123,11 @@ export async function writeProposal(
   await tx.insert('approval', approval);
   if (rules.context !== undefined) {
     const task = effect.task === undefined ? undefined : await tx.get('task', { id: effect.task });
-    const card = approvalCard(effect, approval, rules.context, { head, few: fewOf(approval, rules) });
+    const card = approvalCard(effect, approval, rules.context, {
+      head,
+      few: fewOf(approval, rules),
+      change: question.change,
+    });
     await writeNotice(deps, tx, {
       key: `approval:${approval.id}`,
       workspace: effect.workspace,
