@@ -44,6 +44,7 @@ export interface WorkspaceFiles {
    * Replaces or creates a file: label rows first (in `commit` with the audit), then temp file, fsync, rename, fsync of the folder.
    * Writing the bytes that are already there is a success, so that a repeat after a crash is harmless.
    * @param expected hash that must be there now, or `absent`
+   * @param isRaised a person with the right to it vouches for this label; else bytes that are known in the workspace stay at most what they are
    * @param also     further writes of the same transaction as the label row
    * @throws AppError workspace.file.conflict when something else is there
    */
@@ -54,6 +55,7 @@ export interface WorkspaceFiles {
     readonly label: Label;
     readonly expected: Digest | 'absent';
     readonly audit: AuditDraft;
+    readonly isRaised?: boolean | undefined;
     readonly also?: (tx: StoreTx) => Promise<void>;
   }): Promise<{ readonly hash: Digest }>;
 }

@@ -85,6 +85,7 @@ async function relabel(deps: AdminDeps, actor: Actor, input: FileInput, how: Rel
     path: file.path,
     text: file.text,
     label,
+    isRaised: true,
     expected: file.hash,
     audit: auditOf(
       actor,

@@ -80,6 +80,7 @@ function filePerformer(files: WorkspaceFiles): Performer {
           path,
           text,
           label: raisedLabel(effect),
+          isRaised: true,
           expected: expected as 'absent', // safe: the port checks the value; both forms are texts
           audit: {
             action: 'label.raise',

@@ -34,6 +34,8 @@ export function makeConfigFiles(
       path,
       text,
       label: makeLabel(2, path === WORKSPACE_FILE ? [wsTag(workspace)] : defaultAudienceOf(workspace, path)),
+      // Saved by somebody who may change the settings.
+      isRaised: true,
       expected: before?.hash ?? 'absent',
       audit: { action: 'setup.save', actor: 'appliance', subject: path, workspace },
     });

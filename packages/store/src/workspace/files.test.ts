@@ -26,6 +26,27 @@ describe('writing', () => {
     expect(await actions(world)).toContain('workspace.write');
   });
 
+  test('bytes that are known as low stay low under a better label, elsewhere and in their own place', async () => {
+    const world = await openWorld();
+    await world.files.write(writing('notes/web.md', 'from the web\n', OUTSIDE, 'absent'));
+    await world.files.write(writing('notes/copy.md', 'from the web\n', MEMBER, 'absent'));
+    expect((await world.files.read(W, 'notes/copy.md')).label).toEqual(OUTSIDE);
+    await world.files.write(writing('notes/web.md', 'ours\n', MEMBER, sha256('from the web\n')));
+    await world.files.write(writing('notes/web.md', 'from the web\n', MEMBER, sha256('ours\n')));
+    expect((await world.files.read(W, 'notes/web.md')).label).toEqual(OUTSIDE);
+    await world.files.write(writing('notes/other.md', 'other words\n', MEMBER, 'absent'));
+    expect((await world.files.read(W, 'notes/other.md')).label).toEqual(MEMBER);
+  });
+
+  test('an approved write raises them, in its place alone', async () => {
+    const world = await openWorld();
+    await world.files.write(writing('notes/web.md', 'from the web\n', OUTSIDE, 'absent'));
+    const approved = { ...writing('handbook.md', 'from the web\n', STAFF, 'absent'), isRaised: true };
+    await world.files.write(approved);
+    expect((await world.files.read(W, 'handbook.md')).label).toEqual(STAFF);
+    expect((await world.files.read(W, 'notes/web.md')).label).toEqual(OUTSIDE);
+  });
+
   test.each([
     ['something is there', 'absent' as const],
     ['other bytes are there', sha256('elsewhere')],

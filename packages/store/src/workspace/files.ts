@@ -7,6 +7,7 @@ import {
   type Digest,
   defaultAudienceOf,
   INTEGRITY,
+  join as joinLabels,
   type LabelledFile,
   type Logger,
   parseContextId,
@@ -161,8 +162,9 @@ export function makeWorkspaceFiles(input: FilesInput): WorkspaceFiles {
       await tx.insert('label_entry', row);
     }
     // The label belongs to the bytes; the version becomes current when it is first read, so a rename that never happens harms nothing.
+    const known = draft.isRaised === true ? [] : await tx.find('label_file', { workspace, hash });
     await tx.remove('label_file', { workspace, path, hash });
-    const label = memory?.label ?? draft.label;
+    const label = joinLabels(memory?.label ?? draft.label, ...known.map((row) => row.label));
     await tx.insert('label_file', {
       workspace,
       path,
