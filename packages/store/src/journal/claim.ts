@@ -16,10 +16,10 @@ const RUNNING = "select lane, count(*) as running from journal_work where state 
 
 /**
  * Runnable work of one lane, oldest first. Two probes of index (key, state, seq) instead of one with \`state in (…)\`: the latter
- * was measured to be quadratic in the length of a key's queue.
+ * was measured to be quadratic in the length of a key's queue. The lane's index is named, for it has the order: nothing is sorted.
  */
 const RUNNABLE = `
-  select ${WORK_COLUMNS} from journal_work as work
+  select ${WORK_COLUMNS} from journal_work as work indexed by journal_work_lane
   where state = 'queued' and lane = ? and not_before <= ?
     and not exists (select 1 from journal_work as earlier
                     where earlier.key = work.key and earlier.state = 'queued' and earlier.seq < work.seq)
@@ -28,6 +28,9 @@ const RUNNABLE = `
 
 const TAKE =
   "update journal_work set state = 'running', attempts = attempts + 1, epoch = ? where id = ? and state = 'queued'";
+
+/** Every statement of a claim, for whoever looks at how the database carries them out. */
+export const CLAIM_STATEMENTS = [LANES, RUNNING, RUNNABLE, TAKE] as const;
 
 export interface ClaimInput {
   readonly nowMs: number;

