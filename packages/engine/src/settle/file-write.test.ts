@@ -92,6 +92,22 @@ describe('an approved change, on real files', () => {
     expect(effect.summary).not.toContain('workspace');
   });
 
+  test('of words that are known as low is raised: the approver saw them', async () => {
+    const { world } = at;
+    const files = realFiles(world);
+    await files.write({
+      workspace: WORKSPACE,
+      path: 'notes/web.md',
+      text: 'from the web',
+      label: makeLabel(0, [`ws:${WORKSPACE}`]),
+      expected: 'absent',
+      audit: { action: 'workspace.write', actor: 'appliance', subject: 'notes/web.md' },
+    });
+    await ready(world, 'handbook.md', 'from the web');
+    await runOutbox({ ...world, deps: { ...world.deps, files } });
+    expect((await files.read(WORKSPACE, 'handbook.md')).label.integrity).toBe(2);
+  });
+
   test('of a file that became another is refused and writes nothing', async () => {
     const { world } = at;
     const files = realFiles(world);
