@@ -55,7 +55,9 @@ describe.each(['cli', 'http'] as const)('what was asked about a channel at the d
   });
 
   test('fails there too', async () => {
-    stage.script = () => [{ kind: 'fail', error: new Error('broken') }];
+    stage.script = () => [
+      { kind: 'failed', error: { code: 'llm.call.rejected', kind: 'rejected', message: 'No.' } },
+    ];
     const run = await ask(door);
     expect(run.state).toBe('failed');
     expect(stage.heard).toEqual([]);
