@@ -4,6 +4,7 @@ import { type Engine, type EngineDeps, makeEngine } from '@agent-runtime/engine'
 import { type OpenStore, openStore } from '@agent-runtime/store';
 import { allTools } from '@agent-runtime/tools';
 import type { AdminParts } from '../admin/index.ts';
+import { witnessFile } from '../command/master-key.ts';
 import type { World } from '../command/world.ts';
 import { journalSteps } from '../stream/journal-steps.ts';
 import type { StepFact } from '../stream/run-facts.ts';
@@ -48,6 +49,7 @@ export async function openAppliance(
   const open = await openStore({
     dataDir: config.dataDir,
     masterKey,
+    witnessFile: witnessFile(config),
     clock,
     log,
     crash: world.crash,

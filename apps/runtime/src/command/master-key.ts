@@ -11,6 +11,11 @@ export function masterKeyFile(config: Pick<Config, 'secretsDir'>): string {
   return join(config.secretsDir, 'master.key');
 }
 
+/** Where the newest audit head is kept beside the key; undefined when there is no such folder, for example with the key from elsewhere. */
+export function witnessFile(config: Pick<Config, 'secretsDir'>): string | undefined {
+  return existsSync(config.secretsDir) ? join(config.secretsDir, 'audit-head.json') : undefined;
+}
+
 export function hasMasterKey(config: KeyConfig): boolean {
   return config.MASTER_KEY !== undefined || existsSync(masterKeyFile(config));
 }

@@ -13,7 +13,7 @@ import { CURSOR_FILE, openFiles } from '../assembly/files.ts';
 import { configSecrets, type SecretRedactor, secretRedactor } from '../assembly/secrets.ts';
 import { systemLogger } from '../system/logger.ts';
 import { assertReady, instanceState } from './instance.ts';
-import { readMasterKey } from './master-key.ts';
+import { readMasterKey, witnessFile } from './master-key.ts';
 import { OWNER } from './setup.ts';
 import { beSure } from './sure.ts';
 import type { World } from './world.ts';
@@ -81,6 +81,7 @@ async function bringBack(
   const open = await openStore({
     dataDir: config.dataDir,
     masterKey,
+    witnessFile: witnessFile(config),
     clock,
     log,
     crash,

@@ -6,7 +6,7 @@ import { openFiles } from '../assembly/files.ts';
 import { configSecrets, type SecretRedactor, secretRedactor } from '../assembly/secrets.ts';
 import { systemLogger } from '../system/logger.ts';
 import { assertNew } from './instance.ts';
-import { hasMasterKey, makeMasterKey, masterKeyFile, readMasterKey } from './master-key.ts';
+import { hasMasterKey, makeMasterKey, masterKeyFile, readMasterKey, witnessFile } from './master-key.ts';
 import { beSure } from './sure.ts';
 import type { World } from './world.ts';
 
@@ -67,6 +67,7 @@ async function fill(
   const open = await openStore({
     dataDir: config.dataDir,
     masterKey,
+    witnessFile: witnessFile(config),
     clock,
     log,
     crash,

@@ -12,3 +12,4 @@ export * from './checkpointer.ts';
 export * from './rollback.ts';
 export * from './signed-action.ts';
 export * from './verify.ts';
+export * from './witness.ts';

@@ -1,6 +1,13 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import type { Journal, Logger, PanicSwitch, Sealer, Store } from '@agent-runtime/domain';
-import { findRollback, openAuditKey, openCheckpointFile, type RollbackFinding } from '../audit/index.ts';
+import {
+  type CheckpointFile,
+  findRollback,
+  openAuditKey,
+  openCheckpointFile,
+  type RollbackFinding,
+  withWitness,
+} from '../audit/index.ts';
 import { type Connection, openConnection } from '../database/index.ts';
 import { type FolderLock, lockFolder } from '../lock/index.ts';
 import {
@@ -77,7 +84,7 @@ async function openLocked(input: StoreInput, paths: DataPaths, undo: (() => void
   createPrivateFile(paths.database);
   const vault = openVault(vaultFile(paths.vault), input.masterKey, input.clock);
   const key = openAuditKey(paths.auditKey, input.masterKey);
-  const file = openCheckpointFile(paths.checkpoints);
+  const file = checkpointFileOf(input, paths, key.keyId);
   const writer = openDatabase(input, paths);
   undo.push(() => writer.close());
   const reader = openConnection(paths.database, { isReadOnly: true, ...connectionOptions(input.config) });
@@ -109,6 +116,12 @@ async function openLocked(input: StoreInput, paths: DataPaths, undo: (() => void
     rollback,
     close: onceOnly(() => closeAll(kernel, { lock, writer, reader, panic }, input.log)),
   };
+}
+
+function checkpointFileOf(input: StoreInput, paths: DataPaths, keyId: string): CheckpointFile {
+  const file = openCheckpointFile(paths.checkpoints);
+  const { witnessFile, log } = input;
+  return witnessFile === undefined ? file : withWitness(file, { path: witnessFile, keyId, log });
 }
 
 /** SQLite's own wait blocks the event loop, so it is short; the commit queue waits longer, asynchronously. */

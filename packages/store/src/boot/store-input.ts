@@ -18,6 +18,8 @@ export interface StoreInput {
   readonly dataDir: string;
   /** 32 bytes from outside the data folder. */
   readonly masterKey: Uint8Array;
+  /** Where the newest signed audit head is kept outside the data folder; without it an older folder put back whole is not noticed. */
+  readonly witnessFile?: string | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly crash: CrashPoints;
