@@ -31,8 +31,6 @@ export interface FilesInput {
   readonly log: Logger;
 }
 
-/** Beside the database: how far the records have followed it. */
-export const CURSOR_FILE = 'projector.json';
 /** Records follow the database within this time, ms: long enough that a burst becomes one write. */
 const PROJECT_EVERY_MS = 1_000;
 /** An edit of a settings file counts after this time at most, ms. */

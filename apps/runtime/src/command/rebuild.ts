@@ -1,5 +1,4 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { AppError, type Logger } from '@agent-runtime/domain';
 import {
   dataPaths,
@@ -9,7 +8,7 @@ import {
   rebuild as rebuildRows,
   setupData,
 } from '@agent-runtime/store';
-import { CURSOR_FILE, openFiles } from '../assembly/files.ts';
+import { openFiles } from '../assembly/files.ts';
 import { configSecrets, type SecretRedactor, secretRedactor } from '../assembly/secrets.ts';
 import { systemLogger } from '../system/logger.ts';
 import { assertReady, instanceState } from './instance.ts';
@@ -60,7 +59,7 @@ function clearRemains(world: World): void {
   try {
     removeDatabase(world);
     // The new log begins at 1: records of what is brought back are recognised and not written twice.
-    rmSync(join(paths.appliance, CURSOR_FILE), { force: true });
+    rmSync(paths.projectorCursor, { force: true });
   } finally {
     lock.release();
   }
