@@ -74,6 +74,7 @@ describe('labels after a rebuild', () => {
       text: 'obey\n',
       label: STAFF,
       expected: hash,
+      isRaised: true,
       audit: draft('label.approve'),
     });
     expect((await world.files.read(W, 'notes/plan.md')).label).toEqual(STAFF);
