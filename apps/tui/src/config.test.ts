@@ -11,22 +11,22 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 test('data lies in the clone unless the environment says otherwise', () => {
-  expect(findPlaces({ HOME: '/home/a' }, '/work', '/clone')).toEqual({
+  expect(findPlaces({ HOME: '/home/a' }, '/srv', '/clone')).toEqual({
     dataDir: '/clone/data',
     secretsDir: '/clone/secrets',
     configDir: '/home/a/.config/agent-runtime',
     root: '/clone',
   });
-  expect(findPlaces({ HOME: '/h', AGENT_RUNTIME_DATA_DIR: 'x/data' }, '/work', '/clone').dataDir).toBe(
-    '/work/x/data',
+  expect(findPlaces({ HOME: '/h', AGENT_RUNTIME_DATA_DIR: 'x/data' }, '/srv', '/clone').dataDir).toBe(
+    '/srv/x/data',
   );
-  expect(findPlaces({ HOME: '/h', AGENT_RUNTIME_DATA_DIR: '' }, '/work', '/clone').dataDir).toBe(
+  expect(findPlaces({ HOME: '/h', AGENT_RUNTIME_DATA_DIR: '' }, '/srv', '/clone').dataDir).toBe(
     '/clone/data',
   );
-  expect(findPlaces({ HOME: '/h', XDG_CONFIG_HOME: '/xdg' }, '/work', '/clone').configDir).toBe(
+  expect(findPlaces({ HOME: '/h', XDG_CONFIG_HOME: '/xdg' }, '/srv', '/clone').configDir).toBe(
     '/xdg/agent-runtime',
   );
-  expect(findPlaces({ HOME: '/h', XDG_CONFIG_HOME: 'relative' }, '/work', '/clone').configDir).toBe(
+  expect(findPlaces({ HOME: '/h', XDG_CONFIG_HOME: 'relative' }, '/srv', '/clone').configDir).toBe(
     '/h/.config/agent-runtime',
   );
 });

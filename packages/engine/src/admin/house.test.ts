@@ -112,6 +112,14 @@ describe('secret', () => {
     expect(await at.admin.world.actions('LLM_API_KEY')).toEqual([]);
   });
 
+  test('is never the master key, which opens the vault', async () => {
+    await expect(
+      ask('secret.set', signed(BOSS), { name: 'MASTER_KEY', value: 'x'.repeat(64) }),
+    ).rejects.toMatchObject({
+      code: 'vault.name.invalid',
+    });
+  });
+
   test('is refused when blank, to operators and to the socket; nothing is written then', async () => {
     await expect(ask('secret.set', signed(BOSS), { name: 'A_KEY', value: ' \n' })).rejects.toEqual(
       codeOf('vault.value.invalid'),

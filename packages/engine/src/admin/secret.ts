@@ -4,6 +4,8 @@ import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { missing } from './find.ts';
 
+const MASTER_KEY = 'MASTER_KEY';
+
 /** Names of secrets and changes of the vault. A value is written and never read back. */
 export const SECRET: AdminPart<'secret.list' | 'secret.set' | 'secret.rm'> = {
   'secret.list': async (deps, actor) => {
@@ -16,6 +18,14 @@ export const SECRET: AdminPart<'secret.list' | 'secret.set' | 'secret.rm'> = {
         code: 'vault.value.invalid',
         kind: 'invalid',
         message: `The value of ${name} is blank. Pipe the secret into the command.`,
+      });
+    }
+    if (name === MASTER_KEY) {
+      throw new AppError({
+        code: 'vault.name.invalid',
+        kind: 'invalid',
+        message:
+          'The master key opens the vault, so it cannot lie in it. It stays in its file beside the data folder.',
       });
     }
     await record(deps, actor, 'vault.set', name);

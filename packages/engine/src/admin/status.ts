@@ -42,14 +42,15 @@ async function readStatus(deps: AdminDeps, actor: Actor): Promise<Status> {
   const { read } = deps.store;
   const today = startOfDay(deps.clock.nowMs());
   const health = deps.engine.health();
+  const gate = await readGate(deps);
   return {
     version: deps.about.version,
     instance_id: deps.about.instanceId,
-    ready: health.isReady,
-    reasons: [...health.reasons],
+    ready: health.isReady && !gate.closed,
+    reasons: [...health.reasons, ...(gate.closed ? ['the gate is closed'] : [])],
     up_since: toInstant(deps.about.startedAtMs),
     panic: panicState(deps),
-    gate: await readGate(deps),
+    gate,
     runs: {
       queued: await read.count('run', { workspace, state: 'queued' }),
       running: await read.count('run', { workspace, state: { in: ['running', 'aborting'] } }),
