@@ -1,15 +1,15 @@
 import { filesSearch, folderConnector } from '@agent-runtime/adapters';
 import type { Connector, Logger, Metrics, RunId } from '@agent-runtime/domain';
 import { type Engine, type EngineDeps, makeEngine } from '@agent-runtime/engine';
-import { type OpenStore, openStore } from '@agent-runtime/store';
+import type { OpenStore } from '@agent-runtime/store';
 import { allTools } from '@agent-runtime/tools';
 import type { AdminParts } from '../admin/index.ts';
-import { witnessFile } from '../command/master-key.ts';
 import type { World } from '../command/world.ts';
 import { journalSteps } from '../stream/journal-steps.ts';
 import type { StepFact } from '../stream/run-facts.ts';
 import { systemLiveFeed } from '../system/live-feed.ts';
 import { listenTo } from './chat.ts';
+import { openDataFolder } from './data-folder.ts';
 import { DOORS, doorConnectors } from './doors.ts';
 import { engineConfig } from './engine-config.ts';
 import { openFiles } from './files.ts';
@@ -45,17 +45,7 @@ export async function openAppliance(
   log: Logger,
   redactor: SecretRedactor,
 ): Promise<Appliance> {
-  const { config, clock } = world;
-  const open = await openStore({
-    dataDir: config.dataDir,
-    masterKey,
-    witnessFile: witnessFile(config),
-    clock,
-    log,
-    crash: world.crash,
-    redactor,
-    config: { auditContent: config.AUDIT_CONTENT },
-  });
+  const open = await openDataFolder(world, masterKey, log, redactor);
   try {
     return await join(world, open, log, redactor);
   } catch (thrown) {

@@ -3,16 +3,16 @@ import { AppError, type Logger } from '@agent-runtime/domain';
 import {
   dataPaths,
   lockFolder,
-  openStore,
   type RebuildResult,
   rebuild as rebuildRows,
   setupData,
 } from '@agent-runtime/store';
+import { openDataFolder } from '../assembly/data-folder.ts';
 import { openFiles } from '../assembly/files.ts';
 import { configSecrets, type SecretRedactor, secretRedactor } from '../assembly/secrets.ts';
 import { systemLogger } from '../system/logger.ts';
 import { assertReady, instanceState } from './instance.ts';
-import { readMasterKey, witnessFile } from './master-key.ts';
+import { readMasterKey } from './master-key.ts';
 import { OWNER } from './setup.ts';
 import { beSure } from './sure.ts';
 import type { World } from './world.ts';
@@ -76,17 +76,8 @@ async function bringBack(
   log: Logger,
   redactor: SecretRedactor,
 ): Promise<RebuildResult> {
-  const { config, clock, ids, crash } = world;
-  const open = await openStore({
-    dataDir: config.dataDir,
-    masterKey,
-    witnessFile: witnessFile(config),
-    clock,
-    log,
-    crash,
-    redactor,
-    config: { auditContent: config.AUDIT_CONTENT },
-  });
+  const { clock, ids, crash } = world;
+  const open = await openDataFolder(world, masterKey, log, redactor);
   try {
     await setupData({
       store: open.store,

@@ -1,12 +1,13 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '@agent-runtime/domain';
-import { openStore, recoveryKeyOf, type SetupResult, setupData } from '@agent-runtime/store';
+import { recoveryKeyOf, type SetupResult, setupData } from '@agent-runtime/store';
+import { openDataFolder } from '../assembly/data-folder.ts';
 import { openFiles } from '../assembly/files.ts';
 import { configSecrets, type SecretRedactor, secretRedactor } from '../assembly/secrets.ts';
 import { systemLogger } from '../system/logger.ts';
 import { assertNew } from './instance.ts';
-import { hasMasterKey, makeMasterKey, masterKeyFile, readMasterKey, witnessFile } from './master-key.ts';
+import { hasMasterKey, makeMasterKey, masterKeyFile, readMasterKey } from './master-key.ts';
 import { beSure } from './sure.ts';
 import type { World } from './world.ts';
 
@@ -63,17 +64,8 @@ async function fill(
   log: Logger,
   redactor: SecretRedactor,
 ): Promise<SetupResult> {
-  const { config, clock, ids, crash } = world;
-  const open = await openStore({
-    dataDir: config.dataDir,
-    masterKey,
-    witnessFile: witnessFile(config),
-    clock,
-    log,
-    crash,
-    redactor,
-    config: { auditContent: config.AUDIT_CONTENT },
-  });
+  const { clock, ids, crash } = world;
+  const open = await openDataFolder(world, masterKey, log, redactor);
   try {
     return await setupData({
       store: open.store,
