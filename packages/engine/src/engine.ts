@@ -1,10 +1,9 @@
 import { AppError, type Principal, principalKey } from '@agent-runtime/domain';
 import type { Engine, EngineDeps } from './api.ts';
-import { makeDispatcher, RUN_WORKFLOW } from './dispatch/index.ts';
 import { makeEmbeddedDurable } from './durable/index.ts';
 import { belongsTo } from './effect/rules.ts';
 import { type Effects, makeEffects } from './effects.ts';
-import { makeIngest } from './ingest/index.ts';
+import { makeIngest, RUN_WORKFLOW } from './ingest/index.ts';
 import {
   abortRun,
   endOpenRuns,
@@ -34,7 +33,6 @@ export function makeEngine(deps: EngineDeps): Engine {
     maxAttempts: deps.config.maxAttempts,
     maxParallel: MAX_PARALLEL,
   });
-  const dispatcher = makeDispatcher(deps, durable);
   const effects: Effects = makeEffects(deps, {
     abortRuns: (key) =>
       durable.abort(
@@ -48,7 +46,7 @@ export function makeEngine(deps: EngineDeps): Engine {
     endRuns: (by) => endOpenRuns(deps, panicEnd(by)),
     freshTurn: async (outcome) => {
       await startOutcomeTurn(deps, outcome);
-      dispatcher.wake();
+      durable.wake();
     },
   });
   durable.register(RUN_WORKFLOW, makeRunWorkflow(deps, effects, active));
@@ -62,11 +60,9 @@ export function makeEngine(deps: EngineDeps): Engine {
       await endOrphans(deps);
       effects.outbox.wake();
       state.isStarted = true;
-      dispatcher.wake();
     },
     drain: async (deadlineMs) => {
       state.isDraining = true;
-      await dispatcher.stop();
       await Promise.all([durable.drain(deadlineMs), effects.drain(deadlineMs)]);
     },
     accept: (arrival) => {
@@ -76,7 +72,7 @@ export function makeEngine(deps: EngineDeps): Engine {
     abort: (run, actor) => abortRun(deps, durable, run, actor),
     retry: async (task, actor) => {
       const run = await retryTask(deps, task, actor);
-      dispatcher.wake();
+      durable.wake();
       return run;
     },
     steer: (run, text, actor) => steerRun(deps, run, text, actor),
@@ -116,7 +112,7 @@ export function makeEngine(deps: EngineDeps): Engine {
   };
   const ingest = makeIngest(deps, {
     orders: engine,
-    onRun: () => dispatcher.wake(),
+    onRun: () => durable.wake(),
     onReply: () => effects.outbox.wake(),
   });
   return engine;

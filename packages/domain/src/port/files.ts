@@ -29,8 +29,11 @@ export interface MemoryEntry {
 
 /** Markdown of a workspace. Guards: real path inside the workspace, no symlink or hard link, size cap, valid UTF-8. */
 export interface WorkspaceFiles {
-  /** Markdown files, sorted by path; what the guards refuse is left out. */
-  list(workspace: WorkspaceId): Promise<readonly FileEntry[]>;
+  /**
+   * Markdown files, sorted by path; what the guards refuse is left out.
+   * @param folder only what lies below this folder of the workspace; a missing or linked one holds nothing
+   */
+  list(workspace: WorkspaceId, folder?: string): Promise<readonly FileEntry[]>;
   /** @throws AppError workspace.file.missing · workspace.path.denied · workspace.file.invalid (too large, not UTF-8) */
   read(workspace: WorkspaceId, path: string): Promise<LabelledFile>;
   /**

@@ -7,6 +7,7 @@ import type { ClientKey, Grant, HttpToken, Identity, Invite, User } from '../ide
 import type { Label } from '../label/index.ts';
 import type { LedgerEntry } from '../model/index.ts';
 import type { Run, Task } from '../task/index.ts';
+import type { Work } from './durable.ts';
 
 /** One accepted inbound event; UNIQUE(source, externalId) is what makes a repeat harmless. */
 export interface IngestedEvent {
@@ -144,6 +145,8 @@ export interface StoreTx extends StoreReader {
   remove<T extends TableName>(table: T, where: Where<Tables[T]>): Promise<number>;
   /** Next number of a named sequence, starting at 1. */
   next(sequence: 'message'): Promise<number>;
+  /** Queues a piece of durable work in this transaction, so that what was accepted is never without it; idempotent by its id. */
+  enqueueWork(work: Work): Promise<void>;
   /** Writes the journal row of a step in this transaction; idempotent by (work, name). */
   recordStep(work: string, name: string, value: Json): Promise<void>;
   /** Ends a piece of durable work in this transaction. */

@@ -53,7 +53,6 @@ export interface Run {
   readonly attempt: number;
   readonly label: Label;
   readonly createdAt: number;
-  readonly dispatchedAt?: number | undefined;
   readonly startedAt?: number | undefined;
   readonly finishedAt?: number | undefined;
   readonly output?: string | undefined;

@@ -21,13 +21,13 @@ import { arrivalDigest, checkArrival, mayBeCommand } from './arrival.ts';
 import { type ChatCommand, type ParsedText, parseCommand } from './command.ts';
 import { openConversation } from './conversation.ts';
 import { labelOfMessage, type Whereabouts, whereabouts } from './who.ts';
-import { assertGuestHasRoom, assertQueueHasRoom, makeWork } from './work.ts';
+import { assertGuestHasRoom, assertQueueHasRoom, makeWork, queueRun } from './work.ts';
 
 export interface Ingest {
   accept(arrival: Arrival): Promise<Accepted>;
 }
 
-/** What accepting wakes: the dispatcher for a new run, the outbox for an answer at once. */
+/** What accepting wakes: the durable engine for a new run, the outbox for an answer at once. */
 export interface IngestHooks {
   readonly orders: Orders;
   readonly onRun: () => void;
@@ -220,7 +220,7 @@ async function startRun(
         kind: isResearch ? 'research' : (arrival.taskKind ?? 'chat'),
       });
       await tx.insert('task', task);
-      await tx.insert('run', run);
+      await queueRun(tx, run);
       await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'run', task: task.id, run: run.id }));
       return { task: task.id, run: run.id };
     },

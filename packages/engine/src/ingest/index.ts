@@ -4,4 +4,4 @@
 // Invariants: resolves only when durable; the same event starts nothing twice; a command comes only from fresh words of chat.
 export { type Ingest, type IngestHooks, makeIngest } from './accept.ts';
 export { COMMANDS, parseCommand } from './command.ts';
-export { makeRun, makeWork } from './work.ts';
+export { makeRun, makeWork, queueRun, RUN_WORKFLOW } from './work.ts';

@@ -13,6 +13,7 @@ import {
   type StoreTx,
   type Task,
   type TaskKind,
+  type Work,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
 
@@ -71,6 +72,26 @@ export function makeRun(
     createdAt: deps.clock.nowMs(),
     pendingApprovals: [],
   };
+}
+
+/** Name of the workflow of every run. */
+export const RUN_WORKFLOW = 'run';
+
+/**
+ * Writes a run and queues its durable work in the same transaction: what is accepted is carried out, and once. Works of one conversation
+ * go one after the other, in the order of these commits; works of one workspace share a limit.
+ */
+export async function queueRun(tx: StoreTx, run: Run): Promise<void> {
+  await tx.insert('run', run);
+  const work: Work = {
+    id: run.id,
+    workflow: RUN_WORKFLOW,
+    key: run.conversation,
+    lane: run.workspace,
+    input: { run: run.id },
+    notBefore: 0,
+  };
+  await tx.enqueueWork(work);
 }
 
 /** Messages of one guest in a minute that may start work. */

@@ -4,12 +4,14 @@ import {
   type EffectiveSettings,
   type LedgerEntry,
   type ModelRoute,
+  moveRun,
   plausibleUsage,
   principalKey,
   type StoreTx,
   type Usage,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
+import { auditOf, currentRun } from './finish.ts';
 import type { RunPlace } from './session.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -21,8 +23,9 @@ export interface Reservation {
 }
 
 /**
- * Reserves the tokens of one model call, in a commit before the call, so that calls at the same time cannot pass a cap together.
- * @throws AppError ledger.budget.exhausted with the instant at which the oldest spending leaves the window
+ * Reserves the tokens of one model call, in a commit before the call, so that calls at the same time cannot pass a cap together. The first
+ * call of a run marks it as running in the same commit: a run that makes no call never ran.
+ * @throws AppError task.run.conflict when the run is over or is to stop · ledger.budget.exhausted with the instant at which the oldest spending leaves the window
  */
 export function reserve(
   deps: EngineDeps,
@@ -51,10 +54,19 @@ export function reserve(
     data: { run: run.id, route: route.name, tokens: entry.tokens },
   };
   return deps.store.commit(audit, async (tx) => {
+    await markRunning(deps, tx, place);
     await assertWithin(tx, settings, entry);
     await tx.insert('ledger_entry', entry);
     return { entry, bound };
   });
+}
+
+async function markRunning(deps: EngineDeps, tx: StoreTx, place: RunPlace): Promise<void> {
+  const current = await currentRun(tx, place.run);
+  const state = moveRun(current, 'start');
+  if (current.state === state) return;
+  await tx.update('run', { id: current.id, state: current.state }, { state, startedAt: deps.clock.nowMs() });
+  tx.audit(auditOf(place, 'run.start', { attempt: current.attempt, door: place.task.door }));
 }
 
 /** Writes what a call really cost; unknown or absurd figures cost what was reserved. */

@@ -4,16 +4,16 @@ import {
   type AuditDraft,
   cooldownMs,
   type LlmRequest,
-  type LlmTool,
   type ModelRoute,
   principalKey,
   type RouteChoice,
   routeModel,
-  toolSchema,
+  type ToolSpec,
   type Usage,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
 import { type Reservation, release, reserve, settle } from './budget.ts';
+import type { RunMeans } from './means.ts';
 import type { RunPlace } from './session.ts';
 import { type CallOutcome, type Frames, readStream } from './stream.ts';
 
@@ -46,16 +46,17 @@ const MAX_WAIT_MS = 30_000;
  */
 export async function callModel(
   deps: EngineDeps,
-  health: RouteHealth,
+  means: Pick<RunMeans, 'health' | 'offer'>,
   call: ModelCall,
 ): Promise<AnsweredCall> {
+  const { health } = means;
   try {
-    return await tryRoutes(deps, health, call);
+    return await tryRoutes(deps, means, call);
   } catch (thrown) {
     const waitMs = waitAfter(deps, health, call, thrown);
     if (waitMs === undefined) throw thrown;
     await deps.clock.sleep(waitMs, call.signal);
-    return tryRoutes(deps, health, call);
+    return tryRoutes(deps, means, call);
   }
 }
 
@@ -66,6 +67,8 @@ export interface ModelCall {
   /** Name of the step. */
   readonly name: string;
   readonly signal: AbortSignal;
+  /** Told once the run is marked as running. */
+  readonly onStarted?: (() => void) | undefined;
 }
 
 /** How long to wait for the first fitting route; undefined when waiting would not help or would take too long. */
@@ -100,7 +103,11 @@ function choose(deps: EngineDeps, health: RouteHealth, call: ModelCall, nowMs: n
   );
 }
 
-async function tryRoutes(deps: EngineDeps, health: RouteHealth, call: ModelCall): Promise<AnsweredCall> {
+async function tryRoutes(
+  deps: EngineDeps,
+  { health, offer }: Pick<RunMeans, 'health' | 'offer'>,
+  call: ModelCall,
+): Promise<AnsweredCall> {
   const { place, prompt, signal } = call;
   const nowMs = deps.clock.nowMs();
   const choice = choose(deps, health, call, nowMs);
@@ -109,13 +116,17 @@ async function tryRoutes(deps: EngineDeps, health: RouteHealth, call: ModelCall)
     const provider = deps.providers.find((one) => one.id === route.provider);
     if (provider === undefined) continue;
     if (signal.aborted || deps.panic.isOn()) throw stopped();
-    const request = requestFor(deps, place, prompt, route, `${place.run.id}:${call.name}:${route.name}`);
+    const request = requestFor(place, prompt, route, {
+      tools: offeredTools(deps, place).map(offer),
+      idempotencyKey: `${place.run.id}:${call.name}:${route.name}`,
+    });
     const bound: Usage = {
       inputTokens: prompt.tokens,
       outputTokens: request.maxOutputTokens,
       cachedTokens: 0,
     };
     const reservation = await reserve(deps, place, route, bound);
+    if (place.run.state === 'queued') call.onStarted?.();
     if (signal.aborted || deps.panic.isOn()) {
       await giveBack(deps, place, { route, reservation });
       throw stopped();
@@ -141,6 +152,11 @@ async function tryRoutes(deps: EngineDeps, health: RouteHealth, call: ModelCall)
 /** Writes the cost of a call in the transaction that records it. */
 export async function pay(tx: Parameters<typeof settle>[0], answered: AnsweredCall): Promise<Usage> {
   return settle(tx, answered.route, answered.reservation, answered.outcome.usage);
+}
+
+/** The same in a commit of its own, for a call whose record could not be kept. */
+export async function payFor(deps: EngineDeps, place: RunPlace, answered: AnsweredCall): Promise<void> {
+  await charge(deps, place, answered, answered.outcome.usage);
 }
 
 interface Attempt {
@@ -183,31 +199,28 @@ function rest(health: RouteHealth, route: ModelRoute, retryAfterMs: number | und
 }
 
 function requestFor(
-  deps: EngineDeps,
   place: RunPlace,
   prompt: AssembledPrompt,
   route: ModelRoute,
-  idempotencyKey: string,
+  more: Pick<LlmRequest, 'tools' | 'idempotencyKey'>,
 ): LlmRequest {
   const { models } = place.settings;
   return {
     model: route.model,
     messages: prompt.messages,
-    tools: offeredTools(deps, place),
     temperature: models.temperature,
     maxOutputTokens: Math.min(route.maxOutputTokens, models.maxOutputTokens ?? route.maxOutputTokens),
-    idempotencyKey,
+    ...more,
   };
 }
 
 /** What the model may see: tools of the context; a guest's run only those that read. Policy decides again on each call. */
-export function offeredTools(deps: Pick<EngineDeps, 'tools'>, place: RunPlace): readonly LlmTool[] {
+function offeredTools(deps: Pick<EngineDeps, 'tools'>, place: RunPlace): readonly ToolSpec[] {
   const { settings, task } = place;
   const isGuest = task.requester.kind === 'guest';
   return deps.tools
     .filter((tool) => settings.tools.includes('*') || settings.tools.includes(tool.name))
-    .filter((tool) => !isGuest || tool.class === 'R')
-    .map((tool) => ({ name: tool.name, description: tool.description, schema: toolSchema(tool) }));
+    .filter((tool) => !isGuest || tool.class === 'R');
 }
 
 function noRoute(

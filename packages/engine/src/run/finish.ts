@@ -24,14 +24,16 @@ import { newestSteering } from './steering.ts';
 const APPLIANCE_LABEL = publicLabel(2);
 
 /**
- * Ends a run with its answer: run, message, reply effect and the end of the durable work in one commit, in which the rights of who
- * asked are looked at once more.
- * @returns `steered` when words were added that the answer does not know: nothing was written and the model must be asked again;
- *   else `over`, also when someone ended the run before
- * @throws AppError run.rights.cancelled, run.panic.cancelled, run.stop.cancelled: nothing was written
+ * Ends a run with its answer: run, message, reply effect and the end of the durable work in the caller's transaction, in which the rights of
+ * who asked are looked at once more.
+ * @param place as this transaction sees it
+ * @returns `steered` when words were added that the answer does not know: the model must be asked again; else `over`, also when someone
+ *   ended the run before
+ * @throws AppError run.rights.cancelled, run.panic.cancelled, run.stop.cancelled: the transaction must not be kept
  */
 export async function finishRun(
   deps: EngineDeps,
+  tx: StoreTx,
   place: RunPlace,
   answer: {
     readonly text: string;
@@ -43,6 +45,14 @@ export async function finishRun(
   },
 ): Promise<'over' | 'steered'> {
   const { context, task, run } = place;
+  if (isFinalRun(run.state)) return 'over';
+  // Aborted while the last words came in: the abort wins and nothing is shown.
+  if (run.state === 'aborting') {
+    await endAborted(deps, tx, run);
+    return 'over';
+  }
+  await assertMayGoOn(deps, place, tx);
+  if ((await newestSteering(tx, place)) > answer.seenSeq) return 'steered';
   const label = capModel(answer.progress.label);
   const reply = replyEffect(deps, {
     context,
@@ -56,36 +66,25 @@ export async function finishRun(
     run: run.id,
   });
   const citations = citationsOf(reply.text, answer.progress.sources);
-  return deps.store.commit(
+  const ended: Partial<Run> = {
+    state: moveRun(run, 'succeed'),
+    finishedAt: deps.clock.nowMs(),
+    output: reply.text,
+    citations,
+    pendingApprovals: answer.progress.approvals,
+    label,
+  };
+  await tx.update('run', { id: run.id, state: run.state }, ended);
+  await tx.insert('effect', reply.effect);
+  await writeAnswer(deps, tx, place, reply);
+  await tx.finishWork(run.id, 'done');
+  tx.audit(
     auditOf(place, 'run.succeed', { citations: citations.length, output: reply.effect.digest }, reply.text),
-    async (tx) => {
-      const current = await currentRun(tx, run);
-      if (isFinalRun(current.state)) return 'over';
-      // Aborted while the last words came in: the abort wins and nothing is shown.
-      if (current.state === 'aborting') {
-        await endAborted(deps, tx, current);
-        return 'over';
-      }
-      await assertMayGoOn(deps, place, tx);
-      if ((await newestSteering(tx, place)) > answer.seenSeq) return 'steered';
-      const ended: Partial<Run> = {
-        state: moveRun(current, 'succeed'),
-        finishedAt: deps.clock.nowMs(),
-        output: reply.text,
-        citations,
-        pendingApprovals: answer.progress.approvals,
-        label,
-      };
-      await tx.update('run', { id: run.id, state: current.state }, ended);
-      await tx.insert('effect', reply.effect);
-      await writeAnswer(deps, tx, place, reply);
-      await tx.finishWork(run.id, 'done');
-      // Last of all: panic and revocation act in memory first, and may have come while this was being written.
-      if (deps.panic.isOn()) throw panicked();
-      if (answer.isStopped()) throw stopped();
-      return 'over';
-    },
   );
+  // Last of all: panic and revocation act in memory first, and may have come while this was being written.
+  if (deps.panic.isOn()) throw panicked();
+  if (answer.isStopped()) throw stopped();
+  return 'over';
 }
 
 async function writeAnswer(
@@ -178,7 +177,8 @@ async function tellFailure(
   });
 }
 
-async function currentRun(tx: StoreTx, run: Run): Promise<Run> {
+/** The run as this transaction sees it. */
+export async function currentRun(tx: StoreTx, run: Run): Promise<Run> {
   const current = await tx.get('run', { id: run.id });
   if (current !== undefined) return current;
   throw new AppError({ code: 'run.row.bug', kind: 'bug', message: `${run.id} has no row.` });

@@ -15,7 +15,7 @@ import {
 import type { Actor, EngineDeps } from '../api.ts';
 import type { EmbeddedDurable } from '../durable/index.ts';
 import { policyRules } from '../effect/index.ts';
-import { makeRun } from '../ingest/work.ts';
+import { makeRun, queueRun } from '../ingest/work.ts';
 import { endRun } from './finish.ts';
 import { loadPlace } from './place.ts';
 
@@ -77,7 +77,7 @@ export async function retryTask(deps: EngineDeps, id: TaskId, actor: Actor): Pro
   };
   return deps.store.commit(audit, async (tx) => {
     await assertOver(tx, id);
-    await tx.insert('run', run);
+    await queueRun(tx, run);
     return run;
   });
 }
@@ -189,7 +189,7 @@ export function revokedEnd(key: string): EndReason {
  * for every run ends in a final state.
  */
 export async function endOrphans(deps: EngineDeps): Promise<void> {
-  const open = await deps.store.read.find('run', { state: OPEN, dispatchedAt: { isNull: false } });
+  const open = await deps.store.read.find('run', { state: OPEN });
   for (const run of open) {
     const work = await deps.journal.get(run.id);
     if (work?.state !== 'failed' && work?.state !== 'cancelled' && work?.state !== 'done') continue;

@@ -1,7 +1,7 @@
 import { AppError } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
 import { fetchingDoor } from '../effect/reply.ts';
-import { makeWork } from '../ingest/work.ts';
+import { makeWork, queueRun } from '../ingest/work.ts';
 import type { Recorded } from '../settle/index.ts';
 
 /** The result of an approved fetch or code run starts a fresh turn in its conversation, in the name of who asked for it. */
@@ -36,7 +36,7 @@ export async function startOutcomeTurn(deps: EngineDeps, outcome: Recorded): Pro
       // One turn per outcome, however often it is told.
       await tx.insert('notify_notice', { key: `outcome:${effect.id}`, at: deps.clock.nowMs() });
       await tx.insert('task', work.task);
-      await tx.insert('run', work.run);
+      await queueRun(tx, work.run);
     });
   } catch (thrown) {
     if (!(thrown instanceof AppError) || thrown.code !== 'database.row.conflict') throw thrown;

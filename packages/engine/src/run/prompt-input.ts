@@ -10,6 +10,7 @@ import {
   urlsIn,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
+import type { RunMeans } from './means.ts';
 import { relevantMemory } from './memory.ts';
 import type { RunPlace, RunProgress } from './session.ts';
 import { isSteering } from './steering.ts';
@@ -27,13 +28,13 @@ export interface BuiltPrompt extends AssembledPrompt {
 
 /**
  * Builds the prompt of the next model call from what is there now: an edit of a guidance file counts from the next call on.
- * @param skills listed once per run, for it takes a walk over the workspace
+ * @param asked skills are listed once per run, for each is a file to read
  */
 export async function buildPrompt(
   deps: EngineDeps,
   place: RunPlace,
   progress: RunProgress,
-  skills: readonly PromptText[],
+  asked: { readonly skills: readonly PromptText[]; readonly timeFormat: RunMeans['timeFormat'] },
 ): Promise<BuiltPrompt> {
   const { context, settings, input } = place;
   const guidancePaths = [...GUIDANCE, ...settings.prompts, `contexts/${context.id}/context.md`];
@@ -46,7 +47,7 @@ export async function buildPrompt(
     system,
     guidance,
     memory: await relevantMemory(deps, place),
-    skills,
+    skills: asked.skills,
     history: await earlierTalk(deps, place, messages),
     // What was answered while this message waited has a later number, and yet came before its turn.
     current: {
@@ -59,7 +60,7 @@ export async function buildPrompt(
       deps.config.promptTokens,
       settings.models.maxPromptTokens ?? deps.config.promptTokens,
     ),
-    formatTime: timeFormat(settings.timeZone),
+    formatTime: asked.timeFormat(settings.timeZone),
   });
   const trusted = [...(system === undefined ? [] : [system]), ...guidance].filter(
     (file) => file.label.integrity >= INTEGRITY.staff,
@@ -139,7 +140,7 @@ async function readGuidance(
 
 /** Skills by name and first words; their steps are read when one is used. */
 export async function skillList(deps: EngineDeps, place: RunPlace): Promise<readonly PromptText[]> {
-  const files = await deps.files.list(place.context.workspace);
+  const files = await deps.files.list(place.context.workspace, 'skills');
   const paths = files.filter(({ path }) => /^skills\/[^/]+\.md$/.test(path)).slice(0, MAX_SKILLS);
   const skills: PromptText[] = [];
   for (const { path } of paths) {
@@ -162,21 +163,4 @@ function firstWords(text: string): string {
 export function withoutFrontMatter(text: string): string {
   const match = /^---\r?\n[\s\S]*?\r?\n---[ \t]*(?:\r?\n|$)/.exec(text);
   return match === null ? text : text.slice(match[0].length);
-}
-
-const formats = (timeZone: string): Intl.DateTimeFormat =>
-  new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' });
-
-/** `2026-11-21 14:03` in the workspace's zone; an unknown zone falls back to UTC. Making a format is slow, so a prompt makes one. */
-function timeFormat(timeZone: string): (atMs: number) => string {
-  const format = formatOf(timeZone);
-  return (atMs) => format.format(atMs);
-}
-
-function formatOf(timeZone: string): Intl.DateTimeFormat {
-  try {
-    return formats(timeZone);
-  } catch {
-    return formats('UTC');
-  }
 }

@@ -34,12 +34,7 @@ describe('a question', () => {
     const run = await ask('How do I get a refund?');
     expect(run).toMatchObject({ state: 'succeeded', output: 'ok', attempt: 1 });
     expect(stage.heard).toEqual(['ok']);
-    expect(await stage.world.actions(run.id)).toEqual([
-      'dispatch.enqueue',
-      'run.start',
-      'run.step',
-      'run.succeed',
-    ]);
+    expect(await stage.world.actions(run.id)).toEqual(['run.start', 'run.step', 'run.succeed']);
   });
 
   test('is answered from a note with a citation that exists, and no other', async () => {

@@ -14,12 +14,11 @@ export function isSteering(message: Message, place: Pick<RunPlace, 'run' | 'task
 /** Number of the newest of them, 0 when there are none. */
 export async function newestSteering(
   reader: StoreReader,
-  place: Pick<RunPlace, 'run' | 'task' | 'conversation'>,
+  place: Pick<RunPlace, 'run' | 'task'>,
 ): Promise<number> {
   const [newest] = await reader.find(
     'context_message',
     {
-      conversation: place.conversation.id,
       run: place.run.id,
       direction: 'in',
       sender: principalKey(place.task.requester),

@@ -15,6 +15,8 @@ export interface LlmStepValue {
   readonly seenSeq: number;
   /** Links that stood in staff's own guidance: an answer may repeat them. */
   readonly urls: readonly string[];
+  /** Set for an answer: whether it ended the run, or words were added in the meantime that it does not know. */
+  readonly end?: 'over' | 'steered' | undefined;
 }
 
 /** What is journalled of one tool call. */

@@ -84,7 +84,7 @@ describe('what is taken away in the middle of a run stops it: no call, frame, to
     expect(await replyCount()).toBe(0);
     expect((await stage.run(id)).error).toMatchObject({ code: 'run.rights.cancelled' });
     // The tool was not even looked at.
-    expect([...(await stage.deps.journal.steps(id)).keys()]).toEqual(['start', 'llm:1']);
+    expect([...(await stage.deps.journal.steps(id)).keys()]).toEqual(['llm:1']);
     expect(stage.provider.requests).toHaveLength(1);
   });
 
@@ -140,7 +140,7 @@ describe('what is taken away in the middle of a run stops it: no call, frame, to
         return stage.world.deps.store.epoch;
       },
       commit: async (audit, body) => {
-        const isAnswer = 'action' in audit && audit.action === 'run.succeed';
+        const isAnswer = 'action' in audit && audit.action === 'run.step' && audit.data?.step === 'llm:1';
         if (isAnswer) await around.before?.();
         return stage.world.deps.store.commit(audit, async (tx) => {
           const value = await body(isAnswer ? { ...tx, finishWork: endThen(tx, around.inside) } : tx);
@@ -163,6 +163,9 @@ describe('what is taken away in the middle of a run stops it: no call, frame, to
     expect(run).toMatchObject({ state: 'aborted', error: { code: 'run.rights.cancelled' } });
     expect(run.output).toBeUndefined();
     expect(await replyCount()).toBe(0);
+    // The call was made and costs what it cost, though its record could not be kept.
+    expect(await read().find('ledger_entry', { run: run.id })).toMatchObject([{ state: 'settled' }]);
+    expect([...(await stage.deps.journal.steps(run.id)).keys()]).toEqual([]);
   });
 
   test('the wish for an answer, by an abort whose signal is still on its way', async () => {

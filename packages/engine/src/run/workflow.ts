@@ -23,8 +23,9 @@ import {
 import type { EngineDeps } from '../api.ts';
 import { DRAINED } from '../durable/index.ts';
 import type { Effects } from '../effects.ts';
-import { type AnsweredCall, callModel, pay, type RouteHealth, routeHealth } from './call-model.ts';
+import { type AnsweredCall, callModel, pay, payFor } from './call-model.ts';
 import { auditOf, endRun, finishRun } from './finish.ts';
+import { type RunMeans, runMeans } from './means.ts';
 import { loadPlace } from './place.ts';
 import { buildPrompt, skillList } from './prompt-input.ts';
 import { assertMayGoOn } from './rights.ts';
@@ -41,7 +42,7 @@ export function makeRunWorkflow(
   effects: Pick<Effects, 'propose' | 'outbox'>,
   active: Map<string, Principal>,
 ): Workflow {
-  const health = routeHealth();
+  const means = runMeans();
   return {
     run: async (input, work) => {
       const place = await loadPlace(deps.store.read, runIdOf(input));
@@ -55,7 +56,7 @@ export function makeRunWorkflow(
       const deadline = startDeadline(deps, work, place);
       try {
         const skills = listedOnce(deps, place);
-        await converse({ deps, effects, health, place, work, signal: deadline.signal, skills });
+        await converse({ deps, effects, means, place, work, signal: deadline.signal, skills });
       } catch (thrown) {
         await afterThrow(deps, place, work, deadline.signal, thrown);
       } finally {
@@ -77,7 +78,7 @@ export function makeRunWorkflow(
 interface Session {
   readonly deps: EngineDeps;
   readonly effects: Pick<Effects, 'propose' | 'outbox'>;
-  readonly health: RouteHealth;
+  readonly means: RunMeans;
   readonly place: RunPlace;
   readonly work: WorkContext;
   readonly signal: AbortSignal;
@@ -99,24 +100,16 @@ async function refreshed(session: Session): Promise<Session> {
 }
 
 async function converse(session: Session): Promise<void> {
-  const { deps, place, work } = session;
-  await begin(session);
+  const { deps, place } = session;
   const history: { call: ReturnType<typeof digestOf>; result: ReturnType<typeof digestOf> }[] = [];
   let progress: RunProgress = { ...NO_PROGRESS, trustedUrls: typedUrls(place) };
   for (let n = 1; n <= place.settings.queue.maxSteps; n += 1) {
     const here = await refreshed(session);
     const llm = await llmStep(here, progress, n);
+    if (llm.end === 'over') return;
     assertAnswered(llm);
     if (llm.toolCalls.length === 0) {
       progress = withAnswer(progress, llm);
-      const { place: now } = await refreshed(session);
-      const end = await finishRun(deps, now, {
-        text: answerOf(llm),
-        progress,
-        seenSeq: llm.seenSeq,
-        isStopped: () => work.signal.aborted && work.signal.reason !== DRAINED,
-      });
-      if (end === 'over') return;
       continue;
     }
     const tools: ToolStepValue[] = [];
@@ -158,70 +151,97 @@ async function growLabel(tx: StoreTx, place: RunPlace, label: Label): Promise<vo
   await tx.update('run', { id: place.run.id }, { label });
 }
 
-/** Marks the run as running, once; after a crash the mark is there already. */
-async function begin(session: Session): Promise<void> {
-  const { deps, place, work } = session;
-  await work.step(
-    'start',
-    async () => undefined,
-    async (tx) => {
-      const current = await tx.get('run', { id: place.run.id });
-      if (current === undefined) return 'gone';
-      const state = moveRun(current, 'start');
-      await tx.update(
-        'run',
-        { id: current.id, state: current.state },
-        { state, startedAt: deps.clock.nowMs() },
-      );
-      return state;
-    },
-    auditOf(place, 'run.start', { attempt: place.run.attempt, door: place.task.door }),
-  );
-  publishState(deps, place.run.id);
+/**
+ * One model call with its record. An answer ends the run in the very transaction that records and pays for the call, so that nothing can
+ * come between the two.
+ */
+async function llmStep(session: Session, progress: RunProgress, n: number): Promise<LlmStepValue> {
+  const { deps, place, work, means } = session;
+  const name = `llm:${n}`;
+  const made: { call?: AnsweredCall } = {};
+  try {
+    const value = await work.step(
+      name,
+      async () => {
+        await assertMayGoOn(deps, place);
+        const prompt = await buildPrompt(deps, place, progress, {
+          skills: await session.skills(),
+          timeFormat: means.timeFormat,
+        });
+        const frames = {
+          label: capModel(join(progress.label, prompt.label)),
+          trustedUrls: new Set([...progress.trustedUrls, ...prompt.urls]),
+        };
+        const onStarted = (): void => publishState(deps, place.run.id);
+        const answered = await callModel(deps, means, {
+          place,
+          prompt,
+          frames,
+          name,
+          signal: session.signal,
+          onStarted,
+        });
+        made.call = answered;
+        return { prompt, answered };
+      },
+      async (tx, { prompt, answered }) => {
+        const usage = await pay(tx, answered);
+        const label = join(progress.label, prompt.label);
+        await growLabel(tx, place, label);
+        const { text, toolCalls, finish } = answered.outcome;
+        const value: LlmStepValue = {
+          kind: 'llm',
+          name: answered.route.name,
+          outcome: 'done',
+          text,
+          toolCalls,
+          finish,
+          label: prompt.label,
+          usage,
+          seenSeq: prompt.seenSeq,
+          urls: prompt.urls,
+        };
+        const end = isAnswer(value)
+          ? await answerWith(session, tx, withAnswer(progress, value), value)
+          : undefined;
+        return toJson(end === undefined ? value : { ...value, end });
+      },
+      ({ answered }: { readonly answered: AnsweredCall }) =>
+        auditOf(place, 'run.step', {
+          step: name,
+          route: answered.route.name,
+          tokens: answered.outcome.usage.inputTokens + answered.outcome.usage.outputTokens,
+        }),
+    );
+    publishStep(deps, place.run.id, name);
+    // safe: this step wrote it
+    return value as unknown as LlmStepValue;
+  } catch (thrown) {
+    // A call that was made costs what it cost, also when its answer may not be given any more.
+    if (made.call !== undefined && !isDatabaseError(thrown)) await payFor(deps, place, made.call);
+    throw thrown;
+  }
 }
 
-async function llmStep(session: Session, progress: RunProgress, n: number): Promise<LlmStepValue> {
-  const { deps, place, work, health } = session;
-  const name = `llm:${n}`;
-  const value = await work.step(
-    name,
-    async () => {
-      await assertMayGoOn(deps, place);
-      const prompt = await buildPrompt(deps, place, progress, await session.skills());
-      const frames = {
-        label: capModel(join(progress.label, prompt.label)),
-        trustedUrls: new Set([...progress.trustedUrls, ...prompt.urls]),
-      };
-      const answered = await callModel(deps, health, { place, prompt, frames, name, signal: session.signal });
-      return { prompt, answered };
-    },
-    async (tx, { prompt, answered }) => {
-      const usage = await pay(tx, answered);
-      await growLabel(tx, place, join(progress.label, prompt.label));
-      const { text, toolCalls, finish } = answered.outcome;
-      return toJson({
-        kind: 'llm',
-        name: answered.route.name,
-        outcome: 'done',
-        text,
-        toolCalls,
-        finish,
-        label: prompt.label,
-        usage,
-        seenSeq: prompt.seenSeq,
-        urls: prompt.urls,
-      });
-    },
-    ({ answered }: { readonly answered: AnsweredCall }) =>
-      auditOf(place, 'run.step', {
-        step: name,
-        route: answered.route.name,
-        tokens: answered.outcome.usage.inputTokens + answered.outcome.usage.outputTokens,
-      }),
-  );
-  publishStep(deps, place.run.id, name);
-  // safe: this step wrote it
-  return value as unknown as LlmStepValue;
+/** Has the model answered, so that the run can end? What its provider filtered, and an empty text, is no answer. */
+function isAnswer(llm: LlmStepValue): boolean {
+  return llm.toolCalls.length === 0 && llm.finish !== 'filtered' && llm.text.trim() !== '';
+}
+
+/** Ends the run with the answer, in the transaction of its call; place and rights are those of this very moment. */
+async function answerWith(
+  session: Session,
+  tx: StoreTx,
+  progress: RunProgress,
+  llm: LlmStepValue,
+): Promise<'over' | 'steered'> {
+  const { deps, work } = session;
+  return finishRun(deps, tx, await loadPlace(tx, session.place.run.id), {
+    text: answerOf(llm),
+    progress,
+    seenSeq: llm.seenSeq,
+    isStopped: () => work.signal.aborted && work.signal.reason !== DRAINED,
+  });
 }
 
 async function toolStep(
@@ -260,25 +280,28 @@ async function toolStep(
   return value as unknown as ToolStepValue;
 }
 
-/** What a provider's own filter stopped is no answer, and the calls in it are none. @throws AppError run.answer.rejected */
+/**
+ * What a provider's own filter stopped is no answer, and the calls in it are none; nor is an empty text.
+ * @throws AppError run.answer.rejected · run.answer.unavailable
+ */
 function assertAnswered(llm: LlmStepValue): void {
-  if (llm.finish !== 'filtered') return;
-  throw new AppError({
-    code: 'run.answer.rejected',
-    kind: 'rejected',
-    message: 'The provider refused to answer this.',
-  });
-}
-
-/** What is said when a model ends in another way than with an answer. */
-function answerOf(llm: LlmStepValue): string {
-  const text = llm.text.trim();
-  if (text === '')
+  if (llm.finish === 'filtered')
+    throw new AppError({
+      code: 'run.answer.rejected',
+      kind: 'rejected',
+      message: 'The provider refused to answer this.',
+    });
+  if (llm.toolCalls.length === 0 && llm.text.trim() === '')
     throw new AppError({
       code: 'run.answer.unavailable',
       kind: 'unavailable',
       message: 'The model sent an empty answer.',
     });
+}
+
+/** The words of an answer; one that was cut says so. */
+function answerOf(llm: LlmStepValue): string {
+  const text = llm.text.trim();
   return llm.finish === 'length'
     ? `${text}\n\n(The answer was cut: the model reached its length limit.)`
     : text;
@@ -294,7 +317,7 @@ async function afterThrow(
 ): Promise<void> {
   const isDrain = work.signal.aborted && work.signal.reason === DRAINED;
   const error = toAppError(thrown, place.run.id);
-  if (isDrain || error.code.startsWith('database.')) throw thrown;
+  if (isDrain || isDatabaseError(thrown)) throw thrown;
   deps.log.warn(
     {
       room: 'run',
@@ -308,6 +331,11 @@ async function afterThrow(
   );
   const isDeadline = signal.aborted && signal.reason === DEADLINE;
   await endRun(deps, place, isDeadline ? deadlineError(place) : error);
+}
+
+/** The disk or its database refused: the run keeps its place and goes on later. */
+function isDatabaseError(thrown: unknown): boolean {
+  return thrown instanceof AppError && thrown.code.startsWith('database.');
 }
 
 const DEADLINE = 'deadline';
@@ -357,5 +385,5 @@ function publishStep(deps: EngineDeps, run: RunId, step: string): void {
 }
 
 function runIdOf(input: JsonObject): RunId {
-  return String(input.run) as RunId; // safe: the dispatcher wrote it
+  return String(input.run) as RunId; // safe: queueRun wrote it
 }

@@ -48,6 +48,21 @@ describe('conditions', () => {
   });
 });
 
+test('the same question asked again with other values, lists of other lengths or NULL gets its own answer', async () => {
+  await add('a', 'b', 'c', 'd');
+  for (const list of [['a'], ['b', 'c'], ['d', 'a', 'c'], ['b']])
+    expect(await names({ name: { in: list } })).toEqual([...list].sort());
+  for (const at of [0, 3, 1]) expect(await names({ createdAt: { gte: at } }, 1)).toHaveLength(1);
+  expect(await names({ createdAt: { isNull: true } })).toEqual([]);
+  expect(await names({ createdAt: 2, isActive: true })).toEqual(['c']);
+  expect(await names({ isActive: true, createdAt: 2 })).toEqual(['c']);
+  // More shapes than are kept.
+  for (let length = 1; length <= 450; length += 1) {
+    const list = Array.from({ length }, (_, at) => (at === 0 ? 'a' : `x${at}`));
+    expect(await names({ name: { in: list } })).toEqual(['a']);
+  }
+});
+
 test('absent fields are NULL and come back absent; undefined asks for NULL', async () => {
   await open.store.commit(draft('identity.link'), async (tx) => {
     const key = { user: userId('a'), publicKeyPem: 'pem', name: 'laptop', createdAt: 1 };

@@ -1,5 +1,5 @@
 import { AppError, type StoreReader, type TableName, type Tables } from '@agent-runtime/domain';
-import { type Connection, countStatement, selectStatement } from '../database/index.ts';
+import type { Connection, Statements } from '../database/index.ts';
 import { sumTokens } from '../ledger/index.ts';
 import { decodeRow, type SqlRow, TABLES, type Table } from '../tables/index.ts';
 
@@ -16,21 +16,21 @@ export function tableOf(name: TableName): Table {
 }
 
 /** Reads through one connection. */
-export function makeReader(connection: Pick<Connection, 'get' | 'all'>): StoreReader {
+export function makeReader(connection: Pick<Connection, 'get' | 'all'>, statements: Statements): StoreReader {
   const decode = <T extends TableName>(name: T, row: SqlRow): Tables[T] =>
     decodeRow(tableOf(name), row) as unknown as Tables[T]; // safe: rows are only written through the same declarations
   return {
     get: async (name, where) => {
-      const { sql, params } = selectStatement(tableOf(name), where, { limit: 1 });
+      const { sql, params } = statements.select(tableOf(name), where, { limit: 1 });
       const row = connection.get(sql, params);
       return row === undefined ? undefined : decode(name, row);
     },
     find: async (name, where, options = {}) => {
-      const { sql, params } = selectStatement(tableOf(name), where, options);
+      const { sql, params } = statements.select(tableOf(name), where, options);
       return connection.all(sql, params).map((row) => decode(name, row));
     },
     count: async (name, where) => {
-      const { sql, params } = countStatement(tableOf(name), where);
+      const { sql, params } = statements.count(tableOf(name), where);
       return Number(connection.get(sql, params)?.count ?? 0);
     },
     tokensSpent: async (filter) => sumTokens(connection, filter),

@@ -1,6 +1,6 @@
 import type { AuditDraft, Store } from '@agent-runtime/domain';
 import { type AuditWriter, mustSignHead } from '../audit/index.ts';
-import type { CommitQueue, Connection } from '../database/index.ts';
+import { type CommitQueue, type Connection, makeStatements } from '../database/index.ts';
 import { makeReader } from './reader.ts';
 import { openTransaction } from './transaction.ts';
 
@@ -19,14 +19,15 @@ export interface StoreDeps {
  * approved may leave, the head is signed before the caller hears that it may go on.
  */
 export function makeStore(deps: StoreDeps): Store {
+  const statements = makeStatements();
   return {
-    read: makeReader(deps.reader),
+    read: makeReader(deps.reader, statements),
     epoch: deps.epoch,
     commit: async (audit, body) => {
       const drafts = asList(audit);
       let isSigned = false;
       const value = await deps.queue.submit(drafts[0].action, async () => {
-        const open = openTransaction(deps.writer);
+        const open = openTransaction(deps.writer, statements);
         try {
           const made = await body(open.tx);
           open.assertAlive();

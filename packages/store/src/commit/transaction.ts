@@ -1,6 +1,6 @@
 import { AppError, type AuditDraft, type StoreTx } from '@agent-runtime/domain';
-import { type Connection, deleteStatement, insertStatement, updateStatement } from '../database/index.ts';
-import { endWork, insertStep } from '../journal/index.ts';
+import type { Connection, Statements } from '../database/index.ts';
+import { endWork, insertStep, putWork } from '../journal/index.ts';
 import { makeReader, tableOf } from './reader.ts';
 
 /** The hand of one body: it works until `end`, then never again. */
@@ -14,7 +14,7 @@ export interface OpenTransaction {
 }
 
 /** @param writer a connection with an open transaction */
-export function openTransaction(writer: Connection): OpenTransaction {
+export function openTransaction(writer: Connection, statements: Statements): OpenTransaction {
   let isOver = false;
   const drafts: AuditDraft[] = [];
   // A body that forgot to await would otherwise write into somebody else's savepoint.
@@ -23,22 +23,23 @@ export function openTransaction(writer: Connection): OpenTransaction {
     assertAlive(writer);
     return writer;
   };
-  const reader = makeReader(readHand(hand));
+  const reader = makeReader(readHand(hand), statements);
   const tx: StoreTx = {
     ...reader,
     insert: async (name, row) => {
-      const { sql, params } = insertStatement(tableOf(name), row);
+      const { sql, params } = statements.insert(tableOf(name), row);
       hand().run(sql, params);
     },
     update: async (name, where, patch) => {
-      const { sql, params } = updateStatement(tableOf(name), where, patch);
+      const { sql, params } = statements.update(tableOf(name), where, patch);
       return hand().run(sql, params);
     },
     remove: async (name, where) => {
-      const { sql, params } = deleteStatement(tableOf(name), where);
+      const { sql, params } = statements.remove(tableOf(name), where);
       return hand().run(sql, params);
     },
     next: async (sequence) => nextNumber(hand(), sequence),
+    enqueueWork: async (work) => putWork(hand(), [work]),
     recordStep: async (work, name, value) => insertStep(hand(), work, name, value),
     finishWork: async (work, state, error) => endWork(hand(), work, state, error),
     audit: (draft) => {

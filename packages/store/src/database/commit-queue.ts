@@ -112,7 +112,7 @@ async function runGroup(
       if (!deps.writer.isInTransaction) throw outcome.isDone ? lost() : outcome.error;
       if (isSlow || members.length >= MAX_GROUP) break;
     }
-    deps.writer.exec('commit');
+    deps.writer.run('commit');
     deps.state.committed();
   } catch (error) {
     failure = { error };
@@ -134,7 +134,8 @@ async function begin(deps: CommitQueueDeps): Promise<void> {
   const deadline = deps.clock.monotonicMs() + deps.busyTimeoutMs;
   for (;;) {
     try {
-      return deps.writer.exec('begin immediate');
+      deps.writer.run('begin immediate');
+      return;
     } catch (error) {
       const isBusy = error instanceof AppError && error.code === 'database.busy.unavailable';
       if (!isBusy || deps.clock.monotonicMs() >= deadline) throw error;
@@ -151,7 +152,7 @@ async function runMember(
   const saved = deps.state.save();
   const scope = { isActive: true };
   let isSlow = false;
-  deps.writer.exec('savepoint member');
+  deps.writer.run('savepoint member');
   try {
     const value = await inside.run(scope, () =>
       withDeadline(deps, member, () => {
@@ -159,7 +160,7 @@ async function runMember(
       }),
     );
     deps.crash.reach(`commit.before:${member.name}`);
-    deps.writer.exec('release member');
+    deps.writer.run('release member');
     return { outcome: { isDone: true, value }, isSlow };
   } catch (error) {
     deps.state.undo(saved);

@@ -27,7 +27,7 @@ export function makeJournal(deps: JournalDeps): Journal {
     list: async (filter) => listWork(reader, filter),
     nextDueMs: async (nowMs) => {
       const row = reader.get(
-        "select min(not_before) as due from journal_work where state = 'queued' and not_before > ?",
+        "select min(not_before) as due from journal_work where state = 'queued' and not_before > 0 and not_before > ?",
         [nowMs],
       );
       return typeof row?.due === 'number' ? row.due : undefined;
@@ -35,7 +35,8 @@ export function makeJournal(deps: JournalDeps): Journal {
   };
 }
 
-function putWork(writer: Connection, work: readonly Work[]): void {
+/** Queues work in the running transaction; an id that is there already stays as it is. */
+export function putWork(writer: Connection, work: readonly Work[]): void {
   for (const item of work) {
     writer.run(
       "insert into journal_work (id, workflow, key, lane, input, not_before, state, attempts) values (?,?,?,?,?,?,'queued',0) on conflict (id) do nothing",

@@ -111,8 +111,8 @@ describe.each(MIGRATIONS.map(({ version }) => version))('a data folder of schema
     expect(open.vault.get('LLM_API_KEY')).toBe('golden-secret');
     expect(open.panic.state()).toEqual({ isOn: false, by: 'user_ann', atMs: 2_000 });
     expect(await open.audit.verify()).toMatchObject({ isIntact: true, count: 4 });
-    // The old one, and the one of this start.
-    expect(await open.audit.checkpoints()).toHaveLength(2);
+    // Those of its start and its end, and the one of this start.
+    expect(await open.audit.checkpoints()).toHaveLength(3);
   });
 
   test('its schema is the one that its migrations make: a released version never changes', () => {

@@ -27,7 +27,6 @@ create table audit_event (
   hash text not null
 ) strict;
 create index audit_event_subject on audit_event (subject, seq);
-create index audit_event_action on audit_event (action, seq);
 create trigger audit_event_keep before delete on audit_event
   begin select raise(abort, 'the audit log is append-only'); end;
 create trigger audit_event_fixed before update on audit_event
@@ -42,7 +41,7 @@ create table audit_checkpoint (
 ) strict;
 
 create table journal_work (
-  seq integer primary key autoincrement,
+  seq integer primary key,
   id text not null unique,
   workflow text not null,
   key text not null,
@@ -56,7 +55,7 @@ create table journal_work (
 ) strict;
 create index journal_work_key on journal_work (key, state, seq);
 create index journal_work_lane on journal_work (state, lane, seq);
-create index journal_work_due on journal_work (state, not_before);
+create index journal_work_due on journal_work (not_before) where state = 'queued' and not_before > 0;
 
 create table journal_step (
   work text not null,
@@ -101,11 +100,10 @@ create table context_conversation (
   last_at integer not null
 ) strict;
 create index context_conversation_key on context_conversation (context, key, is_open);
-create index context_conversation_idle on context_conversation (is_open, last_at);
 
 create table context_message (
+  seq integer primary key,
   id text not null unique,
-  seq integer not null unique,
   conversation text not null,
   workspace text not null,
   context text not null,
@@ -119,8 +117,8 @@ create table context_message (
   external_id text,
   at integer not null
 ) strict;
-create index context_message_conversation on context_message (conversation, seq);
-create index context_message_context on context_message (context, seq);
+create index context_message_conversation on context_message (conversation);
+create index context_message_context on context_message (context);
 create index context_message_run on context_message (run) where run is not null;
 
 create table identity_user (
@@ -195,7 +193,6 @@ create table ingest_event (
   at integer not null,
   unique (source, external_id)
 ) strict;
-create index ingest_event_run on ingest_event (run) where run is not null;
 
 create table task (
   id text not null unique,
@@ -211,8 +208,6 @@ create table task (
   created_at integer not null
 ) strict;
 create index task_workspace on task (workspace, created_at);
-create index task_context on task (context, created_at);
-create index task_conversation on task (conversation, created_at);
 
 create table run (
   id text not null unique,
@@ -225,7 +220,6 @@ create table run (
   attempt integer not null,
   label text not null,
   created_at integer not null,
-  dispatched_at integer,
   started_at integer,
   finished_at integer,
   output text,
@@ -233,10 +227,8 @@ create table run (
   pending_approvals text not null,
   error text
 ) strict;
-create index run_state on run (state, dispatched_at);
-create index run_task on run (task, attempt);
-create index run_conversation on run (conversation, state);
-create index run_workspace on run (workspace, created_at);
+create index run_state on run (state, conversation);
+create index run_task on run (task);
 
 create table effect (
   id text not null unique,
@@ -268,10 +260,7 @@ create table effect (
   settled_at integer
 ) strict;
 create index effect_state on effect (state, not_before);
-create index effect_expiry on effect (state, expires_at);
 create index effect_task on effect (task, state);
-create index effect_run on effect (run);
-create index effect_context on effect (context, created_at);
 create index effect_workspace on effect (workspace, created_at);
 
 create table approval (
@@ -327,7 +316,6 @@ create table ledger_entry (
 ) strict;
 create index ledger_entry_workspace on ledger_entry (workspace, at);
 create index ledger_entry_sender on ledger_entry (sender, at);
-create index ledger_entry_run on ledger_entry (run);
 create index ledger_entry_reserved on ledger_entry (state) where state = 'reserved';
 
 create table label_file (

@@ -135,7 +135,6 @@ const FIELDS: { readonly [T in TableName]: ColumnsOf<Tables[T]> } = {
     attempt: 'integer',
     label: 'json',
     createdAt: 'integer',
-    dispatchedAt: 'integer',
     startedAt: 'integer',
     finishedAt: 'integer',
     output: 'text',

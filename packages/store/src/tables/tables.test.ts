@@ -33,7 +33,7 @@ test.each([
   ['ingest_event', ['source', 'external_id']],
   ['context', ['id']],
   ['context', ['connector', 'account', 'channel']],
-  ['context_message', ['seq']],
+  ['context_message', ['id']],
   ['identity_link', ['connector', 'external_id']],
   ['identity_user', ['name']],
   ['identity_token', ['secret_hash']],
@@ -55,8 +55,7 @@ test.each([
 });
 
 test.each([
-  ["select * from run where state = 'queued' and dispatched_at is null", 'run_state'],
-  ["select * from run where conversation = 'c' and state in ('queued', 'running')", 'run_conversation'],
+  ["select * from run where conversation = 'c' and state = 'queued'", 'run_state'],
   [
     "select * from context_message where conversation = 'c' order by seq desc, rowid desc limit 30",
     'context_message_conversation',

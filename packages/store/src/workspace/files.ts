@@ -185,10 +185,11 @@ export function makeWorkspaceFiles(input: FilesInput): WorkspaceFiles {
     read,
     readControl,
     write,
-    list: async (id) => {
+    list: async (id, below = '') => {
       const folder = await workspaceFolder(input.root, id);
+      if (below !== '' && !(await isPlainFolder(folder, below))) return [];
       const limits = { maxFiles: input.maxFiles ?? MAX_FILES, maxDepth: MAX_DEPTH, maxFileBytes };
-      return walkMarkdown(folder, limits, (path, why) =>
+      return walkMarkdown({ folder, below }, limits, (path, why) =>
         log.debug({ room: 'workspace', workspace: id, path, why }, 'a file was left out'),
       );
     },
@@ -197,6 +198,17 @@ export function makeWorkspaceFiles(input: FilesInput): WorkspaceFiles {
       return file === undefined ? [] : labelledEntries(store.read, { workspace: id, ...file });
     },
   };
+}
+
+/** A link on the way, or nothing there, is no folder to list. */
+async function isPlainFolder(folder: string, below: string): Promise<boolean> {
+  try {
+    await assertPlainFolders(folder, below.split('/'), 'read');
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof AppError && (thrown.kind === 'missing' || thrown.kind === 'denied')) return false;
+    throw thrown;
+  }
 }
 
 /** Files that steer the model or hold settings. Which context asks makes no difference to that. */

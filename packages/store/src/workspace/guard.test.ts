@@ -127,6 +127,16 @@ describe('listing', () => {
     expect((await world.files.list(W)).map(({ path }) => path)).toEqual(['a.md', 'a/B.MD', 'a/z.md', 'b.md']);
   });
 
+  test('of one folder holds what lies below it, and nothing behind a link or where nothing is', async () => {
+    const world = await openWorld();
+    for (const path of ['skills/a.md', 'skills/deep/b.md', 'skillsets/c.md', 'd.md']) world.edit(path, 'x\n');
+    symlinkSync(world.fullPath('skills'), world.fullPath('linked'));
+    const below = async (folder: string) => (await world.files.list(W, folder)).map(({ path }) => path);
+    expect(await below('skills')).toEqual(['skills/a.md', 'skills/deep/b.md']);
+    expect(await below('linked')).toEqual([]);
+    expect(await below('missing')).toEqual([]);
+  });
+
   test('leaves out names that no tool could type, and says so', async () => {
     const world = await openWorld();
     for (const name of ['a:b.md', 'star*.md', 'zero\u200bwidth.md', 'e\u0301.md', ' lead.md', 'plain.md'])

@@ -9,13 +9,19 @@ export interface WalkLimits {
   readonly maxFileBytes: number;
 }
 
+/** Where a walk begins: `below` is relative to `folder`, and so are the paths that are found. */
+export interface WalkStart {
+  readonly folder: string;
+  readonly below: string;
+}
+
 /**
  * Markdown files below a folder, sorted by path. Follows no link; leaves out hidden names, hard links, huge files and paths that no
  * tool could name. A folder that cannot be read is left out.
  * @param onSkipped told of each file that a guard left out
  */
 export async function walkMarkdown(
-  folder: string,
+  { folder, below }: WalkStart,
   limits: WalkLimits,
   onSkipped: (path: string, why: string) => void,
 ): Promise<readonly FileEntry[]> {
@@ -41,6 +47,6 @@ export async function walkMarkdown(
     if (stat.size > limits.maxFileBytes) return onSkipped(path, 'it is too large');
     found.push({ path, sizeBytes: stat.size, modifiedAt: Math.floor(stat.mtimeMs) });
   };
-  await visit('', 0);
+  await visit(below, below === '' ? 0 : below.split('/').length);
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
