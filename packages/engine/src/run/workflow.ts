@@ -9,7 +9,6 @@ import {
   type JsonObject,
   join,
   type Label,
-  moveRun,
   type Principal,
   type PromptText,
   type RunId,
@@ -100,7 +99,7 @@ async function refreshed(session: Session): Promise<Session> {
 }
 
 async function converse(session: Session): Promise<void> {
-  const { deps, place } = session;
+  const { place } = session;
   const history: { call: ReturnType<typeof digestOf>; result: ReturnType<typeof digestOf> }[] = [];
   let progress: RunProgress = { ...NO_PROGRESS, trustedUrls: typedUrls(place) };
   for (let n = 1; n <= place.settings.queue.maxSteps; n += 1) {
