@@ -301,6 +301,14 @@ describe('deny', () => {
     expect(arrivedOf(at.world, effect.id)).toEqual([]);
   });
 
+  test('its reason is a person’s free text of that place, not the appliance’s own public words', async () => {
+    const { approval } = await proposePost(at.world, 'hello', { label: makeLabel(1) });
+    await deny(at.world.deps, approval.id, 'not today', signed(BOSS));
+    const said = await at.world.deps.store.read.find('context_message', {});
+    const withReason = said.filter((message) => message.text.includes('not today'));
+    expect(withReason.map((message) => message.label)).toEqual([HERE_LABEL, HERE_LABEL]);
+  });
+
   test('stops an approved effect that has not left', async () => {
     const { effect, approval } = await proposePost(at.world, 'hello');
     await approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR));

@@ -6,10 +6,13 @@ import {
   canonicalJson,
   castVote,
   close,
+  ctxTag,
   type Decision,
   type Digest,
   decide,
   type Effect,
+  INTEGRITY,
+  makeLabel,
   moveEffect,
   type PolicyRequest,
   personOf,
@@ -128,6 +131,8 @@ async function write(deps: EngineDeps, tx: StoreTx, question: Question, vote: Vo
     await writeOutcome(deps, tx, {
       effect: { ...effect, state: 'denied' },
       text: `${effect.id} was denied and will not happen.${why}`,
+      // A person's free words are a member's at most, whoever it is, and belong to the place of the question.
+      words: makeLabel(INTEGRITY.member, [ctxTag(effect.workspace, effect.context)]),
     });
   }
   return next;

@@ -2,7 +2,10 @@ import {
   capModel,
   type Effect,
   INTEGRITY,
+  join,
+  type Label,
   type MessageId,
+  NOTHING_READ,
   publicLabel,
   type StoreTx,
 } from '@agent-runtime/domain';
@@ -12,8 +15,10 @@ import { writeNotice } from './notice.ts';
 /** What became of an effect, in words. */
 export interface Outcome {
   readonly effect: Effect;
-  /** One sentence; public words only (ids, states, an error's message). */
+  /** One sentence; public words only (ids, states, an error's message), but for what `words` stands for. */
   readonly text: string;
+  /** Label of words in it that are somebody's own, e.g. the reason of a no. */
+  readonly words?: Label | undefined;
 }
 
 /**
@@ -26,7 +31,7 @@ export async function writeOutcome(
   tx: StoreTx,
   outcome: Outcome,
 ): Promise<MessageId | undefined> {
-  const { effect, text } = outcome;
+  const { effect, text, words = NOTHING_READ } = outcome;
   if (effect.class === 'E0') return undefined;
   const task = effect.task === undefined ? undefined : await tx.get('task', { id: effect.task });
   await writeNotice(deps, tx, {
@@ -34,7 +39,7 @@ export async function writeOutcome(
     workspace: effect.workspace,
     context: effect.context,
     draft: { text },
-    label: publicLabel(INTEGRITY.staff),
+    label: join(publicLabel(INTEGRITY.staff), words),
     conversation: task?.conversation,
     task: effect.task,
   });
@@ -50,7 +55,7 @@ export async function writeOutcome(
     sender: 'appliance',
     senderName: 'appliance',
     text: `${text} (${effect.summary})`,
-    label: capModel(effect.label),
+    label: capModel(join(effect.label, words)),
     isPromptable: true,
     run: effect.run,
     at: deps.clock.nowMs(),

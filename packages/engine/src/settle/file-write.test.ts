@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type CrashPoints, makeLabel, sha256, type WorkspaceFiles } from '@agent-runtime/domain';
 import { makeWorkspaceFiles } from '@agent-runtime/store';
 import { Crash, recordingLogger } from '@agent-runtime/testkit';
@@ -117,6 +117,21 @@ describe('an approved change, on real files', () => {
     await runOutbox({ ...world, deps: { ...world.deps, files } });
     expect((await world.effect(id)).error?.code).toBe('settle.file.rejected');
     expect(readFileSync(onDisk(world, 'AGENTS.md'), 'utf8')).toBe('changed');
+  });
+
+  test('that is refused says so without the name, for a model chose it', async () => {
+    const { world } = at;
+    const files = realFiles(world);
+    const path = 'docs/words-of-a-model.md';
+    const id = await ready(world, path, 'new');
+    mkdirSync(dirname(onDisk(world, path)), { recursive: true });
+    writeFileSync(onDisk(world, path), 'changed');
+    await runOutbox({ ...world, deps: { ...world.deps, files } });
+    expect((await world.effect(id)).state).toBe('rejected');
+    const said = await world.deps.store.read.find('context_message', { direction: 'out' });
+    const outcomes = said.filter((message) => message.text.includes('was refused'));
+    expect(outcomes).toHaveLength(1);
+    expect(outcomes.map((message) => message.text).join()).not.toContain('words-of-a-model');
   });
 
   test('through a link to the outside is refused, and what it points at stays', async () => {

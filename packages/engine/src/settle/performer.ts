@@ -99,7 +99,7 @@ function filePerformer(files: WorkspaceFiles): Performer {
         });
         return { externalId: hash, path };
       } catch (thrown) {
-        throw fileRefusal(thrown, path);
+        throw fileRefusal(thrown);
       }
     },
     reconcile: async (effect, part) => {
@@ -131,14 +131,18 @@ async function hashOf(files: WorkspaceFiles, effect: Effect, path: string): Prom
   }
 }
 
-/** A file that is not what the approver saw is never overwritten; everything the guards refuse is a lasting no. */
-function fileRefusal(thrown: unknown, path: string): unknown {
+/**
+ * A file that is not what the approver saw is never overwritten; everything the guards refuse is a lasting no. The name stays out of the
+ * words: a model chose it, and these words are the appliance's own to everybody who reads there.
+ */
+function fileRefusal(thrown: unknown): unknown {
   if (!(thrown instanceof AppError)) return thrown;
   if (thrown.kind === 'conflict') {
     return new AppError({
       code: 'settle.file.rejected',
       kind: 'rejected',
-      message: `${path} has changed since the change to it was proposed. Nothing was written; propose it again.`,
+      message:
+        'The file has changed since the change to it was proposed. Nothing was written; propose it again.',
       cause: thrown,
     });
   }
@@ -147,10 +151,17 @@ function fileRefusal(thrown: unknown, path: string): unknown {
   return new AppError({
     code: 'settle.file.rejected',
     kind: 'rejected',
-    message: thrown.message,
+    message: REFUSED[thrown.kind] ?? 'The file cannot be written.',
+    detail: thrown.message,
     cause: thrown,
   });
 }
+
+const REFUSED: Partial<Readonly<Record<AppError['kind'], string>>> = {
+  denied: 'The place of this file is not one that may be written.',
+  invalid: 'The file would be too large, or is no valid text.',
+  missing: 'The workspace of this file is gone.',
+};
 
 function filePayload(effect: Effect, part: number): FilePayload {
   const { path, text, expected } = payloadOf(effect, part);
