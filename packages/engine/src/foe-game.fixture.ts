@@ -372,8 +372,9 @@ class Game {
         const isModels = actor === 'appliance' || actor.startsWith('service:');
         if (isModels && this.mood === 'down' && draft.isRaised === true) throw fault('unavailable');
         const before = await files.read(draft.workspace, draft.path).catch(() => undefined);
-        if (isModels && draft.isRaised === true) await this.watchRaise(draft, before?.text);
+        const isStale = isModels && draft.isRaised === true && (await this.watchRaise(draft, before?.text));
         const done = await files.write(draft);
+        if (isStale) this.fault(`T1: ${draft.path} was overwritten though it had changed`);
         if (isModels && draft.isRaised !== true) this.watchWrite(draft);
         return done;
       },
@@ -395,10 +396,11 @@ class Game {
       this.fault(`T3: text from outside entered ${path} unasked`);
   }
 
+  /** @returns true when the file is another than the one that the approver saw a change to: the write must be refused */
   private async watchRaise(
     draft: Parameters<WorkspaceFiles['write']>[0],
     before: string | undefined,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const id = String(draft.audit.data?.effect) as Effect['id']; // safe: only looked up
     const effect = must(await this.house.deps.store.read.get('effect', { id }));
     const approval = must(
@@ -417,14 +419,12 @@ class Game {
       !approval.votes.some((vote) => vote.decision === 'grant' && vote.person === BOSS)
     )
       this.fault(`T1: ${draft.path} becomes staff's without an admin`);
-    if (before === draft.text || (before === undefined ? 'absent' : sha256(before)) === draft.expected)
-      this.ledger.raise(draft.text, draft.label);
-    else this.raises.push([draft.path, draft.text, before ?? '']);
     this.counts.executed += 1;
+    const isFresh =
+      before === draft.text || (before === undefined ? 'absent' : sha256(before)) === draft.expected;
+    if (isFresh) this.ledger.raise(draft.text, draft.label);
+    return !isFresh;
   }
-
-  /** Writes that met another file than the one they were shown on: it must still stand. */
-  private readonly raises: (readonly [path: string, text: string, before: string])[] = [];
 
   private async flooded(): Promise<void> {
     const { read } = this.house.deps.store;
@@ -465,10 +465,6 @@ class Game {
     }
     for (const effect of await store.read.find('effect', {})) {
       if (effect.label.integrity < 3) this.stored(JSON.stringify(effect.payloads), effect.label, effect.id);
-    }
-    for (const [path, text, before] of this.raises) {
-      const now = readFileSync(join(this.house.folder, 'workspaces/acme', path), 'utf8');
-      if (now === text && before !== text) this.fault(`T1: ${path} was overwritten though it had changed`);
     }
     await this.filesHold();
     const { problems } = await this.house.world.opened.audit.verify();

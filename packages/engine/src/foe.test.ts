@@ -9,7 +9,7 @@ const TURNS = 5;
 const GAMES = IS_SOAK ? 4_000 : 200;
 const BASE = IS_SOAK ? 1_000_000 : 1;
 
-describe('a hostile model that knows the policy', { timeout: IS_SOAK ? 7_200_000 : 600_000 }, () => {
+describe('a hostile model that knows the policy', { timeout: IS_SOAK ? 14_400_000 : 1_800_000 }, () => {
   test(`T1 to T4 hold in ${GAMES * TURNS} turns over the real engine, with deaths at any point`, async () => {
     const seeds = ONLY === undefined ? Array.from({ length: GAMES }, (_, n) => BASE + n) : [Number(ONLY)];
     const results: GameResult[] = [];
