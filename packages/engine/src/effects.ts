@@ -1,6 +1,6 @@
 import type { Approval, ApprovalId, Digest, Effect, EffectId } from '@agent-runtime/domain';
 import type { Actor, EngineDeps } from './api.ts';
-import { approve, deny, edit, expireQuestions, release, withdraw } from './approval/index.ts';
+import { approve, deny, edit, expireQuestions, makeDeadlines, release, withdraw } from './approval/index.ts';
 import { type Proposal, type ProposeInput, propose } from './effect/index.ts';
 import { openGate, settleGate } from './gate/index.ts';
 import { endPrincipal, panicOff, panicOn, settlePanic } from './panic/index.ts';
@@ -67,9 +67,10 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
     return proposal;
   };
   const stopSweeps = new AbortController();
+  const deadlines = makeDeadlines(deps.clock);
   const sweep = async (): Promise<void> => {
     await settlePanic(deps);
-    if (!deps.panic.isOn()) await waking(expireQuestions(deps));
+    if (!deps.panic.isOn()) await waking(expireQuestions(deps, deadlines));
   };
   /** A failed sweep is tried again at the next one: nothing it does is urgent, for the claim looks at expiry itself. */
   const trying = async (work: () => Promise<unknown>): Promise<void> => {

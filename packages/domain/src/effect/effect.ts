@@ -74,7 +74,7 @@ export interface Effect extends EffectBytes {
   readonly supersedes?: EffectId | undefined;
   readonly createdAt: number;
   readonly expiresAt?: number | undefined;
-  /** Earliest next try, epoch ms, while `approved`. */
+  /** Earliest next try, epoch ms, while `approved`; 0 at once, whatever the clock says. */
   readonly notBefore: number;
   /** Tries so far. */
   readonly attempts: number;

@@ -26,7 +26,16 @@ import {
   tamper,
   useWorld,
 } from '../settle/world.fixture.ts';
-import { approve, currentHead, deny, edit, expireQuestions, release, withdraw } from './index.ts';
+import {
+  approve,
+  currentHead,
+  deny,
+  edit,
+  expireQuestions,
+  makeDeadlines,
+  release,
+  withdraw,
+} from './index.ts';
 
 const at = useWorld();
 
@@ -453,12 +462,12 @@ describe('expire', () => {
     const waiting = await proposePost(at.world, 'one');
     const ready = await approvedPost(at.world, 'two');
     await at.world.clock.advance(24 * 3_600_000 - 1);
-    expect(await expireQuestions(at.world.deps)).toBe(0);
+    expect(await expireQuestions(at.world.deps, makeDeadlines(at.world.clock))).toBe(0);
     await at.world.clock.advance(1);
-    expect(await expireQuestions(at.world.deps)).toBe(2);
+    expect(await expireQuestions(at.world.deps, makeDeadlines(at.world.clock))).toBe(2);
     expect((await at.world.effect(waiting.effect.id)).state).toBe('expired');
     expect((await at.world.effect(ready)).state).toBe('expired');
-    expect(await expireQuestions(at.world.deps)).toBe(0);
+    expect(await expireQuestions(at.world.deps, makeDeadlines(at.world.clock))).toBe(0);
     await runOutbox(at.world);
     expect(arrivedOf(at.world, ready)).toEqual([]);
     const events = await at.world.deps.store.read.find('context_message', { direction: 'event' });
@@ -477,7 +486,7 @@ describe('expire', () => {
         return store.commit(audit, body);
       },
     };
-    expect(await expireQuestions({ ...at.world.deps, store: late })).toBe(0);
+    expect(await expireQuestions({ ...at.world.deps, store: late }, makeDeadlines(at.world.clock))).toBe(0);
     expect((await at.world.effect(effect.id)).state).toBe('proposed');
     expect(await at.world.actions(approval.id)).toEqual([]);
   });
@@ -485,7 +494,7 @@ describe('expire', () => {
   test('high ends after 4 hours', async () => {
     const { effect } = await proposeWrite(at.world, 'AGENTS.md', 'rules');
     await at.world.clock.advance(4 * 3_600_000);
-    await expireQuestions(at.world.deps);
+    await expireQuestions(at.world.deps, makeDeadlines(at.world.clock));
     expect((await at.world.effect(effect.id)).state).toBe('expired');
   });
 });

@@ -122,7 +122,7 @@ function rewrite(deps: EngineDeps, old: Effect, text: string): Effect {
     supersedes: old.id,
     summary: old.summary.replace(/\(.*\)$/, `(edited, ${text.length} characters)`),
     createdAt: nowMs,
-    notBefore: nowMs,
+    notBefore: 0,
     attempts: 0,
     receipts: [],
   };

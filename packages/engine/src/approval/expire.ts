@@ -10,23 +10,25 @@ import {
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
 import { writeOutcome } from '../notify/outcome.ts';
+import type { Deadlines } from './deadline.ts';
 import { moved } from './question.ts';
 
 /**
- * Closes every question and every approved, unsent effect whose time is over; one commit each, so that one bad row holds up no other.
+ * Closes every question and every approved, unsent effect whose time is over, by the wall clock or by the monotonic one, whichever comes
+ * first; one commit each, so that one bad row holds up no other.
  * @returns how many ended
  */
-export async function expireQuestions(deps: EngineDeps): Promise<number> {
+export async function expireQuestions(deps: EngineDeps, deadlines: Deadlines): Promise<number> {
   const nowMs = deps.clock.nowMs();
-  const due = await deps.store.read.find('approval', {
-    state: { in: ['pending', 'granted'] },
-    expiresAt: { lte: nowMs },
-  });
+  const open = await deps.store.read.find('approval', { state: { in: ['pending', 'granted'] } });
+  const passed = deadlines.passed(open);
+  const due = open.filter((approval) => isExpired(approval, nowMs) || passed.has(approval.id));
   let ended = 0;
   for (const approval of due) if (await expireOne(deps, approval, nowMs)) ended += 1;
   return ended;
 }
 
+/** Time never comes back to a question: once due it stays due, also when the wall clock is set back before the commit. */
 async function expireOne(deps: EngineDeps, due: Approval, nowMs: number): Promise<boolean> {
   const audit = {
     action: 'approval.expire',
@@ -48,7 +50,7 @@ async function expireOne(deps: EngineDeps, due: Approval, nowMs: number): Promis
 
 async function writeExpiry(deps: EngineDeps, tx: StoreTx, due: Approval, nowMs: number): Promise<void> {
   const fresh = await tx.get('approval', { id: due.id });
-  if (fresh === undefined || !isExpired(fresh, nowMs)) throw moved(due.id);
+  if (fresh === undefined || fresh.expiresAt !== due.expiresAt) throw moved(due.id);
   const closed = close(fresh, 'expired', nowMs);
   const changed = await tx.update(
     'approval',

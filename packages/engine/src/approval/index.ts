@@ -2,6 +2,7 @@
 // Never: performs an effect; makes a decision that policy did not permit.
 // Callers: ingest (commands, buttons), the admin routes through the engine, sweeps.
 // Invariants: every answer is decided and written again inside its transaction; an answer counts for one digest; a double counts once.
+export * from './deadline.ts';
 export * from './edit.ts';
 export * from './expire.ts';
 export * from './head.ts';

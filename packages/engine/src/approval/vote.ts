@@ -151,7 +151,7 @@ function lateDenial(approval: Approval, vote: Vote): Approval {
 
 async function moveTo(tx: StoreTx, effect: Effect, event: 'approve' | 'deny', at: number): Promise<void> {
   const state = moveEffect(effect, event);
-  const patch = event === 'deny' ? { state, settledAt: at } : { state, notBefore: at };
+  const patch = event === 'deny' ? { state, settledAt: at } : { state, notBefore: 0 };
   const changed = await tx.update('effect', { id: effect.id, state: effect.state }, patch);
   if (changed !== 1) throw moved(effect.id);
 }

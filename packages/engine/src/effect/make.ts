@@ -49,7 +49,7 @@ export function makeEffect(act: Act, origin: EffectOrigin): Effect {
     decision: 'ask',
     summary: summaryOf(act, bytes, origin),
     createdAt: origin.nowMs,
-    notBefore: origin.nowMs,
+    notBefore: 0,
     attempts: 0,
     receipts: [],
   };

@@ -94,7 +94,7 @@ export function replyEffect(
     decision: 'permit',
     summary: `${kind === 'reply' ? 'Answer' : 'Notice'} to ${bytes.sink.connector}/${context.channel}`,
     createdAt: nowMs,
-    notBefore: nowMs,
+    notBefore: 0,
     attempts: 0,
     receipts: [],
     settledAt: isPushed ? undefined : nowMs,

@@ -18,6 +18,7 @@ import { whatLeft } from '../approval/expire.ts';
 import { policyRules } from '../effect/rules.ts';
 import { writeOutcome } from '../notify/outcome.ts';
 import { type Ending, record } from './record.ts';
+import { mustWait } from './wait.ts';
 
 /** `claimed`: ours to perform · `held`: panic or gate · `gone`: not ours any more · `refused`: policy said no, it is final. */
 export type Claim =
@@ -80,7 +81,7 @@ async function plan(deps: EngineDeps, reader: StoreReader, id: EffectId): Promis
   if (effect === undefined || effect.state !== 'approved') return { kind: 'gone' };
   const rules = await policyRules(deps, reader, effect.context);
   if (rules.isPanicOn || rules.isGateClosed) return { kind: 'held' };
-  if (effect.notBefore > rules.nowMs) return { kind: 'gone' };
+  if (mustWait(effect, rules.nowMs)) return { kind: 'gone' };
   const approval =
     effect.approval === undefined ? undefined : await reader.get('approval', { id: effect.approval });
   const isToolGranted = isToolAllowed(deps, effect, rules.settings?.tools ?? []);

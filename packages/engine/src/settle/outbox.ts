@@ -6,6 +6,7 @@ import { claim } from './claim.ts';
 import { DRAINED, perform } from './perform.ts';
 import { type Ending, type Recorded, record } from './record.ts';
 import { recoverEffects } from './recover.ts';
+import { mustWait } from './wait.ts';
 
 export interface OutboxHooks {
   /** An approved fetch or code run has its result: the engine starts a fresh turn with it. */
@@ -73,7 +74,7 @@ export function makeOutbox(deps: EngineDeps, hooks: OutboxHooks = {}): Outbox {
     let nextMs = Number.POSITIVE_INFINITY;
     for (const [lane, effect] of headsOf(approved)) {
       if (performing.has(lane) || performing.size >= MAX_PARALLEL) continue;
-      if (effect.notBefore > nowMs) nextMs = Math.min(nextMs, effect.notBefore);
+      if (mustWait(effect, nowMs)) nextMs = Math.min(nextMs, effect.notBefore);
       else begin(lane, effect);
     }
     if (nextMs < Number.POSITIVE_INFINITY) wakeAfter(nextMs - nowMs);

@@ -3,6 +3,7 @@ import type { EngineDeps } from '../api.ts';
 import { deliverPart, type PartOutcome, reconcilePart } from './deliver.ts';
 import { type Performer, performerOf } from './performer.ts';
 import { DOUBT_CODE, type Ending, type Recorded, record } from './record.ts';
+import { LONGEST_WAIT_MS } from './wait.ts';
 
 type EffectError = NonNullable<Effect['error']>;
 
@@ -122,7 +123,7 @@ function retryOrGiveUp(
     const message = `Given up after ${effect.attempts} tries. ${why.error.message}`;
     return { kind: 'reject', error: { ...why.error, message } };
   }
-  const waitMs = why.retryAfterMs ?? backoffMs(deps, effect.attempts);
+  const waitMs = Math.min(why.retryAfterMs ?? backoffMs(deps, effect.attempts), LONGEST_WAIT_MS);
   return { kind: 'retry', error: why.error, notBefore: deps.clock.nowMs() + waitMs, isDoubtful: false };
 }
 

@@ -57,7 +57,7 @@ function endingOf(
 }
 
 function again(deps: EngineDeps): Ending {
-  return { kind: 'retry', error: INTERRUPTED, notBefore: deps.clock.nowMs(), isDoubtful: false };
+  return { kind: 'retry', error: INTERRUPTED, notBefore: 0, isDoubtful: false };
 }
 
 const INTERRUPTED = {
