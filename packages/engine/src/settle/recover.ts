@@ -38,7 +38,7 @@ async function recoverOne(
   const recorded = await record(deps, effect, { kind: 'receipt', receipt: found.receipt });
   if (recorded === undefined || recorded.effect.state === 'done') return recorded;
   // Parts leave one after the other: what comes after the last one that started has not left.
-  return record(deps, recorded.effect, again(deps));
+  return record(deps, recorded.effect, again());
 }
 
 function endingOf(
@@ -48,7 +48,7 @@ function endingOf(
   performer: Performer | undefined,
 ): Ending {
   if (effect.attempts >= deps.config.deliverMaxAttempts) return { kind: 'lose', error: INTERRUPTED };
-  if (found === 'not-sent') return again(deps);
+  if (found === 'not-sent') return again();
   if (effect.class !== 'E0') return { kind: 'lose', error: INTERRUPTED };
   return repeatOrGiveUp(deps, effect, {
     error: INTERRUPTED,
@@ -56,7 +56,7 @@ function endingOf(
   });
 }
 
-function again(deps: EngineDeps): Ending {
+function again(): Ending {
   return { kind: 'retry', error: INTERRUPTED, notBefore: 0, isDoubtful: false };
 }
 
