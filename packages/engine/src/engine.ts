@@ -102,10 +102,12 @@ export function makeEngine(deps: EngineDeps): Engine {
       durable.wake();
     },
     health: () => {
+      const trouble = deps.store.trouble?.();
       const reasons = [
         ...(state.isStarted ? [] : ['the engine is starting']),
         ...(state.isDraining ? ['the engine is stopping'] : []),
         ...(deps.panic.isOn() ? ['panic is on'] : []),
+        ...(trouble === undefined ? [] : [trouble]),
       ];
       return { isReady: reasons.length === 0, reasons };
     },

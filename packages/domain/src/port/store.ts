@@ -159,6 +159,8 @@ export interface Store {
   readonly read: StoreReader;
   /** Grows with each start of a process on this data; a commit or claim of an older epoch is refused. */
   readonly epoch: number;
+  /** Why nothing can be written or signed at present, for people and health checks; undefined while it works. */
+  trouble?(): string | undefined;
   /**
    * The only way to write. The audit events are part of the transaction; if they cannot be written, nothing happens.
    * @param audit at least one event

@@ -14,6 +14,8 @@ export interface Checkpointer {
   checkpoint(): Promise<Checkpoint | undefined>;
   /** Called after each transaction; signs once `every` records have gathered. */
   afterCommit(): void;
+  /** Why the last head could not be signed; undefined while that works. */
+  trouble(): string | undefined;
 }
 
 export interface CheckpointerDeps {
@@ -33,12 +35,19 @@ export interface CheckpointerDeps {
 /** Signs heads: first the file outside the database, then the table, so that the file is never behind. */
 export function makeCheckpointer(deps: CheckpointerDeps): Checkpointer {
   let signedSeq = deps.signedSeq;
+  let trouble: string | undefined;
 
   const sign = (): Checkpoint | undefined => {
     const head = deps.head();
     if (head.seq === 0 || head.seq === signedSeq) return undefined;
     const checkpoint = deps.key.sign({ seq: head.seq, hash: head.hash, at: deps.clock.nowMs() });
-    deps.file.append(checkpoint);
+    try {
+      deps.file.append(checkpoint);
+    } catch (thrown) {
+      trouble = UNSIGNED;
+      throw thrown;
+    }
+    trouble = undefined;
     signedSeq = head.seq;
     return checkpoint;
   };
@@ -59,6 +68,7 @@ export function makeCheckpointer(deps: CheckpointerDeps): Checkpointer {
     );
 
   return {
+    trouble: () => trouble,
     signHead: () => {
       const signed = signOrRefuse(sign);
       // The file is what the next start believes; the row is for whoever verifies a copy of the database.
@@ -71,6 +81,8 @@ export function makeCheckpointer(deps: CheckpointerDeps): Checkpointer {
   };
 }
 
+const UNSIGNED = 'The head of the audit log could not be signed. Nothing may leave before it is.';
+
 function signOrRefuse(sign: () => Checkpoint | undefined): Checkpoint | undefined {
   try {
     return sign();
@@ -78,7 +90,7 @@ function signOrRefuse(sign: () => Checkpoint | undefined): Checkpoint | undefine
     throw new AppError({
       code: 'audit.head.unavailable',
       kind: 'unavailable',
-      message: 'The head of the audit log could not be signed. Nothing may leave before it is.',
+      message: UNSIGNED,
       cause,
     });
   }

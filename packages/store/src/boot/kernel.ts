@@ -9,7 +9,7 @@ import {
   makeCheckpointer,
   verifyAudit,
 } from '../audit/index.ts';
-import { makeStore } from '../commit/index.ts';
+import { makeStore, nextNumber } from '../commit/index.ts';
 import { type CommitQueue, type Connection, makeCommitQueue } from '../database/index.ts';
 import { makeJournal } from '../journal/index.ts';
 import { assertEpoch, beginEpoch } from './epoch.ts';
@@ -74,6 +74,8 @@ export function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
     busyTimeoutMs: input.config.busyTimeoutMs ?? 10_000,
     bodyTimeoutMs: input.config.bodyTimeoutMs ?? 30_000,
     onCommitted: () => checkpointer?.afterCommit(),
+    // A number that grows: SQLite writes nothing where a row stays as it is.
+    touch: () => nextNumber(writer, 'database.touch'),
   });
   const signer = makeCheckpointer({
     head: () => audit.head(),
@@ -88,7 +90,15 @@ export function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
   });
   checkpointer = signer;
   return {
-    store: makeStore({ writer, reader, queue, audit, epoch, signHead: () => signer.signHead() }),
+    store: makeStore({
+      writer,
+      reader,
+      queue,
+      audit,
+      epoch,
+      signHead: () => signer.signHead(),
+      trouble: () => queue.trouble() ?? signer.trouble(),
+    }),
     journal: makeJournal({ writer, reader, queue, epoch }),
     log: makeLog(reader, key, file, signer),
     queue,

@@ -12,6 +12,7 @@ export interface StoreDeps {
   readonly epoch: number;
   /** Signs the head of what is committed; on the disk when it returns. @throws AppError audit.head.unavailable */
   readonly signHead: () => void;
+  readonly trouble: () => string | undefined;
 }
 
 /**
@@ -23,6 +24,7 @@ export function makeStore(deps: StoreDeps): Store {
   return {
     read: makeReader(deps.reader, statements),
     epoch: deps.epoch,
+    trouble: deps.trouble,
     commit: async (audit, body) => {
       const drafts = asList(audit);
       let isSigned = false;

@@ -82,7 +82,8 @@ function readHand(hand: () => Connection): Pick<Connection, 'get' | 'all'> {
   };
 }
 
-function nextNumber(writer: Connection, sequence: string): number {
+/** The next number of a sequence, from 1, in the running transaction. */
+export function nextNumber(writer: Connection, sequence: string): number {
   const row = writer.get(
     'insert into database_sequence (name, value) values (?, 1) on conflict (name) do update set value = value + 1 returning value',
     [sequence],

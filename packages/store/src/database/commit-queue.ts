@@ -25,6 +25,8 @@ export interface CommitQueueDeps {
   /** Longest time one body may hold everybody else, ms. */
   readonly bodyTimeoutMs: number;
   readonly onCommitted: () => void;
+  /** Changes one number that nobody reads, in the running transaction. */
+  readonly touch: () => unknown;
 }
 
 export interface CommitQueue {
@@ -34,6 +36,8 @@ export interface CommitQueue {
    * @returns the body's value, once COMMIT has returned
    */
   submit<T>(name: string, body: () => Promise<T> | T): Promise<T>;
+  /** Why the last transaction could not be written, for people; undefined while writing works. */
+  trouble(): string | undefined;
   /** Refuses new work and resolves when the last transaction is over. */
   close(): Promise<void>;
 }
@@ -60,46 +64,77 @@ export function makeCommitQueue(deps: CommitQueueDeps): CommitQueue {
   const waiting: Member[] = [];
   let isClosed = false;
   let pumping: Promise<void> | undefined;
+  let trouble: string | undefined;
+  const closing = new AbortController();
+
+  /** Whoever sends nothing while the disk is full must still see when it works again. */
+  const probe = async (): Promise<void> => {
+    while (trouble !== undefined && !isClosed) {
+      await deps.clock.sleep(PROBE_MS, closing.signal);
+      if (!isClosed) await submit('database.probe', deps.touch).catch(() => undefined);
+    }
+  };
+  const noted = (failure: { readonly error: unknown } | undefined): void => {
+    const wasWell = trouble === undefined;
+    trouble = failure === undefined ? undefined : storeTrouble(failure.error);
+    if (wasWell && trouble !== undefined) void probe();
+  };
 
   const pump = async (): Promise<void> => {
     while (waiting.length > 0) {
       // A turn of the loop, so that all who were just answered can ask again and share the next transaction.
       await nextTurn();
-      await runGroup(deps, waiting, inside);
+      noted(await runGroup(deps, waiting, inside));
     }
     pumping = undefined;
   };
 
+  const submit: CommitQueue['submit'] = (name, body) => {
+    if (inside.getStore()?.isActive === true) return Promise.reject(nested(name));
+    if (isClosed) return Promise.reject(closed());
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: Outcome): void => {
+        if (outcome.isDone)
+          resolve(outcome.value as Awaited<ReturnType<typeof body>>); // safe: the value of this very body
+        else reject(outcome.error);
+      };
+      waiting.push({ name, body, settle });
+      pumping ??= pump();
+    });
+  };
+
   return {
-    submit: (name, body) => {
-      if (inside.getStore()?.isActive === true) return Promise.reject(nested(name));
-      if (isClosed) return Promise.reject(closed());
-      return new Promise((resolve, reject) => {
-        const settle = (outcome: Outcome): void => {
-          if (outcome.isDone)
-            resolve(outcome.value as Awaited<ReturnType<typeof body>>); // safe: the value of this very body
-          else reject(outcome.error);
-        };
-        waiting.push({ name, body, settle });
-        pumping ??= pump();
-      });
-    },
+    submit,
+    trouble: () => trouble,
     close: async () => {
       isClosed = true;
+      closing.abort();
       await pumping;
     },
   };
 }
 
-/** One transaction for as many members as wait now and join while it lasts. */
+/** Pause between two looks whether a failing disk works again. */
+const PROBE_MS = 1_000;
+
+/** Words for health; a fault of our own is none of the disk. */
+function storeTrouble(error: unknown): string | undefined {
+  return error instanceof AppError && error.kind !== 'bug' ? error.message : undefined;
+}
+
+/**
+ * One transaction for as many members as wait now and join while it lasts.
+ * @returns why it failed as a whole
+ */
 async function runGroup(
   deps: CommitQueueDeps,
   waiting: Member[],
   inside: AsyncLocalStorage<{ isActive: boolean }>,
-): Promise<void> {
+): Promise<{ readonly error: unknown } | undefined> {
   const members: Member[] = [];
   const outcomes: Outcome[] = [];
   let failure: { readonly error: unknown } | undefined;
+  let isCommitting = false;
   try {
     await begin(deps);
     deps.assertOurs();
@@ -112,11 +147,14 @@ async function runGroup(
       if (!deps.writer.isInTransaction) throw outcome.isDone ? lost() : outcome.error;
       if (isSlow || members.length >= MAX_GROUP) break;
     }
+    isCommitting = true;
     deps.writer.run('commit');
+    isCommitting = false;
     deps.state.committed();
   } catch (error) {
     failure = { error };
     rollBack(deps);
+    if (isCommitting) overwriteRefused(deps);
     if (members.length === 0) members.push(...waiting.splice(0));
   }
   if (failure === undefined) deps.onCommitted();
@@ -124,6 +162,21 @@ async function runGroup(
     member.settle(
       failure === undefined ? finalOutcome(deps, member, outcomes[at]) : failed(failure.error, outcomes[at]),
     );
+  }
+  return failure;
+}
+
+/**
+ * A commit whose fsync failed was refused, but lies whole in the write-ahead log: the next start would find it and believe it. Whatever is
+ * written next takes its place there, so something that says nothing is written at once, also where the disk refuses that too.
+ */
+function overwriteRefused(deps: CommitQueueDeps): void {
+  try {
+    deps.writer.exec('begin immediate');
+    deps.touch();
+    deps.writer.exec('commit');
+  } catch {
+    rollBack(deps);
   }
 }
 

@@ -6,7 +6,7 @@ import {
   openSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -25,7 +25,8 @@ export function writePrivateFile(path: string, text: string): void {
   rmSync(temporary, { force: true });
   const file = openSync(temporary, 'wx', PRIVATE_MODE);
   try {
-    writeSync(file, text);
+    // Not `writeSync`: a disk that is nearly full takes a part and reports no error.
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);
