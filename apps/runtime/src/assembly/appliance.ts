@@ -1,6 +1,6 @@
 import { filesSearch, folderConnector } from '@agent-runtime/adapters';
 import type { Connector, Logger, Metrics, RunId } from '@agent-runtime/domain';
-import { type Engine, type EngineDeps, makeEngine } from '@agent-runtime/engine';
+import { type Engine, type EngineDeps, holdRevocations, makeEngine } from '@agent-runtime/engine';
 import type { OpenStore } from '@agent-runtime/store';
 import { allTools } from '@agent-runtime/tools';
 import type { AdminParts } from '../admin/index.ts';
@@ -67,8 +67,9 @@ async function join(
     config.memoryDir === undefined ? [] : [folderConnector({ folder: config.memoryDir, clock, log })];
   const measured = config.METRICS_LISTEN === undefined ? undefined : await loadMetrics();
   const files = openFiles({ open, clock, crash: world.crash, log });
+  const held = holdRevocations(open.store.read);
   const deps: EngineDeps = {
-    store: open.store,
+    store: { ...open.store, read: held.read },
     journal: open.journal,
     audit: open.audit,
     files: files.files,
@@ -102,6 +103,7 @@ async function join(
     admin: {
       ...deps,
       engine,
+      held,
       vault: secrets.vault,
       sealer: open.sealer,
       auditCheck: open.audit,

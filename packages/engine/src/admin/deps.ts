@@ -8,6 +8,7 @@ import type {
   SecretVault,
 } from '@agent-runtime/domain';
 import type { Actor, Engine, EngineDeps } from '../api.ts';
+import type { HeldRevocations } from './held.ts';
 
 /** An invite as packages/pki makes it. */
 export interface MadeInvite {
@@ -77,6 +78,8 @@ export interface AdminDeps extends EngineDeps {
   readonly keys: KeyCheck;
   readonly about: About;
   readonly doors: Doors;
+  /** Where revocations go that the disk refuses; `store.read` looks there. */
+  readonly held?: HeldRevocations | undefined;
 }
 
 /** One handler per route of the contract. */

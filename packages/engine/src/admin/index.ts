@@ -56,5 +56,6 @@ export type {
   KeyCheck,
   MadeInvite,
 } from './deps.ts';
+export { type HeldRevocations, holdRevocations } from './held.ts';
 export { isOutputFor, runFor, visibleRun } from './task.ts';
 export { cutOff, mayWatch, REVOKED_TOPIC, WATCHED_TOPICS } from './watch.ts';

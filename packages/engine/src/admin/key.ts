@@ -3,6 +3,7 @@ import type { Actor } from '../api.ts';
 import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { findUser, missing, namesOf } from './find.ts';
+import { revoke } from './held.ts';
 import { identityRow, keyRow, requireNotAbovePerson } from './people.ts';
 import { cutOff } from './watch.ts';
 
@@ -55,8 +56,12 @@ async function revokeKey(deps: AdminDeps, actor: Actor, input: { readonly id: st
     action: 'identity.revoke_key',
     subject: key.id,
     data: { user: key.user, name: key.name },
+    principal: key.user,
+    revokedAt,
   } as const;
-  await change(deps, actor, what, async (tx, viewer) => {
+  // Also before, for a disk that refuses even to begin: what is held was permitted.
+  requireNotAbovePerson(await viewerOf(deps, actor), key.user);
+  await revoke(deps, actor, what, async (tx, viewer) => {
     requireNotAbovePerson(viewer, key.user);
     const changed = await tx.update(
       'identity_key',
@@ -65,7 +70,6 @@ async function revokeKey(deps: AdminDeps, actor: Actor, input: { readonly id: st
     );
     if (changed === 0) throw alreadyRevoked(key);
   });
-  await cutOff(deps, key.user);
   return keyRow({ ...key, revokedAt }, await namesOf(deps.store.read));
 }
 

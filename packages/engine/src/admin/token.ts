@@ -15,9 +15,9 @@ import { freeSlug } from './ask.ts';
 import { change, demand, EVERYTHING, viewerOf, workspaceScope } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { findById, missing, namesOf } from './find.ts';
+import { revoke } from './held.ts';
 import { tokenRow } from './people.ts';
 import { chosenWorkspace } from './place.ts';
-import { cutOff } from './watch.ts';
 
 const SECRET_BITS = 256;
 
@@ -53,8 +53,13 @@ export const TOKEN: AdminPart<'token.list' | 'token.create' | 'token.revoke'> = 
       isVisible: (row) => viewer.may('identity.read', workspaceScope(row.workspace)),
     });
     const revokedAt = deps.clock.nowMs();
-    const what = { ...tokenChange(token), action: 'identity.revoke_token' } as const;
-    await change(deps, actor, what, async (tx) => {
+    const what = {
+      ...tokenChange(token),
+      action: 'identity.revoke_token',
+      principal: token.id,
+      revokedAt,
+    } as const;
+    await revoke(deps, actor, what, async (tx) => {
       const changed = await tx.update(
         'identity_token',
         { id: token.id, revokedAt: { isNull: true } },
@@ -63,7 +68,6 @@ export const TOKEN: AdminPart<'token.list' | 'token.create' | 'token.revoke'> = 
       if (changed === 0) throw alreadyRevoked(token);
       await tx.remove('identity_grant', { principal: token.id });
     });
-    await cutOff(deps, token.id);
     return tokenRow({ ...token, revokedAt }, [], await namesOf(deps.store.read));
   },
 };
