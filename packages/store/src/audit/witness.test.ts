@@ -50,6 +50,32 @@ describe('the head outside the data folder', () => {
     await again.close();
   });
 
+  test('a log of any length is signed anew after the alarm, so that a kill right afterwards raises no second one', async () => {
+    const older = await open();
+    for (let n = 0; n < 120; n += 1) await note(older);
+    await older.close();
+    cpSync(data(), join(folder, 'older'), { recursive: true });
+    const newer = await open();
+    await note(newer);
+    await newer.close();
+    rmSync(data(), { recursive: true });
+    cpSync(join(folder, 'older'), data(), { recursive: true });
+    const back = await open();
+    expect(back.rollback).toMatchObject({ kind: 'behind' });
+    // What a kill leaves: nothing is signed at the end.
+    rmSync(join(folder, 'older'), { recursive: true });
+    cpSync(data(), join(folder, 'older'), { recursive: true });
+    cpSync(witness(), join(folder, 'head-of-the-killed.json'));
+    await back.close();
+    rmSync(data(), { recursive: true });
+    cpSync(join(folder, 'older'), data(), { recursive: true });
+    cpSync(join(folder, 'head-of-the-killed.json'), witness());
+
+    const again = await open();
+    expect(again.rollback).toBeUndefined();
+    await again.close();
+  });
+
   test('without it the same folder looks whole', async () => {
     await (await open()).close();
     cpSync(data(), join(folder, 'older'), { recursive: true });

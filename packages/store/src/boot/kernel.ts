@@ -86,7 +86,9 @@ export function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
     clock: input.clock,
     log: input.log,
     every: input.config.checkpointEvery ?? 100,
-    signedSeq: parts.isTrusted ? (file.read().checkpoints.at(-1)?.seq ?? 0) : 0,
+    // After a rollback nothing of this chain is signed, and nothing may be by itself before the old heads are set aside: the first head
+    // would go with them, and the next start would find none.
+    signedSeq: parts.isTrusted ? (file.read().checkpoints.at(-1)?.seq ?? 0) : audit.head().seq,
   });
   checkpointer = signer;
   return {
