@@ -2,15 +2,19 @@ import { existsSync, readdirSync } from 'node:fs';
 import { AppError } from '@agent-runtime/domain';
 import { dataPaths } from '@agent-runtime/store';
 import type { Config } from '../config.ts';
+import { unfinished } from './making.ts';
 import { hasMasterKey } from './master-key.ts';
 
 /**
- * What lies in the data folder: `new` nothing yet · `ready` a database · `lost` Markdown without its database.
+ * What lies in the data folder: `new` nothing yet · `ready` a database · `lost` Markdown without its database. What a killed process was
+ * making is not there yet: a set-up is begun again, a rebuild too.
  */
 export type InstanceState = 'new' | 'ready' | 'lost';
 
 export function instanceState(config: Pick<Config, 'dataDir'>): InstanceState {
   const paths = dataPaths(config.dataDir);
+  const half = unfinished(config);
+  if (half !== undefined) return half === 'setup' ? 'new' : 'lost';
   if (existsSync(paths.database)) return 'ready';
   const hasNotes = existsSync(paths.workspaces) && readdirSync(paths.workspaces).length > 0;
   return hasNotes || existsSync(paths.auditKey) ? 'lost' : 'new';
@@ -42,7 +46,7 @@ export function assertNew(config: Config): void {
       message: `${config.dataDir} is set up already. Start it with \`npm start\`.`,
     });
   }
-  if (hasMasterKey(config) && config.MASTER_KEY === undefined) {
+  if (hasMasterKey(config) && config.MASTER_KEY === undefined && unfinished(config) === undefined) {
     throw new AppError({
       code: 'runtime.key.conflict',
       kind: 'conflict',

@@ -12,6 +12,7 @@ import { openFiles } from '../assembly/files.ts';
 import { configSecrets, type SecretRedactor, secretRedactor } from '../assembly/secrets.ts';
 import { systemLogger } from '../system/logger.ts';
 import { assertReady, instanceState } from './instance.ts';
+import { beginMaking, endMaking } from './making.ts';
 import { readMasterKey } from './master-key.ts';
 import { OWNER } from './setup.ts';
 import { beSure } from './sure.ts';
@@ -34,9 +35,11 @@ export async function rebuild(world: World, how: { readonly isSure: boolean }): 
   try {
     tell(world, await bringBack(world, masterKey, log, redactor));
   } catch (thrown) {
-    // Half a history would look like a whole one at the next start.
+    // Half a history would look like a whole one at the next start; a killed process leaves the mark instead.
     removeDatabase(world);
     throw thrown;
+  } finally {
+    endMaking(config);
   }
   return 0;
 }
@@ -57,6 +60,7 @@ function clearRemains(world: World): void {
   const paths = dataPaths(world.config.dataDir);
   const lock = lockFolder(paths);
   try {
+    beginMaking(world.config, 'rebuild');
     removeDatabase(world);
     // The new log begins at 1: records of what is brought back are recognised and not written twice.
     rmSync(paths.projectorCursor, { force: true });

@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { readConfig } from '../config.ts';
 import { systemClock } from '../system/clock.ts';
 import { instanceState } from './instance.ts';
+import { beginMaking } from './making.ts';
 import { masterKeyFile } from './master-key.ts';
 import { panicOn } from './panic-on.ts';
 import { rebuild } from './rebuild.ts';
@@ -69,6 +70,26 @@ test('what a failed set-up made is gone again, so that it can be tried once more
   expect(existsSync(masterKeyFile(w.config))).toBe(false);
   expect(existsSync(dataDir)).toBe(true);
   expect(w.said()).toBe('');
+});
+
+test('what a killed set-up left is no instance, and is completed by the next one, which says the recovery key', async () => {
+  const w = world(folder());
+  const dead = await makeInstance(w, recordingLogger(), redactor);
+  beginMaking(w.config, 'setup');
+  expect(instanceState(w.config)).toBe('new');
+  const again = world(w.config.dataDir);
+  expect(await makeInstance(again, recordingLogger(), redactor)).toMatchObject({ owner: dead.owner });
+  expect(instanceState(w.config)).toBe('ready');
+  expect(again.said().match(/(?:[0-9A-Z]{4}-){13}[0-9A-Z]{4}/g)).toHaveLength(1);
+});
+
+test('what a killed rebuild left is lost still, and the next one begins anew', async () => {
+  const w = { ...world(folder()), confirm: async () => true };
+  await makeInstance(w, recordingLogger(), redactor);
+  beginMaking(w.config, 'rebuild');
+  expect(instanceState(w.config)).toBe('lost');
+  expect(await rebuild(w, { isSure: true })).toBe(0);
+  expect(instanceState(w.config)).toBe('ready');
 });
 
 test('setup and rebuild go on only after a yes; with nobody to ask they say how to go on', async () => {

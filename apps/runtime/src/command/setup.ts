@@ -7,6 +7,7 @@ import { openFiles } from '../assembly/files.ts';
 import { configSecrets, type SecretRedactor, secretRedactor } from '../assembly/secrets.ts';
 import { systemLogger } from '../system/logger.ts';
 import { assertNew } from './instance.ts';
+import { beginMaking, endMaking, unfinished } from './making.ts';
 import { hasMasterKey, makeMasterKey, masterKeyFile, readMasterKey } from './master-key.ts';
 import { beSure } from './sure.ts';
 import type { World } from './world.ts';
@@ -34,8 +35,8 @@ export async function setup(world: World, how: { readonly isSure: boolean }): Pr
 }
 
 /**
- * Key, database, example, first person. When a step fails, what this call made is removed, so that it can be tried again.
- * The recovery key is shown once, on standard error, and kept nowhere.
+ * Key, database, example, first person. When a step fails, what this call made is removed, so that it can be tried again; what a killed
+ * call made is completed. The recovery key is shown once, on standard error, and kept nowhere.
  */
 export async function makeInstance(
   world: World,
@@ -44,12 +45,16 @@ export async function makeInstance(
 ): Promise<SetupResult> {
   const { config } = world;
   assertNew(config);
-  const isOurKey = !hasMasterKey(config);
+  const isContinued = unfinished(config) !== undefined;
   const hadFolder = existsSync(config.dataDir);
-  const masterKey = isOurKey ? makeMasterKey(config) : readMasterKey(config);
+  const isOurKey = !hasMasterKey(config);
+  beginMaking(config, 'setup');
   try {
+    const masterKey = isOurKey ? makeMasterKey(config) : readMasterKey(config);
     const result = await fill(world, masterKey, log, redactor);
-    tell(world, result, isOurKey ? recoveryKeyOf(masterKey) : undefined);
+    const isShown = isOurKey || (isContinued && config.MASTER_KEY === undefined);
+    tell(world, result, isShown ? recoveryKeyOf(masterKey) : undefined);
+    endMaking(config);
     return result;
   } catch (thrown) {
     if (isOurKey) rmSync(masterKeyFile(config), { force: true });
