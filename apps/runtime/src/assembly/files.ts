@@ -65,7 +65,8 @@ export function openFiles(input: FilesInput): Files {
     files,
     configFiles: makeConfigFiles(files, makeFolder),
     start: async (onSettings) => {
-      const removed = await removeLeftovers(paths.workspaces);
+      // Also beside the database: the projector's cursor and good versions of notes are written the same way.
+      const removed = (await removeLeftovers(paths.workspaces)) + (await removeLeftovers(paths.appliance));
       if (removed > 0) log.info({ room: 'workspace', removed }, 'half-written files of a crash were removed');
       await syncConfig({ store, files, clock, log });
       return [

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { AppError } from '@agent-runtime/domain';
 import { dataPaths } from '@agent-runtime/store';
 import type { Config } from '../config.ts';
-import { unfinished } from './making.ts';
+import { markOf, unfinished } from './making.ts';
 import { hasMasterKey } from './master-key.ts';
 
 /**
@@ -56,9 +56,18 @@ export function assertNew(config: Config): void {
 }
 
 function databaseGone(config: Pick<Config, 'dataDir'>): AppError {
+  if (unfinished(config) === 'rebuild') return rebuildKilled(config);
   return new AppError({
     code: 'runtime.instance.conflict',
     kind: 'conflict',
     message: `${config.dataDir} has notes but no database. Restore a backup of it; without one run \`agent-runtime rebuild\`, which makes it anew from the Markdown.`,
+  });
+}
+
+function rebuildKilled(config: Pick<Config, 'dataDir'>): AppError {
+  return new AppError({
+    code: 'runtime.instance.conflict',
+    kind: 'conflict',
+    message: `A rebuild of ${config.dataDir} was cut off, its database is not whole. Run \`agent-runtime rebuild\` again. If you have put the database of a backup there since, remove ${markOf(config)} instead.`,
   });
 }

@@ -6,7 +6,8 @@ import type { Config } from '../config.ts';
 /** What makes a database from its first byte to its last. */
 export type Making = 'setup' | 'rebuild';
 
-function markOf(config: Pick<Config, 'dataDir'>): string {
+/** The file that says so. */
+export function markOf(config: Pick<Config, 'dataDir'>): string {
   return join(dataPaths(config.dataDir).appliance, 'unfinished');
 }
 

@@ -7,7 +7,7 @@ import { recordingLogger, seededIds } from '@agent-runtime/testkit';
 import { expect, test } from 'vitest';
 import { readConfig } from '../config.ts';
 import { systemClock } from '../system/clock.ts';
-import { instanceState } from './instance.ts';
+import { assertReady, instanceState } from './instance.ts';
 import { beginMaking } from './making.ts';
 import { masterKeyFile } from './master-key.ts';
 import { panicOn } from './panic-on.ts';
@@ -88,6 +88,7 @@ test('what a killed rebuild left is lost still, and the next one begins anew', a
   await makeInstance(w, recordingLogger(), redactor);
   beginMaking(w.config, 'rebuild');
   expect(instanceState(w.config)).toBe('lost');
+  expect(() => assertReady(w.config)).toThrow('was cut off');
   expect(await rebuild(w, { isSure: true })).toBe(0);
   expect(instanceState(w.config)).toBe('ready');
 });
