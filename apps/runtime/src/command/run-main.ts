@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
-import { AppError, ERROR_KINDS, errorEnvelope, toAppError, toPublicError } from '@agent-runtime/domain';
+import {
+  AppError,
+  type CrashPoints,
+  ERROR_KINDS,
+  errorEnvelope,
+  toAppError,
+  toPublicError,
+} from '@agent-runtime/domain';
 import { z } from 'zod';
 import { readConfig } from '../config.ts';
 import { systemClock, type TimeSource } from '../system/clock.ts';
@@ -25,6 +32,8 @@ export interface Process {
   readonly onSignal: (listener: (signal: string) => void) => void;
   readonly onUncaught: (listener: (thrown: unknown) => void) => void;
   readonly exit: (code: number) => never;
+  /** Where a test's program lets itself be killed; the program of the product has none. */
+  readonly crash?: CrashPoints;
 }
 
 const USAGE = `Usage: main.ts [command]
@@ -109,7 +118,7 @@ function makeWorld(self: Process, isJson: boolean): World {
     root: self.root,
     clock,
     ids,
-    crash: { reach: () => undefined },
+    crash: self.crash ?? { reach: () => undefined },
     version: readVersion(self.root),
     bootId: ids.secret(144),
     out: self.out,

@@ -75,8 +75,11 @@ export interface MemoryChat {
   textsIn(channel: string): readonly string[];
 }
 
-/** A new machine, not set up yet. The path is short: it must hold a socket. */
-export function newHome(extra: Env = {}): Home {
+/**
+ * A new machine, not set up yet. The path is short: it must hold a socket.
+ * @param program what `start` and `runtime` run, the runtime's own program unless said
+ */
+export function newHome(extra: Env = {}, program = RUNTIME): Home {
   const folder = mkdtempSync(join(tmpdir(), 'ar-'));
   const dataDir = join(folder, 'data');
   const env: Env = {
@@ -96,8 +99,8 @@ export function newHome(extra: Env = {}): Home {
     env,
     chat: memoryChat(join(folder, 'chat')),
     start: (more = {}, args = ['up', '--setup', '--json']) =>
-      startRuntime({ ...env, ...more }, args, running),
-    runtime: (args, more = {}) => run([RUNTIME, ...args], { ...env, ...more }),
+      startRuntime({ ...env, ...more }, [program, ...args], running),
+    runtime: (args, more = {}) => run([program, ...args], { ...env, ...more }),
     cli: (args, how = {}) => run([CLI, ...args], { ...env, ...how.env }, how.input),
     ask: async (text, ...args) => (await home.cli(['ask', text, '--json', ...args])).json<AskResult>(),
     remove: async () => {
@@ -110,7 +113,7 @@ export function newHome(extra: Env = {}): Home {
 }
 
 async function startRuntime(env: Env, args: readonly string[], running: Set<ChildProcess>): Promise<Running> {
-  const child = spawn(process.execPath, [RUNTIME, ...args], {
+  const child = spawn(process.execPath, [...args], {
     cwd: ROOT,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

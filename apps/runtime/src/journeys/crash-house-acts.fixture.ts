@@ -1,0 +1,170 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Act, isOver, stateOf, taskOf } from './crash-acts.fixture.ts';
+import type { Person } from './crash-client.fixture.ts';
+import type { Attempt } from './crash-world.fixture.ts';
+
+/** A person with a key and, unless said, a role in the community. */
+async function newcomer(one: Attempt, role: 'member' | 'operator' = 'member'): Promise<Person> {
+  const user = `p${one.n}`;
+  await one.change('user.add', { name: user });
+  await one.change('grant.add', { user, role, scope: 'ws:community' });
+  const person = one.world.stranger();
+  one.assertAlive();
+  await person.enrol({ user });
+  return person;
+}
+
+/** People, places, secrets and switches. */
+export const HOUSE_ACTS: Readonly<Record<string, Act>> = {
+  people: async (one) => {
+    const user = `p${one.n}`;
+    const person = await newcomer(one);
+    await one.refused('user.add', { name: `q${one.n}` }, person);
+    const { grants, keys } = await one.call('user.show', { id: user });
+    for (const { id } of grants) await one.change('grant.rm', { id });
+    for (const { id } of keys.slice(0, 1)) await one.change('key.revoke', { id });
+    await one.change('user.offboard', { id: user });
+  },
+  'refused orders': async (one) => {
+    const person = await newcomer(one, 'operator');
+    const approval = await one.propose('post');
+    if (stateOf(one, approval) === 'pending')
+      await one.refused('approval.withdraw', { id: approval }, person);
+    const run = await one.ask('held');
+    if (!isOver(one, run)) await one.refused('task.steer', { id: taskOf(one, run), text: 'No.' }, person);
+    one.world.model.release(one.n);
+    await one.ended(run);
+    await one.change('approval.withdraw', { id: approval });
+  },
+  revocation: async (one) => {
+    const user = `p${one.n}`;
+    const person = await newcomer(one);
+    await one.ask('held', { context: 'memory-staff' }, person);
+    await one.wait(() => one.world.model.timesAsked('held', one.n) > 0, 'the model is asked');
+    await one.change('user.offboard', { id: user });
+    one.world.model.release(one.n);
+    await one.world.rest();
+  },
+  places: async (one) => {
+    const id = `w${one.n}`;
+    await one.change('workspace.create', { id });
+    await one.change('workspace.set', { id, title: `Place ${one.n}` });
+    await one.ended(await one.ask('plain', { workspace: id, context: undefined, conversation: `in-${id}` }));
+    await one.change('context.bind', {
+      workspace: id,
+      connector: 'memory',
+      account: 'demo',
+      channel: `ch-${id}`,
+      id: `c${one.n}`,
+    });
+    await one.change('context.set', { id: `c${one.n}`, title: `Room ${one.n}` });
+  },
+  labels: async (one) => {
+    await one.asked('note');
+    await one.change('label.approve', { workspace: 'community', path: `notes/crash-${one.n}.md` });
+    await one.change('label.publish', { workspace: 'community', path: `notes/crash-${one.n}.md` });
+  },
+  secrets: async (one) => {
+    await one.change('secret.set', { name: 'LLM_API_KEY', value: `value-${one.n}` });
+    await one.change('secret.rm', { name: 'LLM_API_KEY' });
+  },
+  tokens: async (one) => {
+    await one.change('token.create', { name: `t${one.n}`, workspace: 'community' });
+    const mine = (await one.call('token.list', {})).items.filter(({ name }) => name === `t${one.n}`);
+    for (const { id } of mine) await one.change('token.revoke', { id });
+  },
+  panic: async (one) => {
+    const run = await one.ask('held');
+    if (!isOver(one, run))
+      await one.wait(
+        () => one.world.model.timesAsked('held', one.n) > 0 || isOver(one, run),
+        'the model is asked',
+      );
+    await one.change('panic.on', {});
+    await one.change('panic.off', {});
+    one.world.model.release(one.n);
+    await one.world.rest();
+  },
+  gate: async (one) => {
+    await one.change('gate.open', {});
+  },
+};
+
+/** What a start finds. */
+export const START_ACTS: Readonly<Record<string, Act>> = {
+  'restart with work': async (one) => {
+    await one.ask('held');
+    await one.wait(() => one.world.model.timesAsked('held', one.n) > 0, 'the model is asked');
+    await one.world.runtime.kill();
+    await one.world.restart({ mayDie: true });
+    one.world.model.release(one.n);
+    await one.world.rest();
+  },
+  'stop with work': async (one) => {
+    await one.ask('held');
+    await one.wait(() => one.world.model.timesAsked('held', one.n) > 0, 'the model is asked');
+    await one.world.stop();
+    await one.world.restart({ mayDie: true });
+    one.world.model.release(one.n);
+    await one.world.rest();
+  },
+  'panic before its record': async (one) => {
+    const { world } = one;
+    if (one.isRepeat) return void (await one.change('panic.off', {}));
+    await one.propose('post');
+    // The flag is on the disk before the rows are: a start under panic writes what the dead process could not.
+    const target = world.armed();
+    world.arm('commit.before:panic.on#1');
+    await one.call('panic.on', {}).catch(() => undefined);
+    world.arm(target);
+    await world.restart({ mayDie: true });
+    await one.next().change('panic.off', {});
+  },
+  'work that kills every process': async (one) => {
+    const { world } = one;
+    const run = await one.ask('held');
+    for (let starts = 1; !isOver(one, run) && starts <= 5; starts += 1) {
+      await one
+        .next()
+        .wait(
+          () => isOver(one, run) || world.model.timesAsked('held', one.n) >= starts,
+          'the model is asked',
+        );
+      if (isOver(one, run)) break;
+      await world.runtime.kill();
+      await world.restart({ mayDie: true });
+    }
+    world.model.release(one.n);
+    await world.rest();
+  },
+  'edited settings': async (one) => {
+    const path = join(one.world.home.dataDir, 'workspaces/community/contexts/memory-general/context.md');
+    const text = readFileSync(path, 'utf8').replace(/^title: .*$/m, `title: General ${one.n}`);
+    writeFileSync(path, text);
+    const isRead = (): boolean =>
+      one.world.books.rows(
+        `select 1 from context where id = 'memory-general' and settings like ?`,
+        `%General ${one.n}"%`,
+      ).length > 0;
+    await one.wait(isRead, 'the settings are read');
+  },
+  'older database': async (one) => {
+    const { world } = one;
+    const approval = await one.propose('post');
+    if (stateOf(one, approval) !== 'pending') return void (await one.change('gate.open', {}));
+    // A reader would keep the log of the database from going into its file.
+    world.books.close();
+    await world.stop();
+    const folder = join(world.home.dataDir, 'agent-runtime');
+    const copy = readFileSync(join(folder, 'meta.sqlite'));
+    await world.restart();
+    await one.next().call('user.add', { name: `lost${one.n}` });
+    world.books.close();
+    await world.stop();
+    for (const name of ['meta.sqlite-wal', 'meta.sqlite-shm']) rmSync(join(folder, name), { force: true });
+    writeFileSync(join(folder, 'meta.sqlite'), copy);
+    await world.restart({ mayDie: true });
+    await one.next().change('gate.open', {});
+  },
+};
