@@ -34,7 +34,8 @@ process.exitCode = await runMain({
     process.on('unhandledRejection', listener);
   },
   exit: (code) => process.exit(code),
-  crash: crashFile(folder),
+  // Without a folder it is the product's program.
+  ...(folder === '' ? {} : { crash: crashFile(folder) }),
 });
 
 /** `at` holds `<name>#<nth>` or `*#<nth>`, counted from when it was written; `reached` gets one line per point. */
