@@ -15,7 +15,7 @@ import { type Books, leftovers, openBooks, restless, violations } from './invari
 import { type Home, newHome, type Running } from './journey.fixture.ts';
 
 const PROGRAM = fileURLToPath(new URL('crash-main.fixture.ts', import.meta.url));
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 120_000;
 const PATIENCE_MS = 6_000;
 const UP = ['up', '--json'];
 

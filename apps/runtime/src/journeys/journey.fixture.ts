@@ -11,7 +11,7 @@ import { until } from '@agent-runtime/testkit';
 export const ROOT = fileURLToPath(new URL('../../../..', import.meta.url)).replace(/\/$/, '');
 const RUNTIME = join(ROOT, 'apps/runtime/src/main.ts');
 const CLI = join(ROOT, 'apps/tui/src/main.ts');
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 120_000;
 
 export type Env = Readonly<Record<string, string>>;
 
