@@ -293,7 +293,9 @@ class History {
       (thrown: unknown) => {
         const code = thrown instanceof AppError ? thrown.code : String(thrown);
         this.#note(`${what}: no`, code);
-        if (!(thrown instanceof AppError) || thrown.kind === 'bug') this.#witness.say(`${what}: ${code}`);
+        // A refusal has words; an error of the machinery is nobody's answer.
+        const isAnswer = thrown instanceof AppError && thrown.kind !== 'bug' && !code.startsWith('database.row');
+        if (!isAnswer) this.#witness.say(`${what}: ${code}`);
       },
     );
   }
