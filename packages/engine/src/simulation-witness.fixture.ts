@@ -87,16 +87,29 @@ export class Witness {
       action: 'effect.perform',
     });
     if (decided.length !== effect.attempts) say(`${decided.length} decisions for try ${effect.attempts}`);
-    if (effect.decision === 'ask') this.#inspectApproval(effect, await this.#approvalOf(effect), say);
-    else if (effect.class !== 'E0') say(`left without a question, class ${effect.class}`);
+    if (effect.decision === 'ask') {
+      const approval = await this.#approvalOf(effect);
+      this.#inspectApproval(effect, approval, say);
+      // The rest of what has begun goes on under its own decision; each new try is decided afresh.
+      if (approval !== undefined && decided[0]?.data.from === one.part) this.#inspectGranters(approval, say);
+    } else if (effect.class !== 'E0') say(`left without a question, class ${effect.class}`);
   }
 
   #inspectApproval(effect: Effect, approval: Approval | undefined, say: (what: string) => void): void {
-    if (approval === undefined) return say('has no approval');
+    if (approval === undefined) {
+      say('has no approval');
+      return;
+    }
     if (approval.state !== 'consumed') say(`its approval is ${approval.state}`);
-    if (approval.effect !== effect.id || approval.digest !== effectDigest(effect)) say('approved were others');
+    if (approval.effect !== effect.id || approval.digest !== effectDigest(effect))
+      say('approved were others');
     if (grantersOf(approval).length < approval.needed) say('too few people granted it');
     if (this.#sight.clock.nowMs() >= approval.expiresAt) say('its approval has expired');
+  }
+
+  #inspectGranters(approval: Approval, say: (what: string) => void): void {
+    const entitled = grantersOf(approval).filter((user) => !this.revoked.has(user));
+    if (entitled.length < approval.needed) say('left although who granted it has lost the role');
   }
 
   /** One run of a conversation at a time; nothing old, nothing of nobody, nothing under panic. @param life number of the process */
@@ -186,7 +199,8 @@ export class Witness {
         const isPushed = effect.attempts > 0;
         if (effect.state === 'done' && isPushed && times === 0 && effect.kind.startsWith('message.'))
           this.say(`${effect.id} part ${part} is done and never arrived`);
-        if (times > 1 && effect.decision === 'ask') this.say(`${effect.id} part ${part} arrived ${times} times`);
+        if (times > 1 && effect.decision === 'ask')
+          this.say(`${effect.id} part ${part} arrived ${times} times`);
         const isListed = effect.error?.code === DOUBT_CODE || effect.state === 'uncertain';
         if (times > 1 && !isListed && effect.state !== 'rejected')
           this.say(`${effect.id} part ${part} arrived ${times} times and is not listed as doubtful`);
