@@ -3,4 +3,5 @@
 // Callers: tests of adapters/llm and of the whole runtime, benchmarks, the demo.
 // Invariants: each request is recorded before it is answered; answers come in the order in which they were planned.
 export * from './moves.ts';
+export * from './raw-server.ts';
 export * from './server.ts';

@@ -112,3 +112,33 @@ test('an endless answer stops when nobody reads it', async () => {
   await reader?.cancel();
   await until(() => own.open === 0, 'the line is closed');
 });
+
+test('ends in good order without its mark, sends bytes as they are, one by one', async () => {
+  server = await startLlmServer();
+  const pauses: number[] = [];
+  server.next(
+    [...llm.text('a'), ...llm.end()],
+    llm.body(Uint8Array.of(0xff), { 'content-type': 'x/y' }),
+    () => llm.drip('abc', async () => pauses.push(1)),
+  );
+  expect(await (await ask(server)).text()).not.toContain('[DONE]');
+  const other = await ask(server);
+  expect([other.headers.get('content-type'), ...new Uint8Array(await other.arrayBuffer())]).toEqual([
+    'x/y',
+    0xff,
+  ]);
+  expect(await (await ask(server)).text()).toMatch(/^abc/);
+  expect(pauses).toHaveLength(3);
+});
+
+test('knows how many requests wait', async () => {
+  server = await startLlmServer();
+  const own = server;
+  const gate = Promise.withResolvers<void>();
+  own.next([...llm.text('a'), ...llm.hold(gate.promise), ...llm.done()]);
+  const held = ask(own).then((response) => response.text());
+  await until(() => own.stalled === 1, 'it waits');
+  gate.resolve();
+  await held;
+  expect(own.stalled).toBe(0);
+});

@@ -24,14 +24,16 @@ export type LlmMove =
   /** A chunk without choices. */
   | { readonly kind: 'empty' }
   /** Bytes of the event stream, as they are. */
-  | { readonly kind: 'raw'; readonly bytes: string }
+  | { readonly kind: 'raw'; readonly bytes: string | Uint8Array }
   /** A whole answer instead of a stream; must be the first move. */
   | {
       readonly kind: 'status';
       readonly status: number;
       readonly headers?: Readonly<Record<string, string>>;
-      readonly body: string;
+      readonly body: string | Uint8Array;
     }
+  /** Ends the stream in good order, without the mark of its end. */
+  | { readonly kind: 'end' }
   /** Sends nothing until this resolves. As the first move it also holds back the headers. */
   | { readonly kind: 'hold'; readonly until: Promise<unknown> }
   /** Sends nothing more and keeps the line open. As the first move it also holds back the headers. */
@@ -93,11 +95,29 @@ export const llm = {
     },
   ],
 
-  raw: (bytes: string): readonly LlmMove[] => [{ kind: 'raw', bytes }],
+  raw: (bytes: string | Uint8Array): readonly LlmMove[] => [{ kind: 'raw', bytes }],
+
+  /** An event of the stream with these bytes as its data. */
+  data: (json: unknown): readonly LlmMove[] => llm.raw(`data: ${JSON.stringify(json)}\n\n`),
+
+  /** A good status with a body that is no event stream, or one in another encoding. */
+  body: (body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}): readonly LlmMove[] => [
+    { kind: 'status', status: 200, headers, body },
+  ],
+
+  /** One byte at a time, with a pause before each. @param pause e.g. a sleep of the test's clock */
+  drip: function* (bytes: string, pause: () => Promise<unknown>): Iterable<LlmMove> {
+    for (const byte of bytes) {
+      yield { kind: 'hold', until: pause() };
+      yield { kind: 'raw', bytes: byte };
+    }
+  },
+
   empty: (): readonly LlmMove[] => [{ kind: 'empty' }],
   hang: (): readonly LlmMove[] => [{ kind: 'hang' }],
   hold: (until: Promise<unknown>): readonly LlmMove[] => [{ kind: 'hold', until }],
   cut: (): readonly LlmMove[] => [{ kind: 'cut' }],
+  end: (): readonly LlmMove[] => [{ kind: 'end' }],
 
   /** Text without end. @param delta repeated for ever */
   endless: function* (delta = 'more and more '): Iterable<LlmMove> {

@@ -39,6 +39,8 @@ export interface LlmServer {
   readonly requests: readonly RecordedRequest[];
   /** Requests that are not answered to their end. */
   readonly open: number;
+  /** Requests that wait in a `hold` or a `hang`: everything before it has been written. */
+  readonly stalled: number;
   /** Answers of the next requests, in order; without any, every request gets the fallback. */
   next(...answers: readonly LlmAnswer[]): void;
   /** What every request gets for which nothing else is planned. */
@@ -53,6 +55,13 @@ export async function startLlmServer(options: { readonly fallback?: LlmAnswer } 
   const planned: LlmAnswer[] = [];
   let fallback: LlmAnswer = options.fallback ?? [...llm.text('Fine.'), ...llm.done()];
   let open = 0;
+  let stalled = 0;
+  const stall = async (over: Promise<unknown>): Promise<void> => {
+    stalled += 1;
+    await over.finally(() => {
+      stalled -= 1;
+    });
+  };
 
   const handle = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = message.url ?? '';
@@ -64,7 +73,7 @@ export async function startLlmServer(options: { readonly fallback?: LlmAnswer } 
     const request: RecordedRequest = { path, headers: message.headers, body: await bodyOf(message) };
     const answer = planned.shift() ?? fallback;
     const index = requests.push(request) - 1;
-    await play(typeof answer === 'function' ? answer(request, index) : answer, request, response);
+    await play(typeof answer === 'function' ? answer(request, index) : answer, { request, response, stall });
   };
   const server = createServer((message, response) => {
     open += 1;
@@ -83,6 +92,9 @@ export async function startLlmServer(options: { readonly fallback?: LlmAnswer } 
     get open() {
       return open;
     },
+    get stalled() {
+      return stalled;
+    },
     next: (...answers) => void planned.push(...answers),
     setFallback: (answer) => {
       fallback = answer;
@@ -100,7 +112,13 @@ async function bodyOf(message: IncomingMessage): Promise<RecordedBody> {
   return JSON.parse(Buffer.concat(chunks).toString('utf8')) as RecordedBody; // safe: tests look before they trust
 }
 
-async function play(moves: LlmReply, request: RecordedRequest, response: ServerResponse): Promise<void> {
+interface Exchange {
+  readonly request: RecordedRequest;
+  readonly response: ServerResponse;
+  readonly stall: (over: Promise<unknown>) => Promise<void>;
+}
+
+async function play(moves: LlmReply, { request, response, stall }: Exchange): Promise<void> {
   for (const move of moves) {
     if (response.destroyed) return;
     switch (move.kind) {
@@ -109,15 +127,18 @@ async function play(moves: LlmReply, request: RecordedRequest, response: ServerR
         response.end(move.body);
         return;
       case 'hold':
-        await move.until;
+        await stall(move.until);
         break;
       case 'hang':
-        if (!response.destroyed) await once(response, 'close');
+        if (!response.destroyed) await stall(once(response, 'close'));
         return;
       case 'cut':
         // Lets what was written reach the other side before the line breaks.
         await new Promise((resolve) => setImmediate(resolve));
         response.destroy();
+        return;
+      case 'end':
+        response.end();
         return;
       default:
         await send(
@@ -130,7 +151,7 @@ async function play(moves: LlmReply, request: RecordedRequest, response: ServerR
   response.end();
 }
 
-async function send(response: ServerResponse, bytes: string): Promise<void> {
+async function send(response: ServerResponse, bytes: string | Uint8Array): Promise<void> {
   if (response.destroyed) return;
   if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream' });
   if (!response.write(bytes)) await drained(response);
