@@ -47,7 +47,7 @@ export async function* toEvents(
         }
         case 'finish': {
           yield* heard(filter.end());
-          const usage = usageOf(part) ?? estimatedUsage(request, all);
+          const usage = usageOf(part, estimatedUsage(request, all));
           return yield* ending(part, text, calls, usage);
         }
         default:
@@ -70,7 +70,9 @@ function* ending(
 ): Generator<LlmEvent, void, undefined> {
   const finish = finishOf(part, calls);
   if (finish === undefined) {
-    return yield failed('unavailable', 'The model broke off in the middle of its answer.', { usage });
+    return yield failed('unavailable', 'The model broke off in the middle of its answer.', {
+      usage,
+    });
   }
   if (finish === 'stop' && text.trim() === '') {
     return yield failed('unavailable', 'The model gave an empty answer.', { usage });
@@ -97,12 +99,12 @@ function finishOf(part: Finish, calls: readonly ToolCall[]): FinishReason | unde
   }
 }
 
-function usageOf(part: Finish): Usage | undefined {
+/** There is no answer without a prompt: a server that counts nothing, or zero, does not count, and a budget must not be blind to it. */
+function usageOf(part: Finish, estimate: Usage): Usage {
   const { inputTokens, outputTokens } = part.usage;
-  if (inputTokens.total === undefined && outputTokens.total === undefined) return undefined;
   return {
-    inputTokens: inputTokens.total ?? 0,
-    outputTokens: outputTokens.total ?? 0,
+    inputTokens: inputTokens.total || estimate.inputTokens,
+    outputTokens: outputTokens.total || estimate.outputTokens,
     cachedTokens: inputTokens.cacheRead ?? 0,
   };
 }

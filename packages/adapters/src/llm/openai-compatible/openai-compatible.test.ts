@@ -322,6 +322,11 @@ describe('what comes back', () => {
     expect(await last([...llm.text('a'), ...llm.done('stop', absurd)])).toMatchObject({
       usage: { inputTokens: -5, outputTokens: 1e15 },
     });
+    for (const blind of [{ prompt_tokens: 0, completion_tokens: 0 }, { prompt_tokens: null }, {}]) {
+      const event = await last([...llm.text('some words'), ...llm.done('stop', blind)]);
+      expect(event?.kind === 'done' && event.usage.inputTokens).toBeGreaterThan(5);
+      expect(event?.kind === 'done' && event.usage.outputTokens).toBeGreaterThan(1);
+    }
     const none = await last([...llm.text('some words'), { kind: 'finish', finish: 'stop' }]);
     expect(none).toMatchObject({ kind: 'done' });
     expect(none?.kind === 'done' && none.usage.inputTokens).toBeGreaterThan(5);
