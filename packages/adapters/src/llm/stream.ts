@@ -63,7 +63,7 @@ export async function* sealed(
       const next = await Promise.race([iterator.next(), aborted.promise]);
       if (next === 'aborted' || signal.aborted) return yield cancelled(spent(heard));
       if (next.done === true) {
-        return yield failed('unavailable', 'The model ended its answer before it was complete.', {
+        return yield failed('unavailable', 'The model ended its answer before it was complete. Try again.', {
           usage: spent(heard),
         });
       }

@@ -175,20 +175,20 @@ const STOPPED: CallError = {
 const TIMED_OUT: CallError = {
   code: 'run.call.unavailable',
   kind: 'unavailable',
-  message: 'The model took too long to answer.',
+  message: 'The model took too long to answer. Try again in a while, or ask for less at once.',
 };
 const CUT: CallError = {
   code: 'run.stream.unavailable',
   kind: 'unavailable',
-  message: 'The answer of the model broke off.',
+  message: 'The answer of the model broke off. Try again.',
 };
 const TOO_LONG: CallError = {
   code: 'run.answer.rejected',
   kind: 'rejected',
-  message: 'The answer of the model was far too long and was stopped.',
+  message: 'The answer of the model was far too long and was stopped. Ask for less at once.',
 };
 const TOO_MANY_CALLS: CallError = {
   code: 'run.calls.rejected',
   kind: 'rejected',
-  message: 'The model asked for too many tools at once.',
+  message: 'The model asked for too many tools at once. Ask for less at once.',
 };

@@ -281,21 +281,27 @@ async function toolStep(
 
 /**
  * What a provider's own filter stopped is no answer, and the calls in it are none; nor is an empty text.
- * @throws AppError run.answer.rejected · run.answer.unavailable
+ * @throws AppError run.answer.rejected · run.answer.exhausted · run.answer.unavailable
  */
 function assertAnswered(llm: LlmStepValue): void {
   if (llm.finish === 'filtered')
     throw new AppError({
       code: 'run.answer.rejected',
       kind: 'rejected',
-      message: 'The provider refused to answer this.',
+      message: 'The provider refused to answer this. Ask in other words, or let an admin choose another model.',
     });
-  if (llm.toolCalls.length === 0 && llm.text.trim() === '')
+  if (llm.toolCalls.length > 0 || llm.text.trim() !== '') return;
+  if (llm.finish === 'length')
     throw new AppError({
-      code: 'run.answer.unavailable',
-      kind: 'unavailable',
-      message: 'The model sent an empty answer.',
+      code: 'run.answer.exhausted',
+      kind: 'exhausted',
+      message: 'The model reached its length limit before it had said anything whole. Ask for less at once.',
     });
+  throw new AppError({
+    code: 'run.answer.unavailable',
+    kind: 'unavailable',
+    message: 'The model sent an empty answer. Try again.',
+  });
 }
 
 /** The words of an answer; one that was cut says so. */
@@ -371,7 +377,7 @@ function stuck(): AppError {
   return new AppError({
     code: 'run.progress.exhausted',
     kind: 'exhausted',
-    message: 'Stopped: the model asked for the same thing again and again.',
+    message: 'Stopped: the model asked for the same thing again and again. Ask in other words.',
   });
 }
 

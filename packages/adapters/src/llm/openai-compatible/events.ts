@@ -70,12 +70,12 @@ function* ending(
 ): Generator<LlmEvent, void, undefined> {
   const finish = finishOf(part, calls);
   if (finish === undefined) {
-    return yield failed('unavailable', 'The model broke off in the middle of its answer.', {
+    return yield failed('unavailable', 'The model broke off in the middle of its answer. Try again.', {
       usage,
     });
   }
   if (finish === 'stop' && text.trim() === '') {
-    return yield failed('unavailable', 'The model gave an empty answer.', { usage });
+    return yield failed('unavailable', 'The model gave an empty answer. Try again.', { usage });
   }
   if (finish === 'tool_calls') for (const call of calls) yield { kind: 'tool_call', call };
   yield { kind: 'done', finish, usage };

@@ -48,7 +48,7 @@ export function failedBy(failure: Failure, spent: Usage): Failed {
   const usage = failure.isInAnswer ? spent : costOfRefusal(failure, spent);
   const tooLong = causes(failure.cause).find((cause) => cause instanceof TooLong);
   if (tooLong !== undefined) {
-    const message = `The model did not stop: its answer had more than ${tooLong.maxBytes} bytes.`;
+    const message = `The model did not stop: its answer had more than ${tooLong.maxBytes} bytes. Ask for less at once.`;
     // What it has cost nobody can say: without a count the whole reservation is booked.
     return failed('rejected', message);
   }
@@ -87,16 +87,25 @@ function byStatus(
         message: 'The model provider knows no such model or address. Check LLM_MODEL and LLM_BASE_URL.',
       };
     case status === 429:
-      return { kind: 'exhausted', message: 'The model provider is busy or the limit of the key is spent.' };
+      return {
+        kind: 'exhausted',
+        message: 'The model provider is busy or the limit of the key is spent. Try again later.',
+      };
     case status >= 300 && status < 400:
       return {
         kind: 'rejected',
         message: 'The model provider redirects elsewhere. Set LLM_BASE_URL to the final address.',
       };
     case status === 408 || status === 409 || status === 425 || status >= 500:
-      return { kind: 'unavailable', message: `The model provider has trouble (status ${status}).` };
+      return {
+        kind: 'unavailable',
+        message: `The model provider has trouble (status ${status}). Try again in a while.`,
+      };
     case status === 413 || isTooLong(serverText):
-      return { kind: 'rejected', message: 'The prompt is too long for this model.' };
+      return {
+        kind: 'rejected',
+        message: 'The prompt is too long for this model. Ask something shorter, or begin afresh with /new.',
+      };
     case isModelUnknown(serverText):
       return { kind: 'missing', message: 'The model provider knows no such model. Check LLM_MODEL.' };
     default:
@@ -145,10 +154,11 @@ function networkMessage(thrown: unknown): string {
   const codes = codesOf(thrown);
   if (wasUnreachable(thrown))
     return 'The model provider cannot be reached. Check LLM_BASE_URL and the network.';
-  if (codes.includes('UND_ERR_HEADERS_TIMEOUT')) return 'The model provider did not answer in time.';
+  if (codes.includes('UND_ERR_HEADERS_TIMEOUT'))
+    return 'The model provider did not answer in time. Try again in a while.';
   if (codes.includes('UND_ERR_BODY_TIMEOUT'))
-    return 'The model provider fell silent in the middle of its answer.';
-  return 'The answer of the model provider broke off or cannot be read.';
+    return 'The model provider fell silent in the middle of its answer. Try again in a while.';
+  return 'The answer of the model provider broke off or cannot be read. Try again; if it stays so, check LLM_BASE_URL.';
 }
 
 function codesOf(thrown: unknown): readonly string[] {
