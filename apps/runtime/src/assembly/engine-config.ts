@@ -6,7 +6,8 @@ export function engineConfig(config: Pick<Config, 'LLM_TIMEOUT_MS'>): EngineConf
   return {
     maxAttempts: 4,
     llmTimeoutMs: config.LLM_TIMEOUT_MS,
-    llmMaxBytes: 8 * 1024 * 1024,
+    // An answer is filtered in one go, about half a second for this much: more would hold up a panic.
+    llmMaxBytes: 1024 * 1024,
     // Longer than SMTP servers need after DATA is a matter of the mail connector.
     deliverTimeoutMs: 30_000,
     deliverBackoffMs: 1_000,

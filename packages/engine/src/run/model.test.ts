@@ -254,6 +254,18 @@ describe('frames', () => {
     const chars = frames.reduce((sum, event) => sum + String(event.data.text).length, 0);
     expect(chars).toBeLessThan(25_000 * 50);
   });
+
+  test('of an answer that grows for ever stop early: filtering it again and again would hold up a panic', async () => {
+    stage.script = () =>
+      Array.from({ length: 900 }, () => ({ kind: 'text' as const, delta: 'word '.repeat(200) }));
+    const run = await ask();
+    expect(run.output?.length).toBeGreaterThan(800_000);
+    const lengths = events()
+      .filter((event) => event.kind === 'text')
+      .map((event) => String(event.data.text).length);
+    expect(lengths.length).toBeGreaterThan(10);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(32_000);
+  });
 });
 
 describe('budgets', () => {

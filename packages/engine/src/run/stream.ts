@@ -83,8 +83,11 @@ interface Reading {
 
 /** Each frame filters the whole text: showing only every 32nd part of growth keeps the cost of a long answer linear. */
 const FRAME_SHARE = 32;
+/** A longer answer is shown when it is whole: filtering a million characters again and again would hold up everybody else, panic too. */
+const MAX_FRAME_CHARS = 32_000;
 
 function isFrameDue(state: Reading): boolean {
+  if (state.text.length > MAX_FRAME_CHARS) return false;
   if (state.text.length - state.shownChars < state.text.length / FRAME_SHARE) return false;
   state.shownChars = state.text.length;
   return true;
