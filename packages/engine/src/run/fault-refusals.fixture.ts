@@ -1,0 +1,122 @@
+import { llm } from '@agent-runtime/testkit';
+import {
+  BUSY,
+  type FaultScript,
+  failed,
+  fine,
+  good,
+  lasting,
+  passing,
+  TROUBLE,
+} from './fault-script.fixture.ts';
+
+/** A server that says no, and why. */
+export const REFUSALS: readonly FaultScript[] = [
+  {
+    name: '429 without retry_after',
+    answer: () => llm.status(429),
+    ends: BUSY,
+    ...passing,
+    charged: 'nothing',
+  },
+  {
+    name: '429 with a retry_after of three seconds',
+    answer: () => llm.status(429, 'busy', { 'retry-after': '3' }),
+    ends: BUSY,
+    ...passing,
+    charged: 'nothing',
+  },
+  {
+    name: '429 with a retry_after of an hour',
+    answer: () => llm.status(429, 'busy', { 'retry-after': '3600' }),
+    ends: BUSY,
+    ...lasting,
+    charged: 'nothing',
+  },
+  {
+    name: '429 once, then an answer',
+    answer: () => llm.status(429, 'busy', { 'retry-after': '3' }),
+    later: good('back again'),
+    ends: fine(/back again/),
+    ...passing,
+    charged: 'nothing',
+  },
+  { name: '500', answer: () => llm.status(500), ends: TROUBLE, ...passing, charged: 'nothing' },
+  {
+    name: '502 with a page',
+    answer: () => [
+      {
+        kind: 'status',
+        status: 502,
+        headers: { 'content-type': 'text/html' },
+        body: '<html>bad gateway</html>',
+      },
+    ],
+    ends: TROUBLE,
+    ...passing,
+    charged: 'nothing',
+  },
+  {
+    name: '503 with a retry_after of nonsense',
+    answer: () => llm.status(503, 'x', { 'retry-after': 'soon' }),
+    ends: TROUBLE,
+    ...passing,
+    charged: 'nothing',
+  },
+  {
+    name: '401',
+    answer: () => llm.status(401),
+    ends: failed('llm.call.rejected', /Check LLM_API_KEY/),
+    ...lasting,
+    charged: 'nothing',
+  },
+  {
+    name: '403',
+    answer: () => llm.status(403),
+    ends: failed('llm.call.rejected', /Check LLM_API_KEY/),
+    ...lasting,
+    charged: 'nothing',
+  },
+  {
+    name: '402',
+    answer: () => llm.status(402),
+    ends: failed('llm.call.rejected', /Check the account/),
+    ...lasting,
+    charged: 'nothing',
+  },
+  {
+    name: '404',
+    answer: () => llm.status(404),
+    ends: failed('llm.call.missing', /Check LLM_MODEL/),
+    ...lasting,
+    charged: 'nothing',
+  },
+  {
+    name: '400, the context is too long',
+    answer: () => llm.status(400, 'maximum context length is 8192 tokens'),
+    ends: failed('llm.call.rejected', /too long.*(\/new|shorter)/s),
+    ...lasting,
+    charged: 'nothing',
+  },
+  {
+    name: '400 for another reason',
+    answer: () => llm.status(400),
+    ends: failed('llm.call.rejected', /log has its words/),
+    ...lasting,
+    charged: 'nothing',
+  },
+  {
+    name: 'a redirect',
+    answer: () => llm.status(307, 'moved', { location: 'http://127.0.0.1:9/v1' }),
+    ends: failed('llm.call.rejected', /Set LLM_BASE_URL/),
+    ...lasting,
+    charged: 'nothing',
+  },
+  {
+    name: 'an error of 429 inside a stream of 200',
+    answer: () => [...llm.text('half'), ...llm.data({ error: { message: 'busy', code: 429 } })],
+    ends: BUSY,
+    ...passing,
+    charged: 'some',
+  },
+];
