@@ -185,4 +185,21 @@ describe('memory chat in a folder', () => {
     });
     expect(await chat.reconcile(payload, target('efct_1'), never)).toEqual({ kind: 'not-sent' });
   });
+
+  test('a chat as unhelpful as its file says: it takes repeats, and nobody can ask what arrived', async () => {
+    const folder = newFolder();
+    writeFileSync(
+      join(folder, 'chat.json'),
+      JSON.stringify({ dropsRepeats: false, canReconcile: false, limitChars: 100 }),
+    );
+    const chat = folderConnector({ folder, clock: manualClock() });
+    expect(chat.dropsRepeats).toBe(false);
+    for (let time = 0; time < 2; time += 1) await chat.deliver(payload, target('efct_1'), never);
+    expect(outbox(folder)).toHaveLength(2);
+    expect(await chat.reconcile(payload, target('efct_1'), never)).toEqual({ kind: 'unknown' });
+    const draft = { text: 'word '.repeat(60) };
+    expect(chat.render(draft, { address: 'c', effectId: 'e', nowMs: 0 }).length).toBeGreaterThan(2);
+    writeFileSync(join(folder, 'chat.json'), '{"drops_repeats":false}');
+    expect(() => folderConnector({ folder, clock: manualClock() })).toThrow();
+  });
 });

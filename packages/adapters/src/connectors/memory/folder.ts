@@ -17,7 +17,7 @@ import { type MemoryOptions, talking } from './memory.ts';
 import { type Delivered, type MemoryFault, makeReceiver, type Receiver } from './receiver.ts';
 
 export interface FolderOptions extends MemoryOptions {
-  /** Holds `inbox.jsonl`, `outbox.jsonl`, `inbox.ack` and, for trouble, `fault.json`. Made when it is not there. */
+  /** Holds `inbox.jsonl`, `outbox.jsonl`, `inbox.ack` and, for trouble, `fault.json` and `chat.json`. Made when it is not there. */
   readonly folder: string;
   /** How often the inbox is looked at, 50 unless said. */
   readonly pollMs?: number | undefined;
@@ -29,8 +29,10 @@ export interface FolderOptions extends MemoryOptions {
  * `{"id","channel","sender","text", "name"?,"button"?,"kind"?,"channel_kind"?,"title"?,"addressed"?,"relayed"?,"bot"?,"at"?}`.
  * Each message that leaves is one line of `outbox.jsonl`, on disk before it counts as sent:
  * `{"id","address","effect_id","part","payload","at"}`. So a test can count what left, also across kill -9.
+ * `chat.json`, `{"dropsRepeats"?,"canReconcile"?,"limitChars"?}`, read once, makes the other side as unhelpful as real chats are.
  */
-export function folderConnector(options: FolderOptions): Connector {
+export function folderConnector(given: FolderOptions): Connector {
+  const options = { ...given, ...traitsIn(join(given.folder, 'chat.json')) };
   const account = options.account ?? 'demo';
   const paths = {
     inbox: join(options.folder, 'inbox.jsonl'),
@@ -77,6 +79,18 @@ export function folderConnector(options: FolderOptions): Connector {
       following = undefined;
     },
   };
+}
+
+const chatFile = z.strictObject({
+  dropsRepeats: z.boolean().optional(),
+  canReconcile: z.boolean().optional(),
+  limitChars: z.int().min(100).optional(),
+});
+
+/** @throws ZodError when the file says something else: a chat that is kinder than was asked for would prove nothing */
+function traitsIn(path: string): z.output<typeof chatFile> {
+  const text = readOr(path, '');
+  return text === '' ? {} : chatFile.parse(parseJson(text));
 }
 
 const outboxLine = z.object({
