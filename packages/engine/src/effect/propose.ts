@@ -44,6 +44,8 @@ export interface ProposeInput {
   readonly label: Label;
   /** What policy said: an `ask` with its approval obligation. */
   readonly decision: Decision;
+  /** Aborted when the run that asks is stopped: then nothing is asked any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Proposal {
@@ -57,7 +59,7 @@ type ApprovalObligation = Extract<Obligation, { kind: 'approval' }>;
  * Renders what would leave, to the last byte, and asks humans about exactly that: effect, approval, audit and card in one commit.
  * A standing approval that covers it answers at once.
  * @returns effect `proposed` with approval `pending`, or `approved` with `granted` by a standing approval
- * @throws AppError effect.decision.bug (the decision is not an ask) · effect.panic.cancelled · effect.pending.exhausted ·
+ * @throws AppError effect.decision.bug (the decision is not an ask) · effect.panic.cancelled · effect.run.cancelled · effect.pending.exhausted ·
  *   effect.kind.denied · what `makeEffect` throws
  */
 export async function propose(deps: EngineDeps, input: ProposeInput): Promise<Proposal> {
@@ -79,7 +81,10 @@ export async function propose(deps: EngineDeps, input: ProposeInput): Promise<Pr
   const change = await countsOf(deps.files, effect);
   return deps.store.commit(auditOf({ effect, approval, decision: input.decision }), async (tx) => {
     await refuseFlood(deps, tx, effect);
-    return writeProposal(deps, tx, { effect, approval, head, change });
+    const proposal = await writeProposal(deps, tx, { effect, approval, head, change });
+    // Last of all: panic and revocation act in memory first, and may have come while this was being written.
+    if (input.signal?.aborted === true) throw askerStopped();
+    return proposal;
   });
 }
 
@@ -176,6 +181,14 @@ function obligationOf(decision: Decision): ApprovalObligation {
     kind: 'bug',
     message: 'Only what policy wants asked can be proposed.',
     detail: decision,
+  });
+}
+
+function askerStopped(): AppError {
+  return new AppError({
+    code: 'effect.run.cancelled',
+    kind: 'cancelled',
+    message: 'The run that asked for it was stopped.',
   });
 }
 

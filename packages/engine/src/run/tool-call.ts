@@ -130,6 +130,7 @@ async function decideAndDo(
         requester: task.requester,
         label: join(label, kept),
         decision,
+        signal: asked.signal,
       })
     ).approval.id;
   return {
