@@ -63,7 +63,7 @@ function endRestored(deps: EngineDeps, tx: StoreTx, actor: string): Promise<Void
   return voidUnfinished(tx, {
     nowMs: deps.clock.nowMs(),
     actor,
-    why: 'The data was restored; this may have left before or since.',
+    why: 'The data was restored.',
     isMeant: () => true,
     isApprovedDoubtful: true,
   });

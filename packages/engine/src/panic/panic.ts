@@ -95,7 +95,7 @@ export async function endPrincipal(deps: EngineDeps, key: string, stops: Stops):
     voidUnfinished(tx, {
       nowMs: deps.clock.nowMs(),
       actor: 'appliance',
-      why: 'The rights of who asked for it were taken away while it was on its way.',
+      why: 'The rights of who asked for it were taken away.',
       isMeant: (effect) => belongsTo(effect.requester, key),
       isApprovedDoubtful: false,
     }),
@@ -107,7 +107,7 @@ function endAll(deps: EngineDeps, action: string, by: string, via: string): Prom
     voidUnfinished(tx, {
       nowMs: deps.clock.nowMs(),
       actor: by,
-      why: 'Panic stopped it on its way.',
+      why: 'Panic stopped it.',
       isMeant: () => true,
       isApprovedDoubtful: false,
     }),

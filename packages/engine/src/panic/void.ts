@@ -5,6 +5,7 @@ export interface VoidInput {
   readonly nowMs: number;
   /** Key of who ended them. */
   readonly actor: string;
+  /** A sentence. */
   readonly why: string;
   readonly isMeant: (effect: Effect) => boolean;
   /** After a restore an approved effect may already have left in the time that the backup does not know. */
@@ -27,14 +28,10 @@ export async function voidUnfinished(tx: StoreTx, input: VoidInput): Promise<Voi
   let ended = 0;
   for (const effect of open.filter(input.isMeant)) {
     const state = endOf(effect, input);
-    const error =
-      state === 'uncertain'
-        ? { code: 'panic.effect.uncertain', kind: 'uncertain', message: input.why }
-        : undefined;
     await tx.update(
       'effect',
       { id: effect.id, state: effect.state },
-      { state, settledAt: input.nowMs, ...(error === undefined ? {} : { error }) },
+      { state, settledAt: input.nowMs, error: errorOf(state, input.why) },
     );
     if (effect.approval !== undefined) {
       await tx.update(
@@ -55,6 +52,17 @@ export async function voidUnfinished(tx: StoreTx, input: VoidInput): Promise<Voi
     if (state === 'uncertain') uncertain.push({ ...effect, state });
   }
   return { ended, uncertain };
+}
+
+/** Why it ended, and what that means for what people outside have seen. */
+function errorOf(state: EffectState, why: string): NonNullable<Effect['error']> {
+  return state === 'uncertain'
+    ? {
+        code: 'panic.effect.uncertain',
+        kind: 'uncertain',
+        message: `${why} It may have left: look there, then say so (\`agent-runtime effect resolve\`).`,
+      }
+    : { code: 'panic.effect.cancelled', kind: 'cancelled', message: `${why} Nothing of it left.` };
 }
 
 /** A part that left cannot be unsent: such an effect is uncertain, never void. */

@@ -25,6 +25,7 @@ import type { Effects } from '../effects.ts';
 import { type AnsweredCall, callModel, pay, payFor } from './call-model.ts';
 import { auditOf, endRun, finishRun } from './finish.ts';
 import { type RunMeans, runMeans } from './means.ts';
+import { panicEnd, revokedEnd } from './orders.ts';
 import { loadPlace } from './place.ts';
 import { buildPrompt, skillList } from './prompt-input.ts';
 import { assertMayGoOn } from './rights.ts';
@@ -335,7 +336,15 @@ async function afterThrow(
     error.message,
   );
   const isDeadline = signal.aborted && signal.reason === DEADLINE;
-  await endRun(deps, place, isDeadline ? deadlineError(place) : error);
+  await endRun(deps, place, isDeadline ? deadlineError(place) : (stopOf(work.signal) ?? error));
+}
+
+/** Whatever broke off because of it: people hear of the panic or the revocation. */
+function stopOf(signal: AbortSignal): AppError | undefined {
+  if (!signal.aborted) return undefined;
+  if (signal.reason === 'panic') return new AppError(panicEnd('appliance').error);
+  if (signal.reason === 'revoked') return new AppError(revokedEnd('appliance').error);
+  return undefined;
 }
 
 /** The disk or its database refused: the run keeps its place and goes on later. */
