@@ -71,8 +71,8 @@ export interface Stage {
   script: Script;
   /** Somebody says something in the channel of `ops`, addressed to us unless said. */
   tell(text: string, more?: Partial<Said>): Promise<Accepted>;
-  /** As `tell`, by an authenticated door. */
-  post(text: string, more?: Partial<Said>): Promise<Accepted>;
+  /** As `tell`, by an authenticated door. @param by a token, say; who said it unless given */
+  post(text: string, more?: Partial<Said>, by?: Arrival['authenticated']): Promise<Accepted>;
   run(id: string | undefined): Promise<Run>;
   /** The run once it is over and its answer has left. */
   settled(id: string | undefined): Promise<Run>;
@@ -197,11 +197,11 @@ export function useStage(overrides: Partial<EngineDeps> = {}): Stage {
       script = next;
     },
     tell: (text, more = {}) => engine.accept(arrive(text, more)),
-    post: (text, more = {}) =>
+    post: (text, more = {}, by = undefined) =>
       engine.accept({
         ...arrive(text, more),
         door: 'http',
-        authenticated: { principal: person(must(PLATFORM_IDS[more.by ?? 'mia'])), context: ORIGIN },
+        authenticated: by ?? { principal: person(must(PLATFORM_IDS[more.by ?? 'mia'])), context: ORIGIN },
       }),
     run,
     settled: async (id) => {
