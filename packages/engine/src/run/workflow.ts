@@ -289,7 +289,8 @@ function assertAnswered(llm: LlmStepValue): void {
     throw new AppError({
       code: 'run.answer.rejected',
       kind: 'rejected',
-      message: 'The provider refused to answer this. Ask in other words, or let an admin choose another model.',
+      message:
+        'The provider refused to answer this. Ask in other words, or let an admin choose another model.',
     });
   if (llm.toolCalls.length > 0 || llm.text.trim() !== '') return;
   if (llm.finish === 'length')

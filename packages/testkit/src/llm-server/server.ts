@@ -43,6 +43,8 @@ export interface LlmServer {
   readonly stalled: number;
   /** Answers of the next requests, in order; without any, every request gets the fallback. */
   next(...answers: readonly LlmAnswer[]): void;
+  /** Drops the planned answers that nobody asked for. */
+  forget(): void;
   /** What every request gets for which nothing else is planned. */
   setFallback(answer: LlmAnswer): void;
   /** Breaks all lines and stops. */
@@ -96,6 +98,7 @@ export async function startLlmServer(options: { readonly fallback?: LlmAnswer } 
       return stalled;
     },
     next: (...answers) => void planned.push(...answers),
+    forget: () => void planned.splice(0),
     setFallback: (answer) => {
       fallback = answer;
     },
