@@ -30,6 +30,10 @@ function say(line: Line): void {
   appendFileSync(plan.out, `${JSON.stringify(line)}\n`);
 }
 
+type Traces = Parameters<TestRunner['__setTraces']>[0];
+/** What vitest hands to the runner it made; ours need it too. */
+let kept: Traces | undefined;
+
 /** Runs chosen tests of one suite at a time, and stops at the first that fails. */
 class SuiteRunner extends TestRunner {
   failed: { readonly name: string; readonly error: string } | undefined;
@@ -56,6 +60,11 @@ class SuiteRunner extends TestRunner {
 /** Measures suites and judges mutants once the worker is up. */
 // biome-ignore lint/style/noDefaultExport: vitest takes a runner by its default export.
 export default class MutantRunner extends TestRunner {
+  override __setTraces(traces: Traces): void {
+    super.__setTraces(traces);
+    kept = traces;
+  }
+
   override async onAfterRunFiles(files: RunnerTestFile[]): Promise<void> {
     super.onAfterRunFiles(files);
     for (const suite of plan.suites) await measure(this.config, moduleRunnerOf(this), suite);
@@ -82,8 +91,9 @@ async function run(
   testIds?: string[],
   onReached?: SuiteRunner['onReached'],
 ): Promise<SuiteRunner['failed']> {
-  const runner = new SuiteRunner({ ...config, testTimeout: TEST_TIMEOUT_MS, passWithNoTests: true });
+  const runner = new SuiteRunner({ ...config, testTimeout: mutants.a === 0 ? 60_000 : TEST_TIMEOUT_MS, passWithNoTests: true });
   Object.defineProperty(runner, 'moduleRunner', { value: moduleRunner });
+  if (kept !== undefined) runner.__setTraces(kept);
   runner.onReached = onReached;
   const known = modules();
   for (const module of known.fileToModulesMap.get(suite) ?? []) known.invalidateModule(module);
@@ -95,10 +105,10 @@ async function run(
 }
 
 async function measure(config: SerializedConfig, moduleRunner: object, suite: string): Promise<void> {
-  resetModules();
   mutants.h.fill(0);
   const failed = await run(config, moduleRunner, suite, undefined, (test) => {
-    const sites = [...mutants.h.keys()].filter((index) => mutants.h[index] === 1);
+    const sites: number[] = [];
+    for (let at = mutants.h.indexOf(1); at >= 0; at = mutants.h.indexOf(1, at + 1)) sites.push(at);
     mutants.h.fill(0);
     const seen: Measured = {
       suite,
@@ -121,10 +131,12 @@ async function judgeAll(config: SerializedConfig, moduleRunner: object): Promise
   const kills = new Map<string, number>();
   for (const task of plan.tasks) {
     say({ kind: 'begun', number: task.number });
-    const chosen = choose(tests, task, kills);
+    // What is reached while files load is made once: only fresh modules show it.
+    const isFresh = task.isStatic || tests.some(({ id, sites }) => id === undefined && sites.includes(task.site));
+    const chosen = choose(tests, task, kills, isFresh);
     let verdict: 'killed' | 'survived' | 'unreached' = chosen.length === 0 ? 'unreached' : 'survived';
     let by = '';
-    if (task.isStatic) resetModules();
+    if (isFresh) resetModules();
     mutants.a = task.number;
     for (const { suite, ids } of chosen) {
       const failed = await run(config, moduleRunner, suite, ids);
@@ -135,7 +147,7 @@ async function judgeAll(config: SerializedConfig, moduleRunner: object): Promise
       break;
     }
     mutants.a = 0;
-    if (task.isStatic) resetModules();
+    if (isFresh) resetModules();
     say({ kind: 'judged', number: task.number, verdict, by });
   }
 }
@@ -146,14 +158,14 @@ interface Chosen {
 }
 
 /** The suites that reach a mutant, with the tests that do; first those beside it, then those that killed before, then the quick. */
-function choose(tests: readonly Measured[], task: Task, kills: ReadonlyMap<string, number>): readonly Chosen[] {
+function choose(tests: readonly Measured[], task: Task, kills: ReadonlyMap<string, number>, isFresh: boolean): readonly Chosen[] {
   const bySuite = new Map<string, { ids: Set<string>; ms: number; isWhole: boolean }>();
   for (const test of tests) {
-    if (!test.sites.includes(task.site)) continue;
+    if (!isFresh && !test.sites.includes(task.site)) continue;
     const entry = bySuite.get(test.suite) ?? { ids: new Set(), ms: 0, isWhole: false };
     bySuite.set(test.suite, entry);
-    if (test.id === undefined) entry.isWhole = true;
-    else if (test.ms <= MAX_TEST_MS) entry.ids.add(test.id);
+    if (isFresh) entry.isWhole = true;
+    else if (test.id !== undefined && test.ms <= MAX_TEST_MS) entry.ids.add(test.id);
     entry.ms += test.ms;
   }
   const folder = task.path.slice(0, task.path.lastIndexOf('/'));

@@ -99,7 +99,7 @@ export function findSites(source: SourceFile): readonly Site[] {
     const own = sites.length;
     for (const [child, role] of childrenOf(node)) {
       if (role === 'condition') addCondition(child, inside, /^(While|For|DoWhile)/.test(node.type));
-      else if (role === 'answer' && inside.isBoolean) addCondition(child, inside, false);
+      else if (role === 'answer' && inside.isBoolean && !isNever(child)) addCondition(child, inside, false);
       else visit(child, inside);
     }
     if (node.type === 'ExpressionStatement' && isGuardCall(node.expression))
@@ -125,6 +125,11 @@ export function findSites(source: SourceFile): readonly Site[] {
 
   visit(parse(source).program, { rule: 'module', isStatic: true, isBoolean: false });
   return sites;
+}
+
+/** `const never: never = x; return never;` is for the compiler alone. */
+function isNever(node: Node): boolean {
+  return node.type === 'Identifier' && node.name === 'never';
 }
 
 /** `true` and `false` as answers are exchanged already. */
