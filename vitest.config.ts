@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { ClaimsReporter } from './scripts/claims/reporter.ts';
 import { ClosingLineReporter } from './scripts/closing-line-reporter.ts';
 
 // `npm run soak` repeats the same suites with full counts; they read the same variable.
@@ -12,6 +13,6 @@ export default defineConfig({
     // A suite that needs more says so itself: describe(name, { timeout: ms }, ...).
     testTimeout: isSoak ? 600_000 : 10_000,
     hookTimeout: isSoak ? 60_000 : 10_000,
-    reporters: ['default', new ClosingLineReporter()],
+    reporters: ['default', new ClosingLineReporter(), new ClaimsReporter()],
   },
 });

@@ -25,20 +25,23 @@ function run(files: Readonly<Record<string, string>>) {
   return { status, lastLine: stdout.trimEnd().split('\n').at(-1) };
 }
 
-test('counts passed, failed and skipped tests', () => {
+// Each starts a process; generous, because the machine may be busy.
+const timeout = 60_000;
+
+test('counts passed, failed and skipped tests', { timeout }, () => {
   const text = `test('a', () => {}); test('b', () => {}); test('c', () => { throw new Error('x'); });
     test.skip('d', () => {}); test.todo('e'); describe('f', () => { test('g', () => {}); });`;
   expect(run({ 'a.test.js': text })).toEqual({ status: 1, lastLine: '3 passed, 1 failed, 2 skipped' });
 });
 
-test('a run without failures', () => {
+test('a run without failures', { timeout }, () => {
   expect(run({ 'a.test.js': `test('a', () => {});` })).toEqual({
     status: 0,
     lastLine: '1 passed, 0 failed, 0 skipped',
   });
 });
 
-test('what breaks outside a test is a failure too', () => {
+test('what breaks outside a test is a failure too', { timeout }, () => {
   const files = {
     'unloadable.test.js': `throw new Error('x'); test('a', () => {});`,
     'hook.test.js': `describe('s', () => { afterAll(() => { throw new Error('x'); }); test('a', () => {}); });`,

@@ -1,4 +1,4 @@
-// npm run mutants -- [--sample N] [--seed TEXT] [--id ID] [path …]: breaks each rule once; the tests must notice.
+// npm run mutants -- [--sample N] [--seed TEXT] [--id ID] [--near] [path …]: breaks each rule once; the tests must notice.
 // In memory only: no file of the clone is touched. Ends with 1 when a mutant lives that docs/security-claims.md does not justify.
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,6 +21,7 @@ const { values, positionals: places } = parseArgs({
     seed: { type: 'string' },
     id: { type: 'string', multiple: true },
     json: { type: 'string' },
+    near: { type: 'boolean' },
   },
 });
 
@@ -78,43 +79,42 @@ function seedOf(of: readonly RuleFile[]): string {
   return hash.digest('hex').slice(0, 8);
 }
 
-/** First the suites of the mutant's own package (domain) or room; what lives through them meets the suites of all packages. */
+/** Each mutant meets the suites of its room first; what lives meets those of its package, and then all that may reach it. */
+const STAGES: readonly ((suite: string, path: string) => boolean)[] = [
+  (suite, path) => isBelow(suite, path, 4),
+  (suite, path) => isBelow(suite, path, 2),
+  // Domain knows nobody, so that everything may reach it; engine and store know only domain, and engine's tests use the store.
+  (suite, path) => path.startsWith('packages/domain/') || suite.startsWith('packages/engine/'),
+];
+
 async function judge(chosen: readonly Mutant[]): Promise<ReadonlyMap<number, Verdict>> {
   const { woven, sites } = weaveAll();
   const fleet = new Fleet(root, folder, woven);
-  const tasks = chosen.map(({ number, path, isStatic }): Task => {
-    return { number, path, isStatic, site: sites.get(number) ?? 0 };
-  });
   const verdicts = new Map<number, Verdict>();
-  let tried = 0;
-  const note = (verdict: Verdict): void => {
-    verdicts.set(verdict.number, verdict);
-    tried += 1;
-    if (tried % 100 === 0) console.log(`${tried} judged`);
-  };
-  const near = readSuites().filter((suite) => chosen.some(({ path }) => isNear(suite, path)));
-  const measured = [await fleet.measure(near.map((suite) => join(root, suite)))];
-  await fleet.judge(tasks, measured, note);
   const excused = new Set(values.sample === undefined ? [] : justified.map(({ id }) => id));
-  const open = chosen.filter(({ id, number }) => verdicts.get(number)?.verdict !== 'killed' && !excused.has(id));
-  const far = readSuites().filter((suite) => !near.includes(suite) && open.some(({ path }) => mayReach(suite, path)));
-  if (far.length === 0) return verdicts;
-  console.log(`${open.length} live so far; they meet ${far.length} suites more`);
-  const rest = [await fleet.measure(far.map((suite) => join(root, suite)))];
-  const numbers = new Set(open.map(({ number }) => number));
-  await fleet.judge(tasks.filter(({ number }) => numbers.has(number)), rest, note);
+  const met = new Set<string>();
+  let open = chosen;
+  for (const mayReach of values.near ? STAGES.slice(0, 1) : STAGES) {
+    const suites = readSuites().filter((suite) => !met.has(suite) && open.some(({ path }) => mayReach(suite, path)));
+    if (suites.length === 0) continue;
+    console.log(`${open.length} mutants meet ${suites.length} suites`);
+    for (const suite of suites) met.add(suite);
+    const measured = [await fleet.measure(suites.map((suite) => join(root, suite)))];
+    const tasks = open.map(({ number, path, isStatic }): Task => {
+      return { number, path, isStatic, site: sites.get(number) ?? 0 };
+    });
+    await fleet.judge(tasks, measured, (verdict) => {
+      // A mutant that no suite of this stage reaches keeps what an earlier one said of it.
+      if (verdict.verdict !== 'unreached' || !verdicts.has(verdict.number)) verdicts.set(verdict.number, verdict);
+    });
+    open = chosen.filter(({ id, number }) => verdicts.get(number)?.verdict !== 'killed' && !excused.has(id));
+    if (open.length === 0) break;
+  }
   return verdicts;
 }
 
-function isNear(suite: string, path: string): boolean {
-  const depth = path.startsWith('packages/domain/') ? 2 : 4;
+function isBelow(suite: string, path: string, depth: number): boolean {
   return suite.startsWith(`${path.split('/').slice(0, depth).join('/')}/`);
-}
-
-/** Domain knows nobody, so that everything may reach it; engine and store know only domain, and engine's tests use the store. */
-function mayReach(suite: string, path: string): boolean {
-  if (path.startsWith('packages/domain/')) return true;
-  return suite.startsWith('packages/engine/') || (suite.startsWith('packages/store/') && path.startsWith('packages/store/'));
 }
 
 function weaveAll(): { woven: Record<string, string>; sites: ReadonlyMap<number, number> } {
