@@ -30,7 +30,6 @@ const all = files.flatMap((file) => file.mutants.flat());
 const justified = parseJustified(readFileSync(join(root, 'docs/security-claims.md'), 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'mutants-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-process.exitCode = await main();
 
 async function main(): Promise<number> {
   const known = new Set(all.map(({ id }) => id));
@@ -43,12 +42,17 @@ async function main(): Promise<number> {
   const alive = chosen.filter(({ number }) => verdicts.get(number)?.verdict !== 'killed');
   const excused = new Set(justified.map(({ id }) => id));
   const survivors = alive.filter(({ id }) => !excused.has(id));
-  const dead = chosen.filter(({ id, number }) => excused.has(id) && verdicts.get(number)?.verdict === 'killed');
+  const dead = chosen.filter(
+    ({ id, number }) => excused.has(id) && verdicts.get(number)?.verdict === 'killed',
+  );
   for (const line of counts(chosen, verdicts, excused)) console.log(line);
   for (const mutant of survivors) console.log(describe(mutant, verdicts.get(mutant.number)));
-  for (const { id, place } of gone) console.log(`justified, but there is no such mutant any more: ${id} ${place}`);
-  for (const { id, path, line } of dead) console.log(`justified, but killed; take its row away: ${id} ${path}:${line}`);
-  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(chosen.map((m) => ({ ...m, ...verdicts.get(m.number) }))));
+  for (const { id, place } of gone)
+    console.log(`justified, but there is no such mutant any more: ${id} ${place}`);
+  for (const { id, path, line } of dead)
+    console.log(`justified, but killed; take its row away: ${id} ${path}:${line}`);
+  if (values.json !== undefined)
+    writeFileSync(values.json, JSON.stringify(chosen.map((m) => ({ ...m, ...verdicts.get(m.number) }))));
   const faults = survivors.length + gone.length + dead.length;
   console.log(
     `${jobs} mutants, ${jobs - alive.length} killed, ${alive.length - survivors.length} justified, ${survivors.length} not; seed ${seed}`,
@@ -95,7 +99,9 @@ async function judge(chosen: readonly Mutant[]): Promise<ReadonlyMap<number, Ver
   const met = new Set<string>();
   let open = chosen;
   for (const mayReach of values.near ? STAGES.slice(0, 1) : STAGES) {
-    const suites = readSuites().filter((suite) => !met.has(suite) && open.some(({ path }) => mayReach(suite, path)));
+    const suites = readSuites().filter(
+      (suite) => !met.has(suite) && open.some(({ path }) => mayReach(suite, path)),
+    );
     if (suites.length === 0) continue;
     console.log(`${open.length} mutants meet ${suites.length} suites`);
     for (const suite of suites) met.add(suite);
@@ -105,7 +111,8 @@ async function judge(chosen: readonly Mutant[]): Promise<ReadonlyMap<number, Ver
     });
     await fleet.judge(tasks, measured, (verdict) => {
       // A mutant that no suite of this stage reaches keeps what an earlier one said of it.
-      if (verdict.verdict !== 'unreached' || !verdicts.has(verdict.number)) verdicts.set(verdict.number, verdict);
+      if (verdict.verdict !== 'unreached' || !verdicts.has(verdict.number))
+        verdicts.set(verdict.number, verdict);
     });
     open = chosen.filter(({ id, number }) => verdicts.get(number)?.verdict !== 'killed' && !excused.has(id));
     if (open.length === 0) break;
@@ -140,7 +147,9 @@ function counts(
   return [...new Set(chosen.map(({ room }) => room))].sort().map((room) => {
     const own = chosen.filter((mutant) => mutant.room === room);
     const killed = own.filter(({ number }) => verdicts.get(number)?.verdict === 'killed').length;
-    const spared = own.filter(({ id, number }) => excused.has(id) && verdicts.get(number)?.verdict !== 'killed').length;
+    const spared = own.filter(
+      ({ id, number }) => excused.has(id) && verdicts.get(number)?.verdict !== 'killed',
+    ).length;
     return `| ${room} | ${own.length} | ${killed} | ${spared} | ${own.length - killed - spared} |`;
   });
 }
@@ -150,3 +159,5 @@ function describe(mutant: Mutant, verdict: Verdict | undefined): string {
   const state = verdict?.verdict === 'unreached' ? 'no test comes here' : 'lives';
   return `${id} ${path}:${line} ${rule}: ${original.slice(0, 100)} · ${change.name} · ${state}`;
 }
+
+process.exitCode = await main();

@@ -28,7 +28,9 @@ export function checkPage(page: Page): readonly string[] {
   const wrong = page.claims.flatMap((claim) => {
     const at = `${PAGE}:${claim.line}`;
     return [
-      ...claim.paths.filter((path) => !existsSync(join(root, path))).map((path) => `${at} there is no guard ${path}`),
+      ...claim.paths
+        .filter((path) => !existsSync(join(root, path)))
+        .map((path) => `${at} there is no guard ${path}`),
       ...claim.names.filter((name) => !holds(name)).map((name) => `${at} nothing is called ${name}`),
       ...claim.tests.flatMap(({ file, title }) => {
         if (!existsSync(join(root, file))) return [`${at} there is no ${file}`];

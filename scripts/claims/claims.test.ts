@@ -13,7 +13,9 @@ test('every claim names a guard and tests that exist', { timeout }, () => {
 
 /** One part with one row. */
 function read(row: string) {
-  return parsePage(`## Part\n\nPaths are below \`packages/domain/src\`.\n\n| claim | guard | test |\n|---|---|---|\n${row}\n`);
+  return parsePage(
+    `## Part\n\nPaths are below \`packages/domain/src\`.\n\n| claim | guard | test |\n|---|---|---|\n${row}\n`,
+  );
 }
 
 test('a row is read with its paths from the clone', () => {
@@ -49,11 +51,14 @@ test.each([
 
 test('a table in a part without a base is told', () => {
   const { faults } = parsePage('## Part\n| claim | guard | test |\n|---|---|---|\n| a | `b` | c.test.ts |\n');
-  expect(faults).toEqual(['docs/security-claims.md:4 stands in a part that does not say "Paths are below `…`."']);
+  expect(faults).toEqual([
+    'docs/security-claims.md:4 stands in a part that does not say "Paths are below `…`."',
+  ]);
 });
 
 test('what is not there is told: guard, name, file and title', { timeout }, () => {
-  const row = '| It holds | label/gone.ts `noSuchName` | label/gone.test.ts · label/label.test.ts: no such title |';
+  const row =
+    '| It holds | label/gone.ts `noSuchName` | label/gone.test.ts · label/label.test.ts: no such title |';
   expect(checkPage(read(row))).toEqual([
     'docs/security-claims.md:7 there is no guard packages/domain/src/label/gone.ts',
     'docs/security-claims.md:7 nothing is called noSuchName',

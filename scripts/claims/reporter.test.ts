@@ -16,7 +16,14 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 /** Runs one real suite in a process of its own, with a page of one claim about it. */
 function run(suite: string, title: string | undefined, ...args: readonly string[]) {
   const file = (path: string) => JSON.stringify(join(root, path));
-  const claim = { line: 7, text: 'It holds', paths: [], names: [], base: '', tests: [{ file: 'a.test.js', title }] };
+  const claim = {
+    line: 7,
+    text: 'It holds',
+    paths: [],
+    names: [],
+    base: '',
+    tests: [{ file: 'a.test.js', title }],
+  };
   const config = `import { ClaimsReporter } from ${file('scripts/claims/reporter.ts')};
     import { ClosingLineReporter } from ${file('scripts/closing-line-reporter.ts')};
     const page = () => (${JSON.stringify({ claims: [claim], faults: [] })});
@@ -59,7 +66,9 @@ describe('after a full run', { timeout: 60_000 }, () => {
   ])('a skipped test that says why is told and fails nothing: %s', (suite) => {
     const { status, told } = run(suite, 'one');
     expect(status).toBe(0);
-    expect(told[0]).toBe('claim not proved: It holds (line 7): a.test.js: one was skipped: there is no faketime');
+    expect(told[0]).toBe(
+      'claim not proved: It holds (line 7): a.test.js: one was skipped: there is no faketime',
+    );
   });
 });
 

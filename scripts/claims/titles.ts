@@ -16,7 +16,8 @@ export function titlesIn(source: SourceFile): readonly string[] {
 function isTestCall(callee: Node): boolean {
   if (callee.type === 'Identifier') return /^(test|it|describe)$/.test(callee.name);
   if (callee.type === 'MemberExpression') return isTestCall(callee.object);
-  if (callee.type === 'CallExpression') return callee.callee.type === 'MemberExpression' && isTestCall(callee.callee);
+  if (callee.type === 'CallExpression')
+    return callee.callee.type === 'MemberExpression' && isTestCall(callee.callee);
   return callee.type === 'TaggedTemplateExpression' && isTestCall(callee.tag);
 }
 

@@ -48,7 +48,9 @@ export function changesAt(node: Node, get: Get): readonly Change[] {
 /** A condition that decides by itself: what it guards always, never, or the other way round. */
 export function conditionChanges(text: string, isLoop: boolean): readonly Change[] {
   const never = { name: 'never', text: 'false' };
-  return isLoop ? [never] : [{ name: 'always', text: 'true' }, never, { name: 'inverted', text: `!(${text})` }];
+  return isLoop
+    ? [never]
+    : [{ name: 'always', text: 'true' }, never, { name: 'inverted', text: `!(${text})` }];
 }
 
 /** A call that stands as a statement of its own and refuses by throwing: left out. */
@@ -62,7 +64,9 @@ export function isGuardCall(node: Node): boolean {
 export function calledName(call: Extract<Node, { type: 'CallExpression' }>): string {
   const { callee } = call;
   if (callee.type === 'Identifier') return callee.name;
-  return callee.type === 'MemberExpression' && callee.property.type === 'Identifier' ? callee.property.name : '';
+  return callee.type === 'MemberExpression' && callee.property.type === 'Identifier'
+    ? callee.property.name
+    : '';
 }
 
 function logicalChanges(node: Extract<Node, { type: 'LogicalExpression' }>, get: Get): readonly Change[] {
@@ -83,7 +87,7 @@ function literalChanges(value: unknown): readonly Change[] {
   if (value === 'deny') return [{ name: 'deny becomes permit', text: `'permit'` }];
   if (value === 'ask') return [{ name: 'ask becomes permit', text: `'permit'` }];
   return LADDERS.flatMap((ladder) => {
-    const at = ladder.findIndex((word) => word === value);
+    const at = ladder.indexOf(String(value));
     const lower = ladder[at - 1];
     return lower === undefined ? [] : [{ name: `${value} becomes ${lower}`, text: `'${lower}'` }];
   });
@@ -95,7 +99,9 @@ function callChanges(node: Extract<Node, { type: 'CallExpression' }>, get: Get):
   if (callee.type === 'Identifier' && (callee.name === 'permit' || callee.name === 'deny')) {
     // Each file that decides imports both; the arguments fit either.
     const kind = callee.name === 'permit' ? 'deny' : 'permit';
-    return [{ name: `${callee.name} becomes ${kind}`, text: `({ ...${get(callee)}${args}, kind: '${kind}' })` }];
+    return [
+      { name: `${callee.name} becomes ${kind}`, text: `({ ...${get(callee)}${args}, kind: '${kind}' })` },
+    ];
   }
   if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return [];
   const other = Object.hasOwn(CALLS, callee.property.name) ? CALLS[callee.property.name] : undefined;

@@ -26,7 +26,9 @@ export class Fleet {
   /** Measures suites without any mutant. @returns the file with what was measured @throws Error when a test fails by itself */
   async measure(suites: readonly string[]): Promise<string> {
     const { out, lines } = await this.#work({ suites, tasks: [], measured: [] });
-    const broken = lines.flatMap((line) => (line.kind === 'broken' ? [`${line.suite}: ${line.name}: ${line.error}`] : []));
+    const broken = lines.flatMap((line) =>
+      line.kind === 'broken' ? [`${line.suite}: ${line.name}: ${line.error}`] : [],
+    );
     if (broken.length > 0) throw new Error(`these fail without any mutant:\n${broken.join('\n')}`);
     if (lines.at(-1)?.kind !== 'finished') throw new Error('a worker ended while it measured');
     return out;
@@ -46,7 +48,8 @@ export class Fleet {
       for (const verdict of judged) onVerdict(verdict);
       const begun = lines.findLast((line) => line.kind === 'begun');
       if (lines.at(-1)?.kind !== 'finished') {
-        if (begun === undefined || done.has(begun.number)) throw new Error('a worker ended before it began a mutant');
+        if (begun === undefined || done.has(begun.number))
+          throw new Error('a worker ended before it began a mutant');
         done.add(begun.number);
         onVerdict({ kind: 'judged', number: begun.number, verdict: 'killed', by: 'its worker hung or died' });
       }
@@ -83,7 +86,10 @@ export class Fleet {
     end();
     const text = existsSync(out) ? readFileSync(out, 'utf8') : '';
     // safe: every line was written by runner.ts; the last may be cut by the end of its process.
-    const lines = text.split('\n').slice(0, -1).map((line) => JSON.parse(line) as Line);
+    const lines = text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Line);
     return { out, lines };
   }
 }

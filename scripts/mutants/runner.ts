@@ -1,11 +1,5 @@
 import { appendFileSync, readFileSync } from 'node:fs';
-import {
-  type RunnerTask,
-  type RunnerTestFile,
-  type SerializedConfig,
-  TestRunner,
-  vi,
-} from 'vitest';
+import { type RunnerTask, type RunnerTestFile, type SerializedConfig, TestRunner, vi } from 'vitest';
 import { startTests } from 'vitest/internal/browser';
 import type { Line, Measured, MutantSwitch, Plan, Task } from './plan.ts';
 
@@ -14,13 +8,17 @@ const TEST_TIMEOUT_MS = 5_000;
 const MAX_TEST_MS = 2_500;
 
 interface Modules {
-  readonly idToModuleMap: Map<string, { promise?: unknown; exports?: unknown; evaluated?: boolean; importers: Set<string> }>;
+  readonly idToModuleMap: Map<
+    string,
+    { promise?: unknown; exports?: unknown; evaluated?: boolean; importers: Set<string> }
+  >;
   readonly fileToModulesMap: Map<string, Set<unknown>>;
   invalidateModule(module: unknown): void;
 }
 
 const file = process.env.MUTANTS_PLAN;
-if (file === undefined) throw new Error('MUTANTS_PLAN names no file: this runner is started by scripts/mutants.ts');
+if (file === undefined)
+  throw new Error('MUTANTS_PLAN names no file: this runner is started by scripts/mutants.ts');
 // safe: scripts/mutants.ts has just written it.
 const plan = JSON.parse(readFileSync(file, 'utf8')) as Plan;
 const mutants: MutantSwitch = { a: 0, h: new Uint8Array(100_000) };
@@ -80,7 +78,8 @@ function moduleRunnerOf(runner: TestRunner): object {
 
 function modules(): Modules {
   // safe: vitest's own state of this worker, as its `vi.resetModules` uses it.
-  return (globalThis as unknown as { __vitest_worker__: { evaluatedModules: Modules } }).__vitest_worker__.evaluatedModules;
+  return (globalThis as unknown as { __vitest_worker__: { evaluatedModules: Modules } }).__vitest_worker__
+    .evaluatedModules;
 }
 
 /** Loads one suite afresh, over modules that are loaded already, and runs the tests with these ids; all without ids. */
@@ -91,17 +90,26 @@ async function run(
   testIds?: string[],
   onReached?: SuiteRunner['onReached'],
 ): Promise<SuiteRunner['failed']> {
-  const runner = new SuiteRunner({ ...config, testTimeout: mutants.a === 0 ? 60_000 : TEST_TIMEOUT_MS, passWithNoTests: true });
+  const runner = new SuiteRunner({
+    ...config,
+    testTimeout: mutants.a === 0 ? 60_000 : TEST_TIMEOUT_MS,
+    passWithNoTests: true,
+  });
   Object.defineProperty(runner, 'moduleRunner', { value: moduleRunner });
   if (kept !== undefined) runner.__setTraces(kept);
   runner.onReached = onReached;
   const known = modules();
   for (const module of known.fileToModulesMap.get(suite) ?? []) known.invalidateModule(module);
-  const files = await startTests([testIds === undefined ? { filepath: suite } : { filepath: suite, testIds }], runner);
+  const files = await startTests(
+    [testIds === undefined ? { filepath: suite } : { filepath: suite, testIds }],
+    runner,
+  );
   vi.useRealTimers();
   vi.restoreAllMocks();
   const broken = files.find(({ result }) => result?.state === 'fail');
-  return runner.failed ?? (broken && { name: 'the file itself', error: broken.result?.errors?.[0]?.message ?? '' });
+  return (
+    runner.failed ?? (broken && { name: 'the file itself', error: broken.result?.errors?.[0]?.message ?? '' })
+  );
 }
 
 async function measure(config: SerializedConfig, moduleRunner: object, suite: string): Promise<void> {
@@ -132,7 +140,8 @@ async function judgeAll(config: SerializedConfig, moduleRunner: object): Promise
   for (const task of plan.tasks) {
     say({ kind: 'begun', number: task.number });
     // What is reached while files load is made once: only fresh modules show it.
-    const isFresh = task.isStatic || tests.some(({ id, sites }) => id === undefined && sites.includes(task.site));
+    const isFresh =
+      task.isStatic || tests.some(({ id, sites }) => id === undefined && sites.includes(task.site));
     const chosen = choose(tests, task, kills, isFresh);
     let verdict: 'killed' | 'survived' | 'unreached' = chosen.length === 0 ? 'unreached' : 'survived';
     let by = '';
@@ -158,7 +167,12 @@ interface Chosen {
 }
 
 /** The suites that reach a mutant, with the tests that do; first those beside it, then those that killed before, then the quick. */
-function choose(tests: readonly Measured[], task: Task, kills: ReadonlyMap<string, number>, isFresh: boolean): readonly Chosen[] {
+function choose(
+  tests: readonly Measured[],
+  task: Task,
+  kills: ReadonlyMap<string, number>,
+  isFresh: boolean,
+): readonly Chosen[] {
   const bySuite = new Map<string, { ids: Set<string>; ms: number; isWhole: boolean }>();
   for (const test of tests) {
     if (!isFresh && !test.sites.includes(task.site)) continue;

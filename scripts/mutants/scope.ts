@@ -15,12 +15,14 @@ const SLOW = /\/(process|kill|swap|failure|golden|projector)\.test\.ts$/;
 
 /** Every file with rules, in a stable order. */
 export function readRuleFiles(): SourceFile[] {
-  return readSources()
-    .filter(({ path }) => RULES.some((rule) => rule.test(path)))
-    // What a diff shows is words for people; the bytes that leave are decided elsewhere.
-    .filter(({ path }) => !path.endsWith('/effect/diff.ts'))
-    .filter(({ path }) => !isDevelopment(path) && !isConformanceSuite(path) && !path.endsWith('/index.ts'))
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  return (
+    readSources()
+      .filter(({ path }) => RULES.some((rule) => rule.test(path)))
+      // What a diff shows is words for people; the bytes that leave are decided elsewhere.
+      .filter(({ path }) => !path.endsWith('/effect/diff.ts'))
+      .filter(({ path }) => !isDevelopment(path) && !isConformanceSuite(path) && !path.endsWith('/index.ts'))
+      .sort((a, b) => (a.path < b.path ? -1 : 1))
+  );
 }
 
 /** The suites that may kill a mutant. */

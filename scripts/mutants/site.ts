@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Node } from 'oxc-parser';
 import { lineOf, parse, type SourceFile } from '../house/source.ts';
-import { roomOf } from './scope.ts';
 import { type Change, calledName, changesAt, conditionChanges, isGuardCall } from './change.ts';
+import { roomOf } from './scope.ts';
 
 /** One place of a source file where something can be broken. */
 export interface Site {
@@ -46,6 +46,8 @@ interface Around {
 
 /** Words for people: what stands in them is no rule. */
 const WORDS = new Set(['text', 'message', 'detail', 'summary', 'title', 'hint', 'code', 'data', 'room']);
+/** Lists from which only a type and a parser are made: the compiler minds what is missing. */
+const NAMES = /_(STATES|CLASSES)$/;
 const SPEAKERS = /^(error|warn|info|debug|count|observe|publish|reach)$/;
 
 /** Numbers every mutant of these files. Equal changes of equally named rules are told apart by their order. */
@@ -57,7 +59,9 @@ export function findMutants(sources: readonly SourceFile[]): readonly RuleFile[]
     const mutants = sites.map((site) =>
       site.changes.map((change): Mutant => {
         const original = flat(source.text.slice(site.start, site.end));
-        const key = [source.path.split('/')[1], site.rule, original, change.name, flat(change.text)].join('\0');
+        const key = [source.path.split('/')[1], site.rule, original, change.name, flat(change.text)].join(
+          '\0',
+        );
         const nth = seen.get(key) ?? 0;
         seen.set(key, nth + 1);
         number += 1;
@@ -104,7 +108,7 @@ export function findSites(source: SourceFile): readonly Site[] {
     }
     if (node.type === 'ExpressionStatement' && isGuardCall(node.expression))
       add(node, inside, [{ name: 'left out', text: '' }], 'drop-statement');
-    if (inside.isStatic && node.type === 'ArrayExpression')
+    if (inside.isStatic && node.type === 'ArrayExpression' && !NAMES.test(inside.rule))
       for (const element of node.elements)
         if (element !== null) add(element, inside, [{ name: 'left out', text: '' }], 'drop-element');
     const late = sites.splice(own);
@@ -119,7 +123,11 @@ export function findSites(source: SourceFile): readonly Site[] {
     const found = sites.splice(before);
     const own = found.filter((site) => site.start === node.start && site.end === node.end);
     const changes = [...conditionChanges(get(node), isLoop), ...own.flatMap((site) => site.changes)];
-    add(node, around, isBare(node) ? changes.filter(({ name }) => name !== 'always' && name !== 'never') : changes);
+    add(
+      node,
+      around,
+      isBare(node) ? changes.filter(({ name }) => name !== 'always' && name !== 'never') : changes,
+    );
     sites.push(...found.filter((site) => !own.includes(site)));
   }
 
@@ -142,11 +150,16 @@ function isOutside(node: Node): boolean {
   if (node.type.startsWith('TS')) {
     return !['TSAsExpression', 'TSSatisfiesExpression', 'TSNonNullExpression'].includes(node.type);
   }
-  if (/^(Import|TemplateLiteral|TaggedTemplate)/.test(node.type) || node.type === 'ThrowStatement') return true;
+  if (/^(Import|TemplateLiteral|TaggedTemplate)/.test(node.type) || node.type === 'ThrowStatement')
+    return true;
   if (node.type === 'NewExpression')
     return node.callee.type === 'Identifier' && node.callee.name.endsWith('Error');
   if (node.type === 'Property') return node.key.type === 'Identifier' && WORDS.has(node.key.name);
-  return node.type === 'CallExpression' && node.callee.type === 'MemberExpression' && SPEAKERS.test(calledName(node));
+  return (
+    node.type === 'CallExpression' &&
+    node.callee.type === 'MemberExpression' &&
+    SPEAKERS.test(calledName(node))
+  );
 }
 
 function enter(node: Node, around: Around): Around {
@@ -164,9 +177,12 @@ function enter(node: Node, around: Around): Around {
 }
 
 function isTest(body: Node): boolean {
-  if (body.type === 'BinaryExpression') return Object.hasOwn({ '<': 1, '<=': 1, '>': 1, '>=': 1, '===': 1, '!==': 1 }, body.operator);
+  if (body.type === 'BinaryExpression')
+    return Object.hasOwn({ '<': 1, '<=': 1, '>': 1, '>=': 1, '===': 1, '!==': 1 }, body.operator);
   if (body.type === 'UnaryExpression') return body.operator === '!';
-  return body.type === 'LogicalExpression' && body.operator !== '??' && (isTest(body.left) || isTest(body.right));
+  return (
+    body.type === 'LogicalExpression' && body.operator !== '??' && (isTest(body.left) || isTest(body.right))
+  );
 }
 
 function answersBoolean(node: { readonly returnType?: unknown }): boolean {
@@ -186,7 +202,8 @@ function childrenOf(node: Node): readonly (readonly [Node, 'condition' | 'answer
 function partOf(node: Node, key: string, child: Node): 'condition' | 'answer' | 'part' {
   if (key === 'test' && node.type !== 'SwitchCase') return 'condition';
   if (node.type === 'ReturnStatement' && key === 'argument') return 'answer';
-  if (node.type === 'ArrowFunctionExpression' && key === 'body' && child.type !== 'BlockStatement') return 'answer';
+  if (node.type === 'ArrowFunctionExpression' && key === 'body' && child.type !== 'BlockStatement')
+    return 'answer';
   return 'part';
 }
 
