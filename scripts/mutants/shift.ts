@@ -17,6 +17,8 @@ const vitest = await startVitest(
     config: false,
     root: plan.root,
     watch: false,
+    // The cache is keyed by the file on disk: it would hand out the mutants of another run.
+    fsModuleCache: false,
     include: ['scripts/mutants/entry.ts'],
     runner: join(here, 'runner.ts'),
     pool: 'forks',

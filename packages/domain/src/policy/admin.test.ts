@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest';
+import { ADMIN_VERBS, isApplianceWide } from './admin.ts';
+
+// Written out once more on purpose: a role or a way that changes in the table must be changed here, too, and be seen in a review.
+const TABLE = [
+  ['status.read', 'viewer', 'socket'],
+  ['policy.explain', 'operator', ''],
+  ['task.read', 'operator', ''],
+  ['effect.read', 'operator', ''],
+  ['effect.resolve', 'operator', ''],
+  ['approval.read', 'viewer', ''],
+  ['context.read', 'operator', ''],
+  ['context.set', 'admin', ''],
+  ['workspace.read', 'viewer', ''],
+  ['workspace.create', 'admin', ''],
+  ['workspace.set', 'admin', ''],
+  ['identity.read', 'operator', ''],
+  ['identity.set', 'admin', ''],
+  ['identity.invite', 'admin', 'socket'],
+  ['identity.enrol', 'viewer', 'socket'],
+  ['label.read', 'operator', ''],
+  ['label.approve', 'admin', ''],
+  ['label.publish', 'admin', ''],
+  ['vault.read', 'admin', ''],
+  ['vault.set', 'admin', ''],
+  ['audit.read', 'operator', ''],
+  ['memory.read', 'viewer', ''],
+  ['memory.undo', 'operator', ''],
+  ['panic.on', 'operator', 'socket chat'],
+  ['panic.off', 'admin', ''],
+  ['gate.open', 'admin', ''],
+  ['standing.set', 'admin', ''],
+  ['ledger.read', 'operator', ''],
+];
+
+it('each admin act has its least role and its ways, as written here', () => {
+  const rows = Object.entries(ADMIN_VERBS).map(([verb, { role, also }]) => [verb, role, also.join(' ')]);
+  expect(rows).toEqual(TABLE);
+});
+
+it('what reaches every workspace, as written here', () => {
+  // safe: the keys of the table
+  const wide = (Object.keys(ADMIN_VERBS) as (keyof typeof ADMIN_VERBS)[]).filter(isApplianceWide);
+  expect(wide).toEqual(['workspace.create', 'vault.read', 'vault.set', 'panic.off', 'gate.open']);
+});
