@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { ADMIN_VERBS, isApplianceWide } from './admin.ts';
+import { ADMIN_VERBS, type AdminVerb, isApplianceWide } from './admin.ts';
+import { ADMIN, person, verdict } from './policy.fixture.ts';
 
 // Written out once more on purpose: a role or a way that changes in the table must be changed here, too, and be seen in a review.
 const TABLE = [
@@ -42,4 +43,20 @@ it('what reaches every workspace, as written here', () => {
   // safe: the keys of the table
   const wide = (Object.keys(ADMIN_VERBS) as (keyof typeof ADMIN_VERBS)[]).filter(isApplianceWide);
   expect(wide).toEqual(['workspace.create', 'vault.read', 'vault.set', 'panic.off', 'gate.open']);
+});
+
+it('the local socket is refused everything that the table does not give it', () => {
+  for (const [verb = '', , ways = ''] of TABLE) {
+    // safe: the table above holds verbs
+    const asked = {
+      action: 'admin',
+      verb: verb as AdminVerb,
+      via: 'socket',
+      principal: person(ADMIN),
+      target: { kind: 'all' },
+    } as const;
+    expect(verdict(asked), verb).toBe(
+      ways.includes('socket') ? 'permit policy.socket' : 'deny policy.signed',
+    );
+  }
 });

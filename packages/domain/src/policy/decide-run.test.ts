@@ -52,3 +52,17 @@ describe('who may look at a run', () => {
     expect(ask(guest, ada)).toBe('deny');
   });
 });
+
+it('a run whose place is gone is seen by nobody else, for a reason', () => {
+  const rules = {
+    nowMs: 1,
+    isPanicOn: false,
+    isGateClosed: false,
+    grants: [],
+    context: undefined,
+    settings: undefined,
+    eligibleApprovers: 0,
+  };
+  const decision = decide({ action: 'run.read', principal: ben, requester: ada }, rules);
+  expect([decision.kind, decision.reasons[0]?.code]).toEqual(['deny', 'policy.role']);
+});
