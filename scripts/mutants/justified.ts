@@ -12,7 +12,9 @@ export function parseJustified(page: string): readonly Justified[] {
   const start = page.indexOf(`\n${HEADING}\n`);
   if (start < 0) throw new Error(`docs/security-claims.md has no heading "${HEADING}"`);
   const section = page.slice(start + HEADING.length + 2).split(/^## /m)[0] ?? '';
-  const rows = section.split('\n').filter((line) => line.startsWith('|'));
+  // The table of counts stands before it.
+  const table = section.slice(section.indexOf('| id |'));
+  const rows = table.split('\n').filter((line) => line.startsWith('|'));
   const found = rows.slice(2).map((row) => {
     const [, id = '', place = '', change = '', why = ''] = row.split(/(?<!\\)\|/).map((cell) => cell.trim());
     if (!/^[0-9a-f]{10}$/.test(id) || place === '' || change === '' || why === '')
