@@ -194,7 +194,7 @@ async function startRun(
   if (settings === undefined) throw refusal(granted.decision, 'This place is not bound to a workspace.');
   const text = granted.taskText ?? arrival.event.text;
   const isResearch = /^research\b/i.test(text) && granted.taskText !== undefined;
-  const started = await deps.store.commit(
+  const committed = deps.store.commit(
     auditOf(at, 'ingest.accept', { reasons: granted.decision.reasons.map((reason) => reason.code) }, text),
     async (tx) => {
       if (deps.panic.isOn()) throw halted();
@@ -225,6 +225,9 @@ async function startRun(
       return { task: task.id, run: run.id };
     },
   );
+  // Woken now, its claim stands in the queue right behind this commit and shares its transaction; the second look finds nothing then.
+  hooks.onRun();
+  const started = await committed;
   hooks.onRun();
   return { outcome: 'run', isRepeat: false, ...started };
 }

@@ -148,7 +148,7 @@ export const REACH: Readonly<Record<Phase, (stage: Stage, isToken: boolean) => P
   },
   'the answer is committed': (stage, isToken) =>
     heldAt(stage, isToken, (hold) => ({
-      store: onCommit(stage, { before: (audit) => (audit.action === 'run.succeed' ? hold() : undefined) }),
+      store: onCommit(stage, { before: (audit) => (audit.data?.route === undefined ? undefined : hold()) }),
     })),
   'the answer waits behind another': async (stage) => {
     const first = await insertReply(stage.world, 'earlier');
@@ -262,7 +262,7 @@ function onCommit(
 /** A store in which reading one table while a run is under way waits. */
 function onFind(stage: Stage, table: string, hold: () => Promise<void>): Store {
   const isRunning = async (): Promise<boolean> =>
-    (await stage.world.deps.store.read.count('run', { state: 'running' })) > 0;
+    (await stage.world.deps.store.read.count('run', { state: { in: ['queued', 'running'] } })) > 0;
   return {
     get read() {
       const { read } = stage.world.deps.store;

@@ -14,11 +14,14 @@ export function isSteering(message: Message, place: Pick<RunPlace, 'run' | 'task
 /** Number of the newest of them, 0 when there are none. */
 export async function newestSteering(
   reader: StoreReader,
-  place: Pick<RunPlace, 'run' | 'task'>,
+  place: Pick<RunPlace, 'run' | 'task' | 'input' | 'conversation'>,
 ): Promise<number> {
   const [newest] = await reader.find(
     'context_message',
     {
+      // Only what came after the question is looked through, however long the conversation is.
+      conversation: place.conversation.id,
+      seq: { gt: place.input.seq },
       run: place.run.id,
       direction: 'in',
       sender: principalKey(place.task.requester),

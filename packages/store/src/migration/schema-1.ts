@@ -53,8 +53,9 @@ create table journal_work (
   epoch integer,
   error text
 ) strict;
-create index journal_work_key on journal_work (key, state, seq);
-create index journal_work_lane on journal_work (state, lane, seq);
+-- Work that is over is looked for by its id alone, so the queue's own indexes stay as short as the queue.
+create index journal_work_key on journal_work (key, state, seq) where state = 'queued' or state = 'running';
+create index journal_work_lane on journal_work (state, lane, seq) where state = 'queued' or state = 'running';
 create index journal_work_due on journal_work (not_before) where state = 'queued' and not_before > 0;
 
 create table journal_step (
@@ -119,7 +120,6 @@ create table context_message (
 ) strict;
 create index context_message_conversation on context_message (conversation);
 create index context_message_context on context_message (context);
-create index context_message_run on context_message (run) where run is not null;
 
 create table identity_user (
   id text not null unique,
@@ -316,7 +316,6 @@ create table ledger_entry (
 ) strict;
 create index ledger_entry_workspace on ledger_entry (workspace, at);
 create index ledger_entry_sender on ledger_entry (sender, at);
-create index ledger_entry_reserved on ledger_entry (state) where state = 'reserved';
 
 create table label_file (
   workspace text not null,

@@ -1,3 +1,4 @@
+import { closeSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   AppError,
@@ -71,7 +72,7 @@ export function makeWorkspaceFiles(input: FilesInput): WorkspaceFiles {
       const key = join(folder, path);
       const known = cache.get(key);
       if (known?.version === file.version) return known;
-      const bytes = await file.handle.readFile();
+      const bytes = readFileSync(file.descriptor);
       const text = decode(bytes, path);
       const content = { version: file.version, text, hash: sha256(bytes) };
       cache.delete(key);
@@ -80,7 +81,7 @@ export function makeWorkspaceFiles(input: FilesInput): WorkspaceFiles {
       if (oldest !== undefined) cache.delete(oldest);
       return content;
     } finally {
-      await file.handle.close();
+      closeSync(file.descriptor);
     }
   }
 

@@ -1,11 +1,22 @@
-import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, realpath } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  type Stats,
+} from 'node:fs';
 import { join } from 'node:path';
 import { AppError, isCleanPath, type WorkspaceId } from '@agent-runtime/domain';
 
-/** A file that passed every guard, open for reading. */
+// Looking at names is synchronous here: each look takes microseconds, and a trip through the thread pool costs twenty times as much. A
+// prompt looks at a dozen files. It also leaves no turn of the loop between a check and its use.
+
+/** A file that passed every guard, open for reading. Whoever has it closes it. */
 export interface GuardedFile {
-  readonly handle: FileHandle;
+  readonly descriptor: number;
   readonly sizeBytes: number;
   readonly modifiedAt: number;
   /** Changes when the file is replaced or written. */
@@ -15,7 +26,7 @@ export interface GuardedFile {
 /** Where a workspace lies, its own links resolved once: the operator may put the folder elsewhere. */
 export async function workspaceFolder(root: string, workspace: WorkspaceId): Promise<string> {
   try {
-    return join(await realpath(root), workspace);
+    return join(realpathSync.native(root), workspace);
   } catch (cause) {
     throw new AppError({
       code: 'workspace.folder.unavailable',
@@ -44,23 +55,23 @@ export async function openGuarded(folder: string, path: string, maxBytes: number
   assertPath(path);
   await assertPlainFolders(folder, path.split('/').slice(0, -1), 'read');
   const full = join(folder, path);
-  let handle: FileHandle;
+  let descriptor: number;
   try {
     // Non-blocking, so that a FIFO cannot hold the process.
-    handle = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    descriptor = openSync(full, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (cause) {
     throw translated(path, cause);
   }
   try {
-    const stat = await handle.stat();
+    const stat = fstatSync(descriptor);
     if (!stat.isFile() || stat.nlink !== 1) throw denied(path);
     if (stat.size > maxBytes) throw tooLarge(path, maxBytes);
     // A folder swapped for a link between the check and the opening would show here.
-    if ((await realpath(full)) !== full) throw denied(path);
+    if (realpathSync.native(full) !== full) throw denied(path);
     const version = `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`;
-    return { handle, sizeBytes: stat.size, modifiedAt: Math.floor(stat.mtimeMs), version };
+    return { descriptor, sizeBytes: stat.size, modifiedAt: Math.floor(stat.mtimeMs), version };
   } catch (error) {
-    await handle.close();
+    closeSync(descriptor);
     throw error instanceof AppError ? error : translated(path, error);
   }
 }
@@ -77,16 +88,27 @@ export async function assertPlainFolders(
   let at = folder;
   for (const part of ['', ...parts]) {
     at = part === '' ? at : join(at, part);
-    const stat = await lstat(at).catch((error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return undefined;
-      throw translated(parts.join('/'), error);
-    });
+    const stat = statOf(at, parts);
     if (stat === undefined) {
       if (use === 'read') throw missing(parts.join('/'));
-      await mkdir(at, { mode: 0o700 }).catch((error: unknown) => {
-        if (codeOf(error) !== 'EEXIST') throw translated(parts.join('/'), error);
-      });
+      makeFolder(at, parts);
     } else if (!stat.isDirectory()) throw denied(parts.join('/'));
+  }
+}
+
+function statOf(at: string, parts: readonly string[]): Stats | undefined {
+  try {
+    return lstatSync(at, { throwIfNoEntry: false });
+  } catch (error) {
+    throw translated(parts.join('/'), error);
+  }
+}
+
+function makeFolder(at: string, parts: readonly string[]): void {
+  try {
+    mkdirSync(at, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw translated(parts.join('/'), error);
   }
 }
 

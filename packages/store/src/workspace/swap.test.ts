@@ -6,13 +6,13 @@ import { codeOf, temporaryFolder } from '../../bench/fixtures.ts';
 
 /** What somebody does in the moment between the look at the folders and the opening of the file. */
 const between = vi.hoisted(() => ({ act: (_path: string): void => undefined }));
-vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
-  const open: typeof real.open = async (path, ...rest) => {
+vi.mock('node:fs', async (original) => {
+  const real = await original<typeof import('node:fs')>();
+  const openSync: typeof real.openSync = (path, ...rest) => {
     between.act(String(path));
-    return real.open(path, ...rest);
+    return real.openSync(path, ...rest);
   };
-  return { ...real, open };
+  return { ...real, openSync };
 });
 afterEach(() => {
   between.act = () => undefined;
