@@ -1,5 +1,6 @@
 // Runs a program with the Node that package.json pins (node_modules/.bin/node), whatever Node started us.
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +10,14 @@ const bin = join(root, 'node_modules', '.bin');
 
 /** Path of the pinned Node. */
 export const pinnedNode = join(bin, process.platform === 'win32' ? 'node.exe' : 'node');
+
+/**
+ * Flags of Node for the runtime: without them V8 keeps two to three times the memory that a turn needs before it collects.
+ * Whoever starts the runtime gives them.
+ */
+export function runtimeFlags() {
+  return JSON.parse(readFileSync(join(root, 'apps/runtime/node-flags.json'), 'utf8'));
+}
 
 /**
  * Becomes the pinned Node running `args`: replaces this process where the platform can, else starts a child and

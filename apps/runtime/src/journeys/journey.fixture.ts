@@ -10,6 +10,8 @@ import { until } from '@agent-runtime/testkit';
 /** The clone whose programs are run. */
 export const ROOT = fileURLToPath(new URL('../../../..', import.meta.url)).replace(/\/$/, '');
 const RUNTIME = join(ROOT, 'apps/runtime/src/main.ts');
+/** As `npm start` gives them. */
+const FLAGS = JSON.parse(readFileSync(join(ROOT, 'apps/runtime/node-flags.json'), 'utf8')) as string[]; // safe: a file of this clone
 const CLI = join(ROOT, 'apps/tui/src/main.ts');
 const START_LIMIT_MS = 120_000;
 
@@ -113,7 +115,7 @@ export function newHome(extra: Env = {}, program = RUNTIME): Home {
 }
 
 async function startRuntime(env: Env, args: readonly string[], running: Set<ChildProcess>): Promise<Running> {
-  const child = spawn(process.execPath, [...args], {
+  const child = spawn(process.execPath, [...FLAGS, ...args], {
     cwd: ROOT,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

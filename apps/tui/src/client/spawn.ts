@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Commands on a stopped data folder live in the runtime; this runs one in our terminal. */
@@ -10,11 +11,16 @@ export interface RuntimeSpawn {
 
 const SIGNAL_EXIT = 130;
 
+/** What `npm start` gives Node as well: see the file. */
+function runtimeFlags(root: string): readonly string[] {
+  return JSON.parse(readFileSync(join(root, 'apps/runtime/node-flags.json'), 'utf8')) as string[]; // safe: a file of this clone
+}
+
 /** @returns exit code; 130 when a signal ended it */
 export function spawnRuntime({ root, args, env }: RuntimeSpawn): Promise<number> {
   const { AGENT_RUNTIME_DATA_DIR_FILE: _file, ...rest } = env; // the value is given too, and both together are refused
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, 'apps/runtime/src/main.ts'), ...args], {
+    const child = spawn(process.execPath, [...runtimeFlags(root), join(root, 'apps/runtime/src/main.ts'), ...args], {
       stdio: 'inherit',
       env: rest,
     });
