@@ -103,7 +103,7 @@ function makeBell(clock: Clock): Bell {
         clock.sleep(ms, stop.signal),
       ]);
       wake = undefined;
-      stop.abort();
+      stop.abort('rung');
       return isRung;
     },
   };

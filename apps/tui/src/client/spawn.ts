@@ -20,10 +20,14 @@ function runtimeFlags(root: string): readonly string[] {
 export function spawnRuntime({ root, args, env }: RuntimeSpawn): Promise<number> {
   const { AGENT_RUNTIME_DATA_DIR_FILE: _file, ...rest } = env; // the value is given too, and both together are refused
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...runtimeFlags(root), join(root, 'apps/runtime/src/main.ts'), ...args], {
-      stdio: 'inherit',
-      env: rest,
-    });
+    const child = spawn(
+      process.execPath,
+      [...runtimeFlags(root), join(root, 'apps/runtime/src/main.ts'), ...args],
+      {
+        stdio: 'inherit',
+        env: rest,
+      },
+    );
     // Ctrl-C reaches the child by the terminal; we wait for it to drain.
     const wait = (): void => undefined;
     process.on('SIGINT', wait);

@@ -52,7 +52,7 @@ export async function* sealed(
   const call = new AbortController();
   const aborted = Promise.withResolvers<'aborted'>();
   const abort = (): void => {
-    call.abort();
+    call.abort('over');
     aborted.resolve('aborted');
   };
   signal.addEventListener('abort', abort, { once: true });
@@ -75,7 +75,7 @@ export async function* sealed(
     yield signal.aborted ? cancelled(spent(heard)) : failedBy(thrown, spent(heard));
   } finally {
     signal.removeEventListener('abort', abort);
-    call.abort();
+    call.abort('over');
     // Not awaited: a source that hangs must not hold back who has already left.
     void iterator?.return?.().catch(() => {});
   }

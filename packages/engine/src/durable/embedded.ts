@@ -167,7 +167,7 @@ export function makeEmbeddedDurable(input: EmbeddedInput): EmbeddedDurable {
   }
 
   function wakeAfter(ms: number): void {
-    timer?.abort();
+    timer?.abort('later');
     const own = new AbortController();
     timer = own;
     void clock.sleep(Math.max(1, ms), own.signal).then(() => {

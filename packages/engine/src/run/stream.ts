@@ -68,7 +68,7 @@ export async function readStream(
     if (limit.signal.aborted && ended.kind === 'failed') return { ...ended, error: TIMED_OUT };
     return ended;
   } finally {
-    stopTimer.abort();
+    stopTimer.abort('over');
     limit.abort('over');
   }
 }

@@ -371,7 +371,7 @@ function startDeadline(
   void deps.clock.sleep(Math.max(0, endsAt - deps.clock.nowMs()), timer.signal).then(() => {
     if (!timer.signal.aborted) limit.abort(DEADLINE);
   });
-  return { signal: AbortSignal.any([work.signal, limit.signal]), stop: () => timer.abort() };
+  return { signal: AbortSignal.any([work.signal, limit.signal]), stop: () => timer.abort('over') };
 }
 
 function deadlineError(place: RunPlace): AppError {

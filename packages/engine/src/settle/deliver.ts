@@ -83,8 +83,8 @@ async function limited<T>(
   try {
     return await Promise.race([how.work(AbortSignal.any([signal, stop.signal])), timeout, aborted]);
   } finally {
-    stop.abort();
-    timer.abort();
+    stop.abort('over');
+    timer.abort('over');
   }
 }
 

@@ -162,7 +162,7 @@ export function makeOutbox(deps: EngineDeps, hooks: OutboxHooks = {}): Outbox {
   }
 
   function cancelTimer(): void {
-    timer?.abort();
+    timer?.abort('over');
     timer = undefined;
   }
 

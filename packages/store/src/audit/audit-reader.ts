@@ -8,7 +8,7 @@ import { readHead } from './audit-writer.ts';
 const BATCH = 500;
 
 /** Reads what is committed. */
-export function makeAuditReader(reader: Connection): AuditReader {
+export function makeAuditReader(reader: Pick<Connection, 'get' | 'all'>): AuditReader {
   return {
     head: async () => readHead(reader),
     tail: async (limit, filter = {}) => {
@@ -34,7 +34,7 @@ export function makeAuditReader(reader: Connection): AuditReader {
 }
 
 /** Every record by rising number, a batch at a time, so that memory stays bounded and others get their turn. */
-export async function* streamAudit(reader: Connection): AsyncIterable<AuditEvent> {
+export async function* streamAudit(reader: Pick<Connection, 'get' | 'all'>): AsyncIterable<AuditEvent> {
   let rowid: SqlValue = 0;
   for (;;) {
     const rows = reader.all(

@@ -59,7 +59,7 @@ export function makeAuditWriter(deps: AuditWriterDeps): AuditWriter {
 }
 
 /** Head as the table has it. */
-export function readHead(connection: Connection): AuditHead {
+export function readHead(connection: Pick<Connection, 'get'>): AuditHead {
   const row = connection.get('select seq, hash from audit_event order by seq desc limit 1');
   return row === undefined
     ? { seq: 0, hash: GENESIS }

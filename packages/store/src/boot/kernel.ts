@@ -10,7 +10,7 @@ import {
   verifyAudit,
 } from '../audit/index.ts';
 import { makeStore, nextNumber } from '../commit/index.ts';
-import { type CommitQueue, type Connection, makeCommitQueue } from '../database/index.ts';
+import { type CommitQueue, type Connection, committedReads, makeCommitQueue } from '../database/index.ts';
 import { makeJournal } from '../journal/index.ts';
 import { assertEpoch, beginEpoch } from './epoch.ts';
 import type { StoreInput } from './store-input.ts';
@@ -55,7 +55,8 @@ export interface KernelParts {
 
 /** Begins an epoch and joins writer, queue, audit and journal. */
 export function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
-  const { writer, reader, key, file } = parts;
+  const { writer, key, file } = parts;
+  const reader = committedReads(writer, parts.reader);
   const epoch = beginEpoch(writer);
   const audit = makeAuditWriter({
     writer,
@@ -107,7 +108,12 @@ export function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
   };
 }
 
-function makeLog(reader: Connection, key: AuditKey, file: CheckpointFile, signer: Checkpointer): AuditLog {
+function makeLog(
+  reader: Pick<Connection, 'get' | 'all'>,
+  key: AuditKey,
+  file: CheckpointFile,
+  signer: Checkpointer,
+): AuditLog {
   const log = makeAuditReader(reader);
   return {
     ...log,

@@ -6,7 +6,7 @@ import { openTransaction } from './transaction.ts';
 
 export interface StoreDeps {
   readonly writer: Connection;
-  readonly reader: Connection;
+  readonly reader: Pick<Connection, 'get' | 'all'>;
   readonly queue: CommitQueue;
   readonly audit: AuditWriter;
   readonly epoch: number;

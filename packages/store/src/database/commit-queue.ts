@@ -239,7 +239,7 @@ async function withDeadline(deps: CommitQueueDeps, member: Member, onSlow: () =>
     ]);
     if (second !== pending) return second;
   } finally {
-    waited.abort();
+    waited.abort('over');
   }
   running.catch(() => undefined);
   deps.log.error({ room: 'database', commit: member.name }, 'a commit held the store for too long');

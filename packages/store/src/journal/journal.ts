@@ -7,7 +7,7 @@ import { decodeWork, WORK_COLUMNS } from './work-row.ts';
 
 export interface JournalDeps {
   readonly writer: Connection;
-  readonly reader: Connection;
+  readonly reader: Pick<Connection, 'get' | 'all'>;
   readonly queue: CommitQueue;
   readonly epoch: number;
 }
@@ -72,12 +72,15 @@ function cancelWork(writer: Connection, work: string, reason: string): WorkState
   return state;
 }
 
-function readWork(connection: Connection, work: string): WorkItem | undefined {
+function readWork(connection: Pick<Connection, 'get'>, work: string): WorkItem | undefined {
   const row = connection.get(`select ${WORK_COLUMNS} from journal_work where id = ?`, [work]);
   return row === undefined ? undefined : decodeWork(row);
 }
 
-function listWork(reader: Connection, filter: Parameters<Journal['list']>[0]): readonly WorkItem[] {
+function listWork(
+  reader: Pick<Connection, 'all'>,
+  filter: Parameters<Journal['list']>[0],
+): readonly WorkItem[] {
   const conditions: string[] = [];
   const params: SqlValue[] = [];
   if (filter.state !== undefined) {

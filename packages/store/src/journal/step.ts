@@ -22,7 +22,7 @@ export function endWork(writer: Connection, work: string, state: WorkEnd, error?
 }
 
 /** Recorded values of a piece of work, in the order of recording. */
-export function readSteps(reader: Connection, work: string): ReadonlyMap<string, Json> {
+export function readSteps(reader: Pick<Connection, 'all'>, work: string): ReadonlyMap<string, Json> {
   const rows = reader.all('select name, value from journal_step where work = ? order by rowid', [work]);
   return new Map(rows.map((row) => [String(row.name), JSON.parse(String(row.value))]));
 }

@@ -66,9 +66,12 @@ async function* partsOf(
 function loadModels(options: OpenAiCompatibleOptions): Models {
   const fetch = makeFetch(options);
   const { apiKey, headers, shapeBody } = options;
+  // Making a model makes its schemas, which costs as much as parsing a short answer. Another key makes another one.
+  let made = { model: '', key: '', chat: undefined as LanguageModelV4 | undefined };
   return async (model) => {
-    const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible');
     const key = apiKey?.() ?? '';
+    if (made.chat !== undefined && made.model === model && made.key === key) return made.chat;
+    const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible');
     const provider = createOpenAICompatible({
       name: 'llm',
       baseURL: options.baseUrl,
@@ -79,7 +82,9 @@ function loadModels(options: OpenAiCompatibleOptions): Models {
       ...(headers === undefined ? {} : { headers: { ...headers } }),
       ...(shapeBody === undefined ? {} : { transformRequestBody: shapeBody }),
     });
-    return provider.chatModel(model);
+    const chat = provider.chatModel(model);
+    made = { model, key, chat };
+    return chat;
   };
 }
 
