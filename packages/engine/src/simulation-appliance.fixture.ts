@@ -58,7 +58,8 @@ export class Appliance {
 
   constructor(seed: number, folder: string) {
     this.folder = folder;
-    this.ids = seededIds(seed + 1);
+    // Far from the seed of the template: the same one would make its ids again.
+    this.ids = seededIds(seed + 1_000);
     this.witness = new Witness({
       opened: () => must(this.opened),
       clock: this.clock,
