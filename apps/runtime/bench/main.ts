@@ -6,13 +6,23 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { startLlmServer } from '@agent-runtime/testkit';
-import { follow, newHome, newToken, post, ROOT } from '../src/journeys/journey.fixture.ts';
+import {
+  type Env,
+  follow,
+  newHome,
+  newToken,
+  post,
+  ROOT,
+  type Running,
+} from '../src/journeys/journey.fixture.ts';
+import { fill } from './fill.ts';
 import { processFacts, rate, spread, timeCommand, timeEach } from './measure.ts';
 
 const TURNS = 300;
 const LANES = 16;
 const PER_LANE = 40;
 const EMPTY_WORKSPACE = 'empty';
+const SLOPE_MESSAGES = 5_000;
 
 interface Row {
   readonly name: string;
@@ -64,11 +74,7 @@ async function bench(): Promise<void> {
   );
 
   const { secret } = await newToken(home, 'bench');
-  const turn = async (key: string, text: string): Promise<void> => {
-    const response = await post(runtime, secret, { conversation_key: key, text });
-    const { run_id: run } = (await response.json()) as { run_id: string }; // safe: 202 of the public contract
-    await (await follow(runtime, secret, run)).closed;
-  };
+  const turn = turnOf(runtime, secret);
   await timeEach(30, (index) => turn('warm', `warm ${index}`));
   const before = processFacts(runtime.pid);
   const turns = spread(await timeEach(TURNS, (index) => turn(`c${index}`, `question ${index}`)));
@@ -88,11 +94,69 @@ async function bench(): Promise<void> {
   add('command line: status', timeCommand([cli, 'status', '--json'], { ...home.env }, 5), 'ms', '350');
   add('node -e 0', timeCommand(['-e', '0'], { ...home.env }, 5), 'ms');
 
+  await memoryOver(runtime, turn);
   await runtime.kill();
   const againAt = performance.now();
   const again = await home.start(model, ['up', '--json']);
   add('kill -9 to ready again', performance.now() - againAt, 'ms');
+  const reply = await turnOf(again, secret)('after', 'are you there?').then(() => performance.now());
+  add('kill -9 to the next reply', reply - againAt, 'ms', '2000');
   await again.stop();
+  await longLife(model, secret);
+}
+
+/** RSS and its slope over the rest of 5,000 messages (a turn has two), in 16 conversations at once. */
+async function memoryOver(runtime: Running, turn: Turn): Promise<void> {
+  const before = processFacts(runtime.pid).rssMiB;
+  await rate(LANES, Math.ceil(SLOPE_MESSAGES / 2 / LANES), (lane, index) =>
+    turn(`slope${lane}`, `more ${index}`),
+  );
+  const { rssMiB } = processFacts(runtime.pid);
+  add(`RSS after ${SLOPE_MESSAGES} more messages`, rssMiB, 'MiB', '160');
+  add('RSS slope per 1,000 messages', ((rssMiB - before) * 1_000) / SLOPE_MESSAGES, 'MiB');
+}
+
+/** Numbers of a store with history: turns over 1,000 and 100,000 messages, start with 10,000 runs, verification of the log. */
+async function longLife(model: Env, secret: string): Promise<void> {
+  const place = { env: { ...home.env } };
+  const latency = async (name: string): Promise<number> => {
+    const runtime = await home.start(model, ['up', '--json']);
+    const turn = turnOf(runtime, secret);
+    await timeEach(30, (index) => turn('warm again', `warm ${index}`));
+    const { p95 } = spread(await timeEach(TURNS, (index) => turn(`long${index % 10}`, `question ${index}`)));
+    add(`turn p95 with ${name} stored messages`, p95, 'ms');
+    await runtime.stop();
+    return p95;
+  };
+  const few = await latency('a few 1,000');
+  await fill({ ...place, runs: 10_000, auditRecords: 0 }, 0);
+  const startedAt = performance.now();
+  const runtime = await home.start(model, ['up', '--json']);
+  add('start to ready with 10,000 stored runs', performance.now() - startedAt, 'ms', '800');
+  await runtime.stop();
+  await fill({ ...place, runs: 40_000, auditRecords: 100_000 }, 10_000);
+  const many = await latency('100,000');
+  add('p95 at 100,000 / at a few 1,000', many / few, 'times', '1.5');
+  const last = await home.start(model, ['up', '--json']);
+  const verifiedAt = performance.now();
+  const verdict = (await home.cli(['audit', 'verify', '--json'])).json<{ count: number }>();
+  add(
+    'audit verify per 100,000 records',
+    ((performance.now() - verifiedAt) * 100_000) / verdict.count,
+    'ms',
+  );
+  await last.stop();
+}
+
+type Turn = (key: string, text: string) => Promise<void>;
+
+/** Accept to the end of the run's event stream. */
+function turnOf(runtime: Running, secret: string): Turn {
+  return async (key, text) => {
+    const response = await post(runtime, secret, { conversation_key: key, text });
+    const { run_id: run } = (await response.json()) as { run_id: string }; // safe: 202 of the public contract
+    await (await follow(runtime, secret, run)).closed;
+  };
 }
 
 async function postBaseline(): Promise<void> {
