@@ -8,3 +8,4 @@ export * from './files.ts';
 export * from './outside.ts';
 export * from './store.ts';
 export * from './system.ts';
+export * from './work.ts';

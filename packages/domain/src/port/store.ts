@@ -7,7 +7,7 @@ import type { ClientKey, Grant, HttpToken, Identity, Invite, User } from '../ide
 import type { Label } from '../label/index.ts';
 import type { LedgerEntry } from '../model/index.ts';
 import type { Run, Task } from '../task/index.ts';
-import type { Work } from './durable.ts';
+import type { Work } from './work.ts';
 
 /** One accepted inbound event; UNIQUE(source, externalId) is what makes a repeat harmless. */
 export interface IngestedEvent {

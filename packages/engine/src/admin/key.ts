@@ -3,8 +3,8 @@ import type { Actor } from '../api.ts';
 import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { findUser, missing, namesOf } from './find.ts';
-import { revoke } from './held.ts';
 import { identityRow, keyRow, requireNotAbovePerson } from './people.ts';
+import { revoke } from './revoke.ts';
 import { cutOff } from './watch.ts';
 
 /** What people sign in with: client keys and linked outside accounts. Both end at once. */

@@ -15,9 +15,9 @@ import { freeSlug } from './ask.ts';
 import { change, demand, EVERYTHING, viewerOf, workspaceScope } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { findById, missing, namesOf } from './find.ts';
-import { revoke } from './held.ts';
 import { tokenRow } from './people.ts';
 import { chosenWorkspace } from './place.ts';
+import { revoke } from './revoke.ts';
 
 const SECRET_BITS = 256;
 

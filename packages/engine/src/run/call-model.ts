@@ -13,7 +13,7 @@ import {
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
 import { type Reservation, release, reserve, settle } from './budget.ts';
-import type { RunMeans } from './means.ts';
+import type { RouteHealth, RunMeans } from './means.ts';
 import type { RunPlace } from './session.ts';
 import { type CallOutcome, type Frames, readStream } from './stream.ts';
 
@@ -22,16 +22,6 @@ export interface AnsweredCall {
   readonly route: ModelRoute;
   readonly reservation: Reservation;
   readonly outcome: Extract<CallOutcome, { kind: 'done' }>;
-}
-
-/** Which routes rest after failures; in memory, for a restart is a good moment to try again. */
-export interface RouteHealth {
-  readonly cooldowns: Map<string, number>;
-  readonly failures: Map<string, number>;
-}
-
-export function routeHealth(): RouteHealth {
-  return { cooldowns: new Map(), failures: new Map() };
 }
 
 /** Errors after which another route may answer. What the provider refused for good it would refuse again, but another may not. */

@@ -1,5 +1,10 @@
 import { type LlmTool, type ToolSpec, toolSchema } from '@agent-runtime/domain';
-import { type RouteHealth, routeHealth } from './call-model.ts';
+
+/** Which routes rest after failures; in memory, for a restart is a good moment to try again. */
+export interface RouteHealth {
+  readonly cooldowns: Map<string, number>;
+  readonly failures: Map<string, number>;
+}
 
 /** What all runs of a process share, because making it anew for each call is slow. Holds nothing that a restart would miss. */
 export interface RunMeans {
@@ -12,7 +17,7 @@ export interface RunMeans {
 
 export function runMeans(): RunMeans {
   return {
-    health: routeHealth(),
+    health: { cooldowns: new Map(), failures: new Map() },
     offer: remembered((tool: ToolSpec) => ({
       name: tool.name,
       description: tool.description,
