@@ -3,4 +3,10 @@
 import { becomePinnedNode, runtimeFlags } from './pinned-node.mjs';
 import { root } from './setup.mjs';
 
-becomePinnedNode([...runtimeFlags(), `${root}apps/runtime/src/main.ts`, 'up', '--setup', ...process.argv.slice(2)]);
+becomePinnedNode([
+  ...runtimeFlags(),
+  `${root}apps/runtime/src/main.ts`,
+  'up',
+  '--setup',
+  ...process.argv.slice(2),
+]);
