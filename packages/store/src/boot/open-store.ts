@@ -1,5 +1,12 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
-import type { Journal, Logger, PanicSwitch, Sealer, Store } from '@agent-runtime/domain';
+import {
+  AppError,
+  type Journal,
+  type Logger,
+  type PanicSwitch,
+  type Sealer,
+  type Store,
+} from '@agent-runtime/domain';
 import {
   type CheckpointFile,
   findRollback,
@@ -8,7 +15,7 @@ import {
   type RollbackFinding,
   withWitness,
 } from '../audit/index.ts';
-import { type Connection, openConnection } from '../database/index.ts';
+import { type Connection, damagedFile, openConnection } from '../database/index.ts';
 import { type FolderLock, lockFolder } from '../lock/index.ts';
 import {
   assertNotNewer,
@@ -138,6 +145,14 @@ function connectionOptions(config: StoreConfig): {
 }
 
 function openDatabase(input: StoreInput, paths: DataPaths): Connection {
+  try {
+    return openSound(input, paths);
+  } catch (error) {
+    throw whileOpening(error);
+  }
+}
+
+function openSound(input: StoreInput, paths: DataPaths): Connection {
   const writer = openConnection(paths.database, connectionOptions(input.config));
   try {
     assertNotNewer(schemaVersion(writer), MIGRATIONS);
@@ -149,6 +164,12 @@ function openDatabase(input: StoreInput, paths: DataPaths): Connection {
     writer.close();
     throw error;
   }
+}
+
+/** A statement that works on every sound database fails only where a schema was changed on the disk. */
+function whileOpening(error: unknown): unknown {
+  const isBug = error instanceof AppError && error.code === 'database.statement.bug';
+  return isBug ? damagedFile(error.detail, error) : error;
 }
 
 interface Handles {

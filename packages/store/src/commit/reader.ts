@@ -1,5 +1,5 @@
 import { AppError, type StoreReader, type TableName, type Tables } from '@agent-runtime/domain';
-import type { Connection, Statements } from '../database/index.ts';
+import { type Connection, damagedFile, type Statements } from '../database/index.ts';
 import { sumTokens } from '../ledger/index.ts';
 import { decodeRow, type SqlRow, TABLES, type Table } from '../tables/index.ts';
 
@@ -15,10 +15,20 @@ export function tableOf(name: TableName): Table {
   });
 }
 
+/** What we wrote can be read; what cannot was changed on the disk. @throws AppError database.file.unavailable */
+function decodeSound(name: TableName, row: SqlRow): unknown {
+  try {
+    return decodeRow(tableOf(name), row);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw damagedFile({ table: name }, cause);
+  }
+}
+
 /** Reads through one connection. */
 export function makeReader(connection: Pick<Connection, 'get' | 'all'>, statements: Statements): StoreReader {
   const decode = <T extends TableName>(name: T, row: SqlRow): Tables[T] =>
-    decodeRow(tableOf(name), row) as unknown as Tables[T]; // safe: rows are only written through the same declarations
+    decodeSound(name, row) as Tables[T]; // safe: rows are only written through the same declarations
   return {
     get: async (name, where) => {
       const { sql, params } = statements.select(tableOf(name), where, { limit: 1 });

@@ -9,6 +9,17 @@ const BROKEN = /^SQLITE_(?:CORRUPT|NOTADB)/;
 export const RESTORE_FIRST =
   'The database is damaged. Restore a backup first; only when there is none, rebuild it from the Markdown files.';
 
+/** The file holds what nobody of us wrote. */
+export function damagedFile(detail: unknown, cause: unknown): AppError {
+  return new AppError({
+    code: 'database.file.unavailable',
+    kind: 'unavailable',
+    message: RESTORE_FIRST,
+    detail,
+    cause,
+  });
+}
+
 /**
  * Gives SQLite's errors a kind; everything else passes unchanged.
  * `database.row.conflict` unique key taken · `database.disk.unavailable` full, read-only, I/O · `database.busy.unavailable` another
@@ -44,15 +55,7 @@ export function translateSqliteError(thrown: unknown): unknown {
       cause: thrown,
     });
   }
-  if (BROKEN.test(thrown.code)) {
-    return new AppError({
-      code: 'database.file.unavailable',
-      kind: 'unavailable',
-      message: RESTORE_FIRST,
-      detail,
-      cause: thrown,
-    });
-  }
+  if (BROKEN.test(thrown.code)) return damagedFile(detail, thrown);
   return new AppError({
     code: 'database.statement.bug',
     kind: 'bug',

@@ -50,12 +50,12 @@ export function migrate(connection: Connection, migrations: readonly Migration[]
 
 /** @throws AppError database.file.unavailable when pages or indexes are damaged */
 export function assertSound(connection: Connection): void {
-  const row = connection.get('pragma quick_check(1)');
-  if (row?.quick_check === 'ok') return;
+  const row = connection.get('pragma integrity_check(1)');
+  if (row?.integrity_check === 'ok') return;
   throw new AppError({
     code: 'database.file.unavailable',
     kind: 'unavailable',
     message: RESTORE_FIRST,
-    detail: row?.quick_check,
+    detail: row?.integrity_check,
   });
 }
