@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import type { Checkpoint, Logger } from '@agent-runtime/domain';
 import { writePrivateFile } from '../vault/index.ts';
 import { type CheckpointFile, readCheckpoints } from './checkpoint-file.ts';
@@ -43,7 +43,10 @@ export function withWitness(file: CheckpointFile, input: WitnessInput): Checkpoi
 
 /** An unreadable or foreign witness says nothing: whoever can change it can also remove it. */
 function witnessOf(input: WitnessInput): Checkpoint | undefined {
-  if (!existsSync(input.path)) return undefined;
-  const head = readCheckpoints(input.path).checkpoints.at(-1);
-  return head?.keyId === input.keyId ? head : undefined;
+  try {
+    const head = readCheckpoints(input.path).checkpoints.at(-1);
+    return head?.keyId === input.keyId ? head : undefined;
+  } catch {
+    return undefined;
+  }
 }

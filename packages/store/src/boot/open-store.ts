@@ -64,7 +64,7 @@ export interface OpenStore {
  * Opens a data folder, or makes one where none is.
  * @throws AppError lock.folder.conflict (another runtime) · migration.version.conflict (newer data) · migration.trial.conflict ·
  *   database.file.unavailable (damaged: restore first, rebuild second) · vault.key.denied, vault.key.invalid, audit.key.denied (master key) ·
- *   vault.file.invalid
+ *   audit.file.unavailable (key or heads cannot be read) · vault.file.invalid
  */
 export async function openStore(input: StoreInput): Promise<OpenStore> {
   assertMasterKey(input.masterKey);
@@ -90,8 +90,8 @@ async function openLocked(input: StoreInput, paths: DataPaths, undo: (() => void
   undo.push(() => panic.close());
   createPrivateFile(paths.database);
   const vault = openVault(vaultFile(paths.vault), input.masterKey, input.clock);
-  const key = openAuditKey(paths.auditKey, input.masterKey);
-  const file = checkpointFileOf(input, paths, key.keyId);
+  const key = usable(paths.auditKey, () => openAuditKey(paths.auditKey, input.masterKey));
+  const file = usable(paths.checkpoints, () => checkpointFileOf(input, paths, key.keyId));
   const writer = openDatabase(input, paths);
   undo.push(() => writer.close());
   const reader = openConnection(paths.database, { isReadOnly: true, ...connectionOptions(input.config) });
@@ -123,6 +123,21 @@ async function openLocked(input: StoreInput, paths: DataPaths, undo: (() => void
     rollback,
     close: onceOnly(() => closeAll(kernel, { lock, writer, reader, panic }, input.log)),
   };
+}
+
+/** Without its signer or its heads the log proves nothing, so nothing starts. @throws AppError audit.file.unavailable naming the file */
+function usable<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    if (cause instanceof AppError || !(cause instanceof Error && 'code' in cause)) throw cause;
+    throw new AppError({
+      code: 'audit.file.unavailable',
+      kind: 'unavailable',
+      message: `${path} cannot be used (${String(cause.code)}). Nothing starts without it: put it back from a backup, then start again.`,
+      cause,
+    });
+  }
 }
 
 function checkpointFileOf(input: StoreInput, paths: DataPaths, keyId: string): CheckpointFile {
