@@ -50,6 +50,50 @@ describe('status', () => {
     expect((await ask('status.read', signed(MEMBER), {})).approvals_pending).toBe(1);
   });
 
+  test('counts no context that is closed to the asker, and no direct talk of others', async () => {
+    const { world } = at.admin;
+    const { deps } = world;
+    const spend = async (place: string, tokens: number): Promise<void> => {
+      const { run } = await at.admin.finished(BOSS, {
+        in: place,
+        state: 'failed',
+        finishedAt: deps.clock.nowMs(),
+      });
+      await deps.store.commit(TEST_AUDIT, (tx) =>
+        tx.insert('ledger_entry', {
+          id: deps.ids.make('entry'),
+          workspace: WORKSPACE,
+          sender: 'user:x',
+          run: run.id,
+          route: 'big',
+          state: 'settled',
+          tokens,
+          costUsdMicros: 0,
+          at: deps.clock.nowMs(),
+        }),
+      );
+    };
+    await deps.store.commit(TEST_AUDIT, (tx) =>
+      tx.insert('context', {
+        ...contextRow('talk' as ContextId, 'talk-channel', 1), // safe: a slug
+        kind: 'direct',
+        directWith: BOSS,
+      }),
+    );
+    await spend('ops', 1);
+    await spend('news', 20);
+    await spend('talk', 300);
+    const seenBy = async (actor: Parameters<typeof ask>[1]): Promise<readonly number[]> => {
+      const { tokens_today, runs } = await ask('status.read', actor, {});
+      return [tokens_today, runs.failed_today];
+    };
+    expect(await seenBy(SOCKET)).toEqual([321, 3]);
+    expect(await seenBy(signed(OPERATOR))).toEqual([321, 3]);
+    expect(await seenBy(signed(MEMBER))).toEqual([21, 2]);
+    await world.grant(STRANGER, 'member', { kind: 'context', workspace: WORKSPACE, context: 'ops' });
+    expect(await seenBy(signed(STRANGER))).toEqual([1, 1]);
+  });
+
   test('is refused without any role; hello is for everyone', async () => {
     for (const name of ['status.read', 'model.list'] as const)
       await expect(ask(name, signed(STRANGER), {})).rejects.toEqual(DENIED);

@@ -1,7 +1,7 @@
-import { type Hello, type Status, toInstant, type WorkspaceId } from '@agent-runtime/domain';
+import { type Context, type Hello, type Status, toInstant, type WorkspaceId } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
 import { currentHead } from '../approval/head.ts';
-import { demand, EVERYTHING, type Viewer, viewerOf } from './authorize.ts';
+import { contextScope, demand, EVERYTHING, isOthersDirect, type Viewer, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { reachableWorkspaces } from './place.ts';
 import { panicState, readGate } from './switch.ts';
@@ -35,11 +35,15 @@ function hello(deps: AdminDeps): Hello {
   };
 }
 
-/** Counts are over the workspaces that the asker may see; the local socket sees them all, for it is the host. */
+/** Counts are over the contexts that the asker may see; the local socket sees them all, for it is the host. */
 async function readStatus(deps: AdminDeps, actor: Actor): Promise<Status> {
   const viewer = await viewerOf(deps, actor);
-  const workspace = { in: await seenWorkspaces(deps, viewer) };
+  const workspaces = await seenWorkspaces(deps, viewer);
   const { read } = deps.store;
+  const contexts = await read.find('context', { workspace: { in: workspaces } });
+  const seen = contexts.filter((one) => mayCount(viewer, one)).map((one) => one.id);
+  const isAll = seen.length === contexts.length;
+  const here = isAll ? { workspace: { in: workspaces } } : { context: { in: seen } };
   const today = startOfDay(deps.clock.nowMs());
   const health = deps.engine.health();
   const gate = await readGate(deps);
@@ -52,13 +56,15 @@ async function readStatus(deps: AdminDeps, actor: Actor): Promise<Status> {
     panic: panicState(deps),
     gate,
     runs: {
-      queued: await read.count('run', { workspace, state: 'queued' }),
-      running: await read.count('run', { workspace, state: { in: ['running', 'aborting'] } }),
-      failed_today: await read.count('run', { workspace, state: 'failed', finishedAt: { gte: today } }),
+      queued: await read.count('run', { ...here, state: 'queued' }),
+      running: await read.count('run', { ...here, state: { in: ['running', 'aborting'] } }),
+      failed_today: await read.count('run', { ...here, state: 'failed', finishedAt: { gte: today } }),
     },
-    approvals_pending: await read.count('approval', { workspace, state: 'pending' }),
-    effects_uncertain: await read.count('effect', { workspace, state: 'uncertain' }),
-    tokens_today: await tokensSince(deps, workspace.in, today),
+    approvals_pending: await read.count('approval', { ...here, state: 'pending' }),
+    effects_uncertain: await read.count('effect', { ...here, state: 'uncertain' }),
+    tokens_today: await (isAll
+      ? tokensOfAll(deps, workspaces, today)
+      : tokensIn(deps, new Set<string>(seen), today)),
     audit_head: await currentHead(deps.audit),
     models: deps.routes.map((route) => route.name),
   };
@@ -70,13 +76,38 @@ async function seenWorkspaces(deps: AdminDeps, viewer: Viewer): Promise<readonly
   return seen.map((workspace) => workspace.id);
 }
 
-async function tokensSince(
+/** A number tells of what it counts: it leaves out contexts that are closed to the asker, and direct talks of others unless the asker is staff there. */
+function mayCount(viewer: Viewer, context: Context): boolean {
+  const place = contextScope({ workspace: context.workspace, context: context.id });
+  if (!viewer.may('status.read', place)) return false;
+  const isHost = viewer.actor.via === 'socket';
+  return isHost || !isOthersDirect(viewer, context) || viewer.may('task.read', place);
+}
+
+async function tokensOfAll(
   deps: AdminDeps,
   workspaces: readonly WorkspaceId[],
   sinceMs: number,
 ): Promise<number> {
   let tokens = 0;
   for (const workspace of workspaces) tokens += await deps.store.read.tokensSpent({ workspace, sinceMs });
+  return tokens;
+}
+
+/** Tokens of the runs in these contexts: a ledger entry names its run, and the run its context. */
+async function tokensIn(deps: AdminDeps, contexts: ReadonlySet<string>, sinceMs: number): Promise<number> {
+  const { read } = deps.store;
+  const entries = await read.find('ledger_entry', {
+    at: { gte: sinceMs },
+    state: { in: ['reserved', 'settled'] },
+  });
+  const contextOf = new Map<string, string | undefined>();
+  let tokens = 0;
+  for (const { run, tokens: spent } of entries) {
+    if (run === undefined) continue;
+    if (!contextOf.has(run)) contextOf.set(run, (await read.get('run', { id: run }))?.context);
+    if (contexts.has(contextOf.get(run) ?? '')) tokens += spent;
+  }
   return tokens;
 }
 
