@@ -292,8 +292,11 @@ class Game {
     this.counts.approved += 1;
     if (act === 'outside edit') {
       const path = effect.sink.address;
-      if (effect.kind === 'file.write' && /^[\w./-]+$/.test(path) && !path.includes('..'))
+      if (effect.kind === 'file.write' && /^[\w./-]+$/.test(path) && !path.includes('..')) {
         putFile(join(this.house.folder, 'workspaces'), 'acme', path, `edited on the host ${this.random()}\n`);
+        // Someone of staff made a file of that name: the name is theirs from now on, whoever thought of it.
+        this.ledger.raise(path, makeLabel(2, ['ws:acme']));
+      }
     }
     if (act !== 'tamper') return;
     const payloads = effect.payloads.map((one) => ({ ...one, text: 'tampered' }));
@@ -422,7 +425,7 @@ class Game {
     this.counts.executed += 1;
     const isFresh =
       before === draft.text || (before === undefined ? 'absent' : sha256(before)) === draft.expected;
-    if (isFresh) this.ledger.raise(draft.text, draft.label);
+    if (isFresh) this.ledger.raise(`${draft.path}\n${draft.text}`, draft.label);
     return !isFresh;
   }
 
