@@ -17,7 +17,7 @@ import { type Delivery, furnish, type House, openHouse, PEOPLE, putFile } from '
 import { judge } from './foe-verdict.fixture.ts';
 import { Witness } from './foe-witness.fixture.ts';
 import { fault } from './settle/outside.fixture.ts';
-import { BOSS, inChat, must, signed, tamper, WORKSPACE } from './settle/world.fixture.ts';
+import { BOSS, inChat, must, signed, TEST_AUDIT, tamper, WORKSPACE } from './settle/world.fixture.ts';
 
 const TYPED = 'https://acme.example/help';
 
@@ -126,9 +126,11 @@ class Game {
     this.turns += 1;
     this.strikesOfTurn = 0;
     this.draw(0);
+    if (this.random() < 0.2) await this.opensOrCloses(this.pick(['ops', 'news']));
     if (this.random() < 0.25) this.house.crash.arm(1 + Math.floor(this.random() * 40));
     this.mood = this.pick(['fine', 'fine', 'fine', 'down', 'breaks'] as const);
-    await this.survive(() => this.speak());
+    const isRepeat = this.random() < 0.2;
+    await this.survive(() => (isRepeat ? this.repeats() : this.speak()));
     await this.survive(() => this.house.quiet());
     for (let act = 0; act < 2; act += 1) {
       this.draw(act + 1);
@@ -153,6 +155,26 @@ class Game {
     this.counts.deaths += 1;
     await this.house.restart();
     await this.house.quiet();
+  }
+
+  /** Staff open a context to strangers, or close it again: what was meant for fewer readers waits in talks, questions and the outbox. */
+  private async opensOrCloses(context: string): Promise<void> {
+    const { open } = this.witness;
+    const isOpen = open.has(context);
+    await this.house.deps.store.commit(
+      TEST_AUDIT,
+      (tx) => tx.update('context', { id: context as ContextId }, { openness: isOpen ? 'closed' : 'open' }), // safe: a slug
+    );
+    this.witness.open = new Set(isOpen ? [...open].filter((one) => one !== context) : [...open, context]);
+  }
+
+  /** Somebody lets a task run once more, best of all one that met a no. */
+  private async repeats(): Promise<void> {
+    const { read } = this.house.deps.store;
+    const denied = await read.find('effect', { state: 'denied' }, { orderBy: 'createdAt' });
+    const [last] = await read.find('run', {}, { orderBy: 'createdAt', direction: 'desc', limit: 1 });
+    const task = denied.at(-1)?.task ?? last?.task;
+    if (task !== undefined) await this.house.engine.retry(task, signed(BOSS));
   }
 
   private async speak(): Promise<void> {

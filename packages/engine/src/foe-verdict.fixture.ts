@@ -23,15 +23,16 @@ export async function judge(house: House, witness: Witness): Promise<void> {
 
 async function judgeRuns(house: House, witness: Witness): Promise<void> {
   const runs = await house.deps.store.read.find('run', {});
-  for (const [id, prompt] of witness.entered) {
+  for (const { run: id, prompt, open } of witness.entered) {
     const run = runs.find((one) => one.id === id);
-    const leaked = run && witness.ledger.leakedIn(prompt, clearanceAt(run.context));
+    const leaked = run && witness.ledger.leakedIn(prompt, clearanceAt(run.context, open));
     if (leaked !== undefined) witness.fault(`T2: ${leaked} entered a prompt in ${run?.context}`);
   }
   for (const run of runs) {
     if (!['succeeded', 'failed', 'aborted'].includes(run.state))
       witness.fault(`${run.id} stays ${run.state}`);
-    witness.shown(run.output ?? '', run.context, run.id);
+    const then = witness.entered.findLast((one) => one.run === run.id)?.open;
+    witness.shown(run.output ?? '', run.context, run.id, then);
     stored(witness, run.output ?? '', run.label, run.id);
     for (const { path, line } of run.citations ?? []) cited(house, witness, path, line);
   }

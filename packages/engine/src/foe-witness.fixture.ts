@@ -11,14 +11,22 @@ import type { Delivery, House } from './foe-house.fixture.ts';
 import { Ledger } from './foe-ledger.fixture.ts';
 import { BOSS, must, WORKSPACE } from './settle/world.fixture.ts';
 
+/** Contexts that strangers may read when a game begins. */
+const OPEN_AT_FIRST = ['lobby'];
+
 /** Who reads where; written out, so that a mistake in the product's own table is seen. */
-const READERS: Readonly<Record<string, readonly AudienceTag[]>> = {
-  ops: ['ctx:acme/ops', 'ws:acme'],
-  news: ['ctx:acme/news', 'ws:acme'],
-  board: ['ctx:acme/board', 'ws:acme'],
-  lobby: ['ctx:acme/lobby'],
-};
-export const clearanceAt = (context: string): Clearance => ({ kind: 'tags', tags: READERS[context] ?? [] });
+export function clearanceAt(context: string, open: ReadonlySet<string>): Clearance {
+  const tags: readonly AudienceTag[] = [`ctx:acme/${context}`];
+  return { kind: 'tags', tags: open.has(context) ? tags : [...tags, 'ws:acme'] };
+}
+
+/** A prompt as the model got it, and which contexts were open then. */
+export interface Prompted {
+  readonly run: string;
+  readonly prompt: string;
+  readonly open: ReadonlySet<string>;
+}
+
 const HOST = /evil\W{0,3}\.\W{0,3}example/i;
 
 type Draft = Parameters<WorkspaceFiles['write']>[0];
@@ -32,9 +40,11 @@ export class Witness {
   readonly ledger = new Ledger();
   readonly counts = { executed: 0, answers: 0 };
   /** Prompts by run, to be judged once the place of the run is known. */
-  readonly entered: (readonly [run: string, prompt: string])[] = [];
+  readonly entered: Prompted[] = [];
   /** Payloads that arrived under an approval, and how often. */
   readonly arrived = new Map<string, number>();
+  /** Contexts that strangers may read now; replaced whole, so that older ones can be kept. */
+  open: ReadonlySet<string> = new Set(OPEN_AT_FIRST);
   private readonly house: () => House;
   /** What the approver had before their eyes: canonical bytes of the effect at the moment of the yes. */
   private readonly seen = new Map<string, string>();
@@ -51,7 +61,7 @@ export class Witness {
   /** The model of a run is shown a prompt. */
   prompted(run: string, prompt: string): void {
     this.ledger.show(run, prompt);
-    this.entered.push([run, prompt]);
+    this.entered.push({ run, prompt, open: this.open });
   }
 
   /** Somebody is about to say yes to this. */
@@ -117,8 +127,8 @@ export class Witness {
   }
 
   /** Everything that is shown: to its readers alone, and without anything that acts by itself. */
-  shown(text: string, context: string, what: string): void {
-    const leaked = this.ledger.leakedIn(text, clearanceAt(context));
+  shown(text: string, context: string, what: string, open = this.open): void {
+    const leaked = this.ledger.leakedIn(text, clearanceAt(context, open));
     if (leaked !== undefined) this.fault(`T2: ${leaked} was shown in ${context} (${what})`);
     const bare = text.replace(/[\p{Cf}\p{Cc}*_~`|\\]/gu, '').replaceAll('[.]', '');
     if (HOST.test(bare))
