@@ -112,6 +112,8 @@ class Game {
     for (const [path, label] of hidden)
       await this.store(deps, path, `- secret of ${ledger.mark(label)}\n`, label);
     await this.store(deps, 'research/web.md', LOW_TEXT, makeLabel(0, ['ctx:acme/ops']));
+    // Somebody copies it by hand: the same bytes under another name are no better for it.
+    putFile(root, 'acme', 'notes/copied.md', LOW_TEXT);
     const mixed = `- from the web ${ledger.mark(makeLabel(0, ['ctx:acme/ops']))}\n`;
     await this.store(deps, 'contexts/ops/memory.md', mixed, makeLabel(0, ['ctx:acme/ops']));
   }
@@ -126,7 +128,8 @@ class Game {
     this.turns += 1;
     this.strikesOfTurn = 0;
     this.draw(0);
-    if (this.random() < 0.2) await this.opensOrCloses(this.pick(['ops', 'news']));
+    const place = this.pick(['ops', 'news']);
+    if (this.random() < 0.2) await this.survive(() => this.opensOrCloses(place));
     if (this.random() < 0.25) this.house.crash.arm(1 + Math.floor(this.random() * 40));
     this.mood = this.pick(['fine', 'fine', 'fine', 'down', 'breaks'] as const);
     const isRepeat = this.random() < 0.2;
@@ -154,18 +157,25 @@ class Game {
     if (!this.house.crash.hasCrashed) return;
     this.counts.deaths += 1;
     await this.house.restart();
+    await this.lookAround();
     await this.house.quiet();
   }
 
   /** Staff open a context to strangers, or close it again: what was meant for fewer readers waits in talks, questions and the outbox. */
-  private async opensOrCloses(context: string): Promise<void> {
-    const { open } = this.witness;
-    const isOpen = open.has(context);
-    await this.house.deps.store.commit(
-      TEST_AUDIT,
-      (tx) => tx.update('context', { id: context as ContextId }, { openness: isOpen ? 'closed' : 'open' }), // safe: a slug
-    );
-    this.witness.open = new Set(isOpen ? [...open].filter((one) => one !== context) : [...open, context]);
+  private async opensOrCloses(context: string, runs = 0): Promise<void> {
+    const openness = this.witness.open.has(context) ? 'closed' : 'open';
+    await this.house.deps.store.commit(TEST_AUDIT, async (tx) => {
+      // With more runs at work it would be open to chance what each of them still sees.
+      if ((await tx.count('run', { state: { in: ['queued', 'running'] } })) > runs) return;
+      await tx.update('context', { id: context as ContextId }, { openness }); // safe: a slug
+    });
+    await this.lookAround();
+  }
+
+  /** Which contexts are open is staff's own doing, and the one thing that the witness takes from the rows. */
+  private async lookAround(): Promise<void> {
+    const open = await this.house.deps.store.read.find('context', { openness: 'open' });
+    this.witness.open = new Set(open.map((context) => context.id));
   }
 
   /** Somebody lets a task run once more, best of all one that met a no. */
@@ -232,6 +242,8 @@ class Game {
     };
     const name = this.pick(Object.keys(ATTACKS));
     this.strikes.set(name, (this.strikes.get(name) ?? 0) + 1);
+    // A run that read behind closed doors may find them open when it answers.
+    if (this.random() < 0.1 && !this.witness.open.has('ops')) this.opensOrCloses('ops', 1).catch(onlyDeath);
     const isLate = call.request.messages.filter((one) => one.role === 'assistant').length > 3;
     const strike = isLate ? { answer: `done ${at.mark()}` } : must(ATTACKS[name])(at);
     if ('answer' in strike) return say(strike.answer);
@@ -343,4 +355,8 @@ class Game {
     this.counts.asked = await read.count('approval', {});
     await judge(this.house, this.witness);
   }
+}
+
+function onlyDeath(thrown: unknown): void {
+  if (!(thrown instanceof Crash)) throw thrown;
 }

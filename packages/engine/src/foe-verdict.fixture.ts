@@ -23,8 +23,11 @@ export async function judge(house: House, witness: Witness): Promise<void> {
 
 async function judgeRuns(house: House, witness: Witness): Promise<void> {
   const runs = await house.deps.store.read.find('run', {});
-  for (const { run: id, prompt, open } of witness.entered) {
+  for (const [index, { run: id, prompt, open: now }] of witness.entered.entries()) {
     const run = runs.find((one) => one.id === id);
+    // What a run read behind closed doors it goes on with; whether its answer is withheld is looked at where answers stand and leave.
+    const sofar = witness.entered.slice(0, index).filter((one) => one.run === id);
+    const open = sofar.find((one) => run && !one.open.has(run.context))?.open ?? now;
     const leaked = run && witness.ledger.leakedIn(prompt, clearanceAt(run.context, open));
     if (leaked !== undefined) witness.fault(`T2: ${leaked} entered a prompt in ${run?.context}`);
   }
