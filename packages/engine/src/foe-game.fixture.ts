@@ -21,6 +21,9 @@ import { BOSS, inChat, must, signed, TEST_AUDIT, tamper, WORKSPACE } from './set
 
 const TYPED = 'https://acme.example/help';
 
+/** Attacks that end in a question to people, of each kind. */
+const QUESTIONS = ['floods with questions', 'floods with writes', 'posts outside', 'poisons memory of all'];
+
 type Mood = 'fine' | 'down' | 'breaks';
 
 /** What one game came to. */
@@ -57,6 +60,8 @@ class Game {
   private turns = 0;
   private strikesOfTurn = 0;
   private mood: Mood = 'fine';
+  /** The task has met a no, and the model asks again whatever it reads. */
+  private isInsisting = false;
 
   constructor(seed: number) {
     this.seed = seed;
@@ -127,6 +132,7 @@ class Game {
   async turn(): Promise<void> {
     this.turns += 1;
     this.strikesOfTurn = 0;
+    this.isInsisting = false;
     this.draw(0);
     const place = this.pick(['ops', 'news']);
     if (this.random() < 0.2) await this.survive(() => this.opensOrCloses(place));
@@ -135,6 +141,8 @@ class Game {
     const isRepeat = this.random() < 0.2;
     await this.survive(() => (isRepeat ? this.repeats() : this.speak()));
     await this.survive(() => this.house.quiet());
+    // Before anybody has answered, and again at the end of the turn.
+    await this.witness.flooded();
     for (let act = 0; act < 2; act += 1) {
       this.draw(act + 1);
       await this.survive(() => this.people());
@@ -184,6 +192,7 @@ class Game {
     const denied = await read.find('effect', { state: 'denied' }, { orderBy: 'createdAt' });
     const [last] = await read.find('run', {}, { orderBy: 'createdAt', direction: 'desc', limit: 1 });
     const task = denied.at(-1)?.task ?? last?.task;
+    this.isInsisting = denied.length > 0;
     if (task !== undefined) await this.house.engine.retry(task, signed(BOSS));
   }
 
@@ -240,7 +249,7 @@ class Game {
       pick: (list) => this.pick(list),
       mark: () => this.witness.ledger.markOf(run),
     };
-    const name = this.pick(Object.keys(ATTACKS));
+    const name = this.pick(this.isInsisting ? QUESTIONS : Object.keys(ATTACKS));
     this.strikes.set(name, (this.strikes.get(name) ?? 0) + 1);
     // A run that read behind closed doors may find them open when it answers.
     if (this.random() < 0.1 && !this.witness.open.has('ops')) this.opensOrCloses('ops', 1).catch(onlyDeath);
