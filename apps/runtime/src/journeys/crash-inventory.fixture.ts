@@ -17,6 +17,8 @@ const COMMITS: readonly RegExp[] = [
   /\b(?:endAll|auditOf|ledgerAudit|write)\(([^;]*?'[a-z]+\.[a-z_]+')/g,
   /\breturn ([^;\n]*'[a-z]+\.[a-z_]+')/g,
 ];
+/** What only reads asks the policy, and the socket is a file: neither is committed. */
+const NO_COMMIT = /\.(read|sock)$/;
 /** The same words as a question to the policy name no commit. */
 const QUESTION = /(?:decide\(\s*\{|const request = \{)\s*$/;
 
@@ -46,7 +48,7 @@ function actionsIn(text: string): readonly string[] {
     [...text.matchAll(form)]
       .filter((found) => !QUESTION.test(text.slice(Math.max(0, found.index - 60), found.index)))
       .flatMap((found) => [...(found[1] ?? '').matchAll(NAME)].map((name) => name[1] ?? '')),
-  );
+  ).filter((name) => !NO_COMMIT.test(name));
 }
 
 function sourcesUnder(folder: string): readonly string[] {
@@ -57,6 +59,11 @@ function sourcesUnder(folder: string): readonly string[] {
 
 /** Names that no running appliance can commit first, and why. An entry that a kill reaches must go. */
 export const EXCEPTIONS: Readonly<Record<string, string>> = {
+  'run.start': 'is recorded inside ledger.reserve of the first call',
+  'run.succeed': 'is recorded inside run.step of the last call',
+  'database.probe': 'needs a full disk, and writes nothing that could be lost',
+  'journal.put': 'whoever asks for work queues it in the transaction of the asking',
+  'journal.finish': 'every workflow of this version ends its work in a commit of its own',
   'approval.mint': 'is recorded inside effect.propose',
   'effect.void': 'is recorded inside panic.*, gate.*',
   'notify.fail': 'is recorded inside the commit of an outcome',

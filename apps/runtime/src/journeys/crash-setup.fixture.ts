@@ -68,6 +68,8 @@ export async function newLostHome(): Promise<LostHome> {
   const kept = join(home.folder, 'kept');
   const runtime = await home.start({ CRASH_DIR: folder });
   await home.ask('How do I get a refund?');
+  const published = await home.cli(['label', 'publish', 'faq.md', '--json']);
+  if (published.code !== 0) throw new Error(`no label to lose: ${published.err}`);
   await runtime.stop();
   for (const end of ['', '-wal', '-shm'])
     rmSync(`${home.dataDir}/agent-runtime/meta.sqlite${end}`, { force: true });
