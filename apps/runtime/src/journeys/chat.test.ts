@@ -4,7 +4,7 @@ import { type LlmServer, llm, startLlmServer, until } from '@agent-runtime/testk
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Home, newHome, type Running } from './journey.fixture.ts';
 
-const KILLS = process.env.SOAK === '1' ? 50 : 6;
+const KILLS = process.env.SOAK === '1' ? 50 : 2;
 
 describe('a chat', { timeout: 15_000 * (KILLS + 4) }, () => {
   let home: Home;

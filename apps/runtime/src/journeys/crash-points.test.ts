@@ -4,6 +4,7 @@ import { HOUSE_ACTS, START_ACTS } from './crash-house-acts.fixture.ts';
 import { EXCEPTIONS, pointsInSources } from './crash-inventory.fixture.ts';
 import { killSetupAt, newLostHome, recordSetup } from './crash-setup.fixture.ts';
 import { Attempt, type CrashWorld, newCrashWorld } from './crash-world.fixture.ts';
+import { halfFiles } from './invariants.fixture.ts';
 
 /** `npm run soak` kills before and after every commit, also at the second and third time that an act comes by, and in set-up and rebuild at every point. */
 const IS_SOAK = process.env.SOAK === '1';
@@ -16,6 +17,8 @@ const ALL: Readonly<Record<string, Act>> = { ...WORK_ACTS, ...EFFECT_ACTS, ...HO
 /** `CRASH_ACTS=<pattern>` kills only in the acts of such names; the inventory then misses the others. */
 const CHOSEN = new RegExp(process.env.CRASH_ACTS ?? '');
 const ACTS = Object.fromEntries(Object.entries(ALL).filter(([name]) => CHOSEN.test(name)));
+/** `CRASH_POINTS=<pattern>` kills only at such points. */
+const WANTED = new RegExp(process.env.CRASH_POINTS ?? '');
 /** Loops of the process reach their points within this time, ms. */
 const LOOP_MS = 8_000;
 
@@ -25,6 +28,8 @@ function commitOf(point: string): string {
 
 /** Whether this run kills there. An unknown commit is always killed: the inventory says that it is unknown. */
 function isDue(point: string): boolean {
+  if (!WANTED.test(point)) return false;
+  if (process.env.CRASH_POINTS !== undefined) return true;
   const at = COMMITS.indexOf(commitOf(point));
   if (IS_SOAK || at < 0) return true;
   return point.startsWith((at + SEED) % 2 === 0 ? 'commit.before:' : 'commit.after:');
@@ -74,7 +79,7 @@ describe('kill -9 at every crash point', { timeout: 3_600_000 }, () => {
     const from = world.reached().length;
     const isDead = (): boolean => world.reached().slice(from).includes(`killed ${point}`);
     const say = (what: unknown): void => {
-      problems.push(`${point}#${nth} in "${act}": ${String(what)}`);
+      problems.push(`CRASH_ACTS='^${act}$' CRASH_POINTS='^${point}$' (time ${nth}): ${String(what)}`);
     };
     world.arm(`${point}#${nth}`);
     const run = ACTS[act];
@@ -91,6 +96,7 @@ describe('kill -9 at every crash point', { timeout: 3_600_000 }, () => {
     } else if (trouble !== undefined) say(trouble);
     world.arm('');
     if (world.isUp()) await world.runtime.kill();
+    for (const wrong of halfFiles(world.home.dataDir)) say(wrong);
     await world.restart();
     try {
       await calm(world);

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /** One message as the outside has it. */
@@ -91,7 +91,11 @@ function lostInputs(books: Books, { accepted }: Witness): readonly string[] {
   const hollow = [...known.values()]
     .filter(({ run, rows }) => run !== null && rows !== 1)
     .map(({ id }) => `the input ${id} has no run`);
-  return [...lost, ...hollow];
+  const repeated = books.rows<{ id: string }>(
+    `select 'the input ' || external_id || ' was taken ' || count(*) || ' times' as id from context_message
+     where direction = 'in' and external_id is not null group by conversation, external_id having count(*) > 1`,
+  );
+  return [...lost, ...hollow, ...repeated.map(({ id }) => id)];
 }
 
 function wrongDeliveries(books: Books, { received }: Witness): readonly string[] {
@@ -178,23 +182,39 @@ export function leftovers(books: Books): readonly string[] {
 
 const TEMP = /\.tmp$|\.new$|^\.setup-/;
 
-/** No half file: nothing temporary, and every record is closed. */
+/** Nothing temporary is left, no file is half and no log ends in the middle of a line. */
 function brokenFiles(dataDir: string): readonly string[] {
-  const root = join(dataDir, 'workspaces');
+  const inside = readdirSync(join(dataDir, 'agent-runtime'), { recursive: true, encoding: 'utf8' });
+  const files = filesIn(join(dataDir, 'workspaces'));
+  const left = [...inside.map((name) => `agent-runtime/${name}`), ...files.map(({ shown }) => shown)].filter(
+    (name) => TEMP.test(basename(name)),
+  );
+  const cut = files.filter(
+    ({ shown, path }) => /^[^/]+\/logs\/.*\.md$/.test(shown) && !/(^|\n)$/.test(readFileSync(path, 'utf8')),
+  );
+  return [
+    ...left.map((name) => `${name} is left over`),
+    ...cut.map(({ shown }) => `${shown} ends in the middle of a line`),
+    ...halfFiles(dataDir),
+  ];
+}
+
+/** Holds even before the next start, which would mend what it finds: a file that is replaced has its old bytes or its new ones. */
+export function halfFiles(dataDir: string): readonly string[] {
   const found: string[] = [];
-  for (const name of readdirSync(join(dataDir, 'agent-runtime'), { recursive: true, encoding: 'utf8' }))
-    if (TEMP.test(name)) found.push(`agent-runtime/${name} is left over`);
-  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    const shown = path.slice(root.length + 1);
-    if (TEMP.test(entry.name)) found.push(`${shown} is left over`);
-    if (!entry.name.endsWith('.md')) continue;
+  for (const { shown, path } of filesIn(join(dataDir, 'workspaces'))) {
+    if (!/^[^/]+\/(tasks|approvals)\/.*\.md$/.test(shown)) continue;
     const text = readFileSync(path, 'utf8');
-    if (/^[^/]+\/(tasks|approvals)\//.test(shown) && !/^---\n[\s\S]*?\n---\n/.test(text))
-      found.push(`${shown} has no whole front matter`);
-    if (text !== '' && !text.endsWith('\n') && /^[^/]+\/(tasks|approvals|logs)\//.test(shown))
-      found.push(`${shown} ends in the middle of a line`);
+    if (!/^---\n[\s\S]*?\n---\n/.test(text)) found.push(`${shown} has no whole front matter`);
+    if (!text.endsWith('\n')) found.push(`${shown} ends in the middle of a line`);
   }
   return found;
+}
+
+function filesIn(root: string): readonly { readonly shown: string; readonly path: string }[] {
+  if (!existsSync(root)) return [];
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => ({ shown: path.slice(root.length + 1), path }));
 }
