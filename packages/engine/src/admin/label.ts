@@ -35,8 +35,9 @@ export const LABEL: AdminPart<'label.list' | 'label.approve' | 'label.publish'> 
     for (const entry of await deps.files.list(workspace.id)) {
       if (items.length >= limit) break;
       if (!entry.path.startsWith(prefix)) continue;
-      const file = await deps.files.read(workspace.id, entry.path);
-      if (maySee(viewer, file.label)) items.push(labelRow(file.path, file.hash, file.label));
+      const file = await deps.files.read(workspace.id, entry.path).catch(unreadable);
+      if (file !== undefined && maySee(viewer, file.label))
+        items.push(labelRow(file.path, file.hash, file.label));
     }
     return { items };
   },
@@ -57,6 +58,12 @@ export const LABEL: AdminPart<'label.list' | 'label.approve' | 'label.publish'> 
       },
     }),
 };
+
+/** A file that no tool can read, or that is gone meanwhile, must not hide all others. */
+function unreadable(thrown: unknown): undefined {
+  const isOfThisFile = thrown instanceof AppError && ['invalid', 'missing', 'denied'].includes(thrown.kind);
+  if (!isOfThisFile) throw thrown;
+}
 
 interface Relabel {
   readonly verb: 'label.approve' | 'label.publish';
