@@ -5,7 +5,7 @@ import { INSIDE, OUTSIDE, plantTree, type Tree } from './hostile-tree.fixture.ts
 import { type Home, newHome, type Running } from './journey.fixture.ts';
 import { isLogWhole } from './promises.fixture.ts';
 
-const FILES = process.env.SOAK === '1' ? 5_000 : 1_000;
+const FILES = process.env.SOAK === '1' ? 5_000 : 300;
 
 interface Labels {
   readonly items: readonly {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Home, newHome, type Running } from './journey.fixture.ts';
 import { isLogWhole } from './promises.fixture.ts';
 
-const ROUNDS = process.env.SOAK === '1' ? 50 : 10;
+const ROUNDS = process.env.SOAK === '1' ? 50 : 4;
 
 describe('two runtimes on one data folder', { timeout: 120_000 + ROUNDS * 30_000 }, () => {
   let home: Home;
