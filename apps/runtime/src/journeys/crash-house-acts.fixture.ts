@@ -168,12 +168,14 @@ export const START_ACTS: Readonly<Record<string, Act>> = {
     await world.stop();
     const folder = join(world.home.dataDir, 'agent-runtime');
     const copy = readFileSync(join(folder, 'meta.sqlite'));
+    const target = world.armed();
     await world.restart();
     await one.next().call('user.add', { name: `lost${one.n}` });
     world.books.close();
     await world.stop();
     for (const name of ['meta.sqlite-wal', 'meta.sqlite-shm']) rmSync(join(folder, name), { force: true });
     writeFileSync(join(folder, 'meta.sqlite'), copy);
+    world.arm(target);
     await world.restart({ mayDie: true });
     await one.next().change('gate.open', {});
   },

@@ -69,7 +69,6 @@ export const EXCEPTIONS: Readonly<Record<string, string>> = {
   'notify.fail': 'is recorded inside the commit of an outcome',
   'notify.withhold': 'is recorded inside the commit of an outcome',
   'audit.rollback': 'is recorded inside boot.open',
-  'gate.close': 'is recorded inside boot.open and the rebuild',
   'notify.write': 'nothing in this version gives a notice by itself',
   'run.outcome': 'needs an effect of class F or K, which no tool of this version makes',
   'effect.repeat': 'needs a connector that does not drop repeats',

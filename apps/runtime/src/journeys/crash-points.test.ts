@@ -49,6 +49,8 @@ describe('kill -9 at every crash point', { timeout: 3_600_000 }, () => {
   let n = 0;
   beforeAll(async () => {
     world = await newCrashWorld();
+    // Enrols the owner: the first act must not come by points that no repeat of it reaches.
+    await world.owner.call('panic.status', {});
   }, 60_000);
   afterAll(() => world.remove());
 

@@ -71,6 +71,9 @@ export async function newLostHome(): Promise<LostHome> {
   const published = await home.cli(['label', 'publish', 'faq.md', '--json']);
   if (published.code !== 0) throw new Error(`no label to lose: ${published.err}`);
   await runtime.stop();
+  // One more file whose label nobody wrote down: the rebuild lowers it.
+  mkdirSync(join(home.dataDir, 'workspaces/community/notes'), { recursive: true });
+  writeFileSync(join(home.dataDir, 'workspaces/community/notes/old.md'), 'An old note.\n');
   for (const end of ['', '-wal', '-shm'])
     rmSync(`${home.dataDir}/agent-runtime/meta.sqlite${end}`, { force: true });
   cpSync(home.dataDir, kept, { recursive: true });
