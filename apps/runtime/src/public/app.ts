@@ -8,7 +8,7 @@ import { readHealth, readReadiness } from './health-read.ts';
 import { rateLimit } from './rate-limit.ts';
 import { ownRun, readRun } from './run-read.ts';
 import { lastEventId, streamAnswer } from './run-stream.ts';
-import { streamGuard } from './stream-guard.ts';
+import { streamGuard, whileGood } from './stream-guard.ts';
 import { authenticate } from './token-auth.ts';
 
 /** What the public door joins. It decides nothing: tokens and limits here, everything else in the engine. */
@@ -70,13 +70,14 @@ export function makePublicApp(deps: PublicDeps): PublicApp {
       if (context.req.method !== 'GET') return wrongMethod(context, 'GET');
       const token = await door.enter(context, 'read');
       const run = await ownRun(deps.read, token, context.req.param('id'));
-      const held = guard.open(token.id, () => door.isGood(context));
+      const isGood = (): Promise<boolean> => door.isGood(context);
+      const held = guard.open(token.id, isGood);
       const frames = runStream(deps, run.id, {
         after: lastEventId(context.req.header('Last-Event-ID')),
         heartbeatMs: deps.heartbeatMs,
         signal: held.signal,
       });
-      return streamAnswer(frames, held.signal, held.release);
+      return streamAnswer(whileGood(frames, isGood), held.signal, held.release);
     })
     .all((context) => wrongMethod(context, 'GET'));
   return { fetch: (request) => app.fetch(request), closeStreams: guard.close };

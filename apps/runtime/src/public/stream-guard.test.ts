@@ -1,7 +1,7 @@
 import type { TokenId } from '@agent-runtime/domain';
 import { manualClock } from '@agent-runtime/testkit';
 import { describe, expect, test } from 'vitest';
-import { MAX_STREAMS_PER_TOKEN, streamGuard } from './stream-guard.ts';
+import { MAX_STREAMS_PER_TOKEN, streamGuard, whileGood } from './stream-guard.ts';
 
 const a = 'tokn_a' as TokenId; // safe: only compared
 const b = 'tokn_b' as TokenId; // safe: only compared
@@ -62,4 +62,24 @@ describe('open streams', () => {
     await clock.advance(1_000);
     expect(looks).toBeGreaterThan(1);
   });
+});
+
+test('no frame that is made after the token stopped being good is given out, and the source is closed', async () => {
+  let isGood = true;
+  let isClosed = false;
+  const source = async function* (): AsyncGenerator<number, void> {
+    try {
+      yield 1;
+      isGood = false;
+      yield 2;
+    } finally {
+      isClosed = true;
+    }
+  };
+  const got: number[] = [];
+  for await (const frame of whileGood(source(), async () => isGood)) got.push(frame);
+  expect(got).toEqual([1]);
+  expect(isClosed).toBe(true);
+  const failing = whileGood(source(), () => Promise.reject(new Error('who knows')));
+  expect(await failing.next()).toMatchObject({ done: true });
 });

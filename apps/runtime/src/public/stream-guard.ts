@@ -57,6 +57,17 @@ export function streamGuard(clock: Clock): StreamGuard {
   };
 }
 
+/** Ends before the first frame that is made after its token stopped being good: the end of a run may come sooner than the next look. */
+export async function* whileGood<T>(
+  frames: AsyncGenerator<T, void>,
+  isGood: () => Promise<boolean>,
+): AsyncGenerator<T, void> {
+  for await (const frame of frames) {
+    if (!(await isGood().catch(() => false))) return;
+    yield frame;
+  }
+}
+
 function exhausted(): AppError {
   return new AppError({
     code: 'public.stream.exhausted',

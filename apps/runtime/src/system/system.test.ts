@@ -49,7 +49,7 @@ describe('ids', () => {
 
   test('two ids of one millisecond differ by their random part', () => {
     let next = 0;
-    const ids = systemIds(manualClock(), (size) => new Uint8Array(size).fill(next++));
+    const ids = systemIds(manualClock(), (size) => Uint8Array.from({ length: size }, () => next++));
     expect(ids.make('run')).not.toBe(ids.make('run'));
   });
 });
