@@ -4,7 +4,7 @@ import { type Act, EFFECT_ACTS, WORK_ACTS } from './crash-acts.fixture.ts';
 import { Attempt, type CrashWorld, newCrashWorld } from './crash-world.fixture.ts';
 
 /** `CRASH_KILLS=<number>` makes it shorter or longer. */
-const KILLS = Number(process.env.CRASH_KILLS ?? (process.env.SOAK === '1' ? 1_000 : 50));
+const KILLS = Number(process.env.CRASH_KILLS ?? (process.env.SOAK === '1' ? 1_000 : 20));
 /** `CRASH_SEED=<seed>` chooses the same acts and the same moments again. */
 const SEED = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000_000);
 /** Acts at the same time. */
