@@ -41,6 +41,8 @@ export class Witness {
   readonly faults: string[] = [];
   /** `<effect>/<part>` -> how often it arrived. */
   readonly arrived = new Map<string, number>();
+  /** Effects of which a person said that they had been sent: nobody else knows. */
+  readonly vouchedFor = new Set<string>();
   /** Principal keys whose rights were taken away, in words that the engine has heard. */
   readonly revoked = new Set<string>();
   /** Effects and runs that were there when panic ended. */
@@ -197,7 +199,14 @@ export class Witness {
       for (const part of effect.payloads.keys()) {
         const times = this.arrived.get(`${effect.id}/${part}`) ?? 0;
         const isPushed = effect.attempts > 0;
-        if (effect.state === 'done' && isPushed && times === 0 && effect.kind.startsWith('message.'))
+        const isKnown = !this.vouchedFor.has(effect.id);
+        if (
+          effect.state === 'done' &&
+          isPushed &&
+          isKnown &&
+          times === 0 &&
+          effect.kind.startsWith('message.')
+        )
           this.say(`${effect.id} part ${part} is done and never arrived`);
         if (times > 1 && effect.decision === 'ask')
           this.say(`${effect.id} part ${part} arrived ${times} times`);
