@@ -48,7 +48,7 @@ describe('the whole engine under schedules drawn from a seed', { timeout: 3_600_
       for (const point of [
         'commit.after:effect.perform',
         'perform.after:message.post',
-        'commit.after:run.succeed',
+        'commit.after:run.step',
       ])
         expect(points).toContain(point);
     }
