@@ -244,8 +244,10 @@ export class Attempt {
 
   /** Lets the model propose. @returns the approval that it waits for */
   async propose(kind: 'post' | 'long' | 'control'): Promise<string> {
-    const { pending_approvals: [approval] = [] } = await this.asked(kind);
-    if (approval === undefined) throw new Error(`[${kind} ${this.n}] proposed nothing`);
+    const run = await this.asked(kind);
+    const [approval] = run.pending_approvals ?? [];
+    if (approval === undefined)
+      throw new Error(`[${kind} ${this.n}] proposed nothing: ${JSON.stringify(run)}`);
     return approval;
   }
 

@@ -1,26 +1,13 @@
-import {
-  AppError,
-  type AuditDraft,
-  type Context,
-  type Decision,
-  decide,
-  type IngestedEvent,
-  type Message,
-  type PolicyRules,
-  principalKey,
-  publicLabel,
-  type RunId,
-  type StoreTx,
-  type TaskId,
-} from '@agent-runtime/domain';
+import { AppError, type Decision, decide, type PolicyRules, publicLabel } from '@agent-runtime/domain';
 import type { Accepted, Arrival, EngineDeps } from '../api.ts';
-import { policyRules, type Reply, replyEffect } from '../effect/index.ts';
-import { isGateClosed } from '../gate/index.ts';
-import { type Answer, answerCommand, type Orders } from './answer.ts';
+import { policyRules } from '../effect/index.ts';
+import { answerCommand, type Orders } from './answer.ts';
 import { arrivalDigest, checkArrival, mayBeCommand } from './arrival.ts';
 import { type ChatCommand, type ParsedText, parseCommand } from './command.ts';
 import { openConversation } from './conversation.ts';
-import { labelOfMessage, type Whereabouts, whereabouts } from './who.ts';
+import { auditOf, markOf, type Place, writeMessage } from './place.ts';
+import { answerAtOnce, halted, refusal, refuse, refuseUnbound } from './refuse.ts';
+import { whereabouts } from './who.ts';
 import { assertGuestHasRoom, assertQueueHasRoom, makeWork, queueRun } from './work.ts';
 
 export interface Ingest {
@@ -96,7 +83,7 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
     case 'unknown':
       // In a place with several bots it may be meant for another one; a stranger's is a text like any other.
       if (where.principal.kind === 'guest') return startOrLog(deps, hooks, at, undefined);
-      return answerAtOnce(deps, hooks, at, {
+      return answerAtOnce(deps, hooks.onReply, at, {
         text: `I do not know /${parsed.name}. /help lists what I can do.`,
         label: publicLabel(2),
       });
@@ -111,12 +98,6 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
   }
 }
 
-interface Place {
-  readonly arrival: Arrival;
-  readonly where: Whereabouts;
-  readonly context: Context;
-}
-
 async function takeCommand(
   deps: EngineDeps,
   hooks: IngestHooks,
@@ -129,7 +110,7 @@ async function takeCommand(
     context: at.context,
     conversationKey: at.arrival.conversationKey,
   };
-  return answerAtOnce(deps, hooks, at, await answerCommand(deps, hooks.orders, asker, command));
+  return answerAtOnce(deps, hooks.onReply, at, await answerCommand(deps, hooks.orders, asker, command));
 }
 
 /** A message that asks for work starts a run, or is refused with words; one that asks for nothing is only logged. */
@@ -151,12 +132,7 @@ async function startOrLog(
   if (isUnaddressed) return logOnly(deps, at);
   const text = decision.reasons.map((reason) => reason.text).join(' ');
   if (arrival.authenticated !== undefined) throw refusal(decision, text);
-  return refuse(deps, hooks, at, text);
-}
-
-function refuse(deps: EngineDeps, hooks: IngestHooks, at: Place, text: string): Promise<Accepted> {
-  if (at.where.principal.kind === 'guest') return refuseStranger(deps, hooks, at, text);
-  return answerAtOnce(deps, hooks, at, { text, label: publicLabel(2) }, 'refused');
+  return refuse(deps, hooks.onReply, at, text);
 }
 
 interface Granted {
@@ -177,7 +153,7 @@ async function startOrRefuse(
   } catch (thrown) {
     const isFull = thrown instanceof AppError && FULL.has(thrown.code);
     if (!isFull || at.arrival.authenticated !== undefined) throw thrown;
-    return refuse(deps, hooks, at, thrown.message);
+    return refuse(deps, hooks.onReply, at, thrown.message);
   }
 }
 
@@ -255,197 +231,4 @@ async function logOnly(deps: EngineDeps, at: Place): Promise<Accepted> {
     await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'logged' }));
   });
   return { outcome: 'logged', isRepeat: false };
-}
-
-/** An answer that needs no model: filtered like every answer, through the outbox where the door is pushed to. */
-async function answerAtOnce(
-  deps: EngineDeps,
-  hooks: IngestHooks,
-  at: Place,
-  answer: Answer,
-  outcome: 'command' | 'refused' = 'command',
-): Promise<Accepted> {
-  const { arrival } = at;
-  const reply = wordsOf(deps, at, answer);
-  await deps.store.commit(
-    auditOf(at, outcome === 'command' ? 'ingest.command' : 'ingest.refuse', {}, arrival.event.text),
-    async (tx) => {
-      await queueAnswer(deps, tx, reply);
-      await tx.insert('ingest_event', markOf(deps, arrival, { outcome, reply: reply.text }));
-    },
-  );
-  hooks.onReply();
-  return { outcome, isRepeat: false, reply: reply.text };
-}
-
-/** The effect of words that need no model. */
-function wordsOf(deps: EngineDeps, at: Place, answer: Answer): Reply {
-  const { arrival, context } = at;
-  return replyEffect(deps, {
-    context,
-    requester: { kind: 'service', context: context.id, owner: context.owner },
-    draft: { text: answer.text, replyTo: arrival.event.externalId },
-    label: answer.label,
-    trustedUrls: new Set(),
-    kind: 'notice',
-    door: arrival.door,
-  });
-}
-
-/** Under panic and behind a closed gate the door itself shows the words; nothing is kept for later. */
-async function queueAnswer(deps: EngineDeps, tx: StoreTx, reply: Reply): Promise<void> {
-  if (deps.panic.isOn() || (await isGateClosed(tx))) return;
-  await tx.insert('effect', reply.effect);
-}
-
-const MINUTE_MS = 60_000;
-
-/**
- * A stranger in a bound place: what they said is logged and kept out of prompts, and they hear why it starts nothing. They hear it, and
- * the audit names the refusal, once per sender and minute, whatever they send.
- */
-async function refuseStranger(
-  deps: EngineDeps,
-  hooks: IngestHooks,
-  at: Place,
-  text: string,
-): Promise<Accepted> {
-  const { arrival, where, context } = at;
-  const { settings } = await policyRules(deps, deps.store.read, context.id);
-  const reply = wordsOf(deps, at, { text, label: publicLabel(2) });
-  const minute = Math.floor(deps.clock.nowMs() / MINUTE_MS);
-  const key = `refused:${context.id}:${principalKey(where.principal)}:${minute}`;
-  const shown = await deps.store.commit(auditOf(at, 'ingest.log', {}, arrival.event.text), async (tx) => {
-    const isFirst = (await tx.get('notify_notice', { key })) === undefined;
-    if (settings !== undefined) {
-      const conversation = await openConversation(deps, tx, {
-        context,
-        settings,
-        key: arrival.conversationKey,
-      });
-      await writeMessage(deps, tx, at, {
-        conversation: conversation.id,
-        text: arrival.event.text,
-        isPromptable: false,
-      });
-    }
-    if (isFirst) {
-      await tx.insert('notify_notice', { key, at: deps.clock.nowMs() });
-      tx.audit(auditOf(at, 'ingest.refuse', {}, arrival.event.text));
-      await queueAnswer(deps, tx, reply);
-    }
-    const said = isFirst ? { reply: reply.text } : {};
-    await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'refused', ...said }));
-    return said;
-  });
-  hooks.onReply();
-  return { outcome: 'refused', isRepeat: false, ...shown };
-}
-
-/** Strangers in unbound places leave one audit record per sender and minute, whatever they send. */
-async function refuseUnbound(deps: EngineDeps, arrival: Arrival, where: Whereabouts): Promise<Accepted> {
-  const text = 'This channel is not bound to a workspace yet. An operator can bind it (`context bind`).';
-  const decision = decide(
-    { action: 'task.create', principal: where.principal, door: arrival.door, isAddressed: true },
-    await policyRules(deps, deps.store.read, undefined),
-  );
-  if (arrival.authenticated !== undefined) throw refusal(decision, text);
-  const sender = principalKey(where.principal);
-  const key = `refused:${arrival.event.source}:${sender}:${Math.floor(deps.clock.nowMs() / MINUTE_MS)}`;
-  const isFirst = (await deps.store.read.get('notify_notice', { key })) === undefined;
-  if (isFirst) {
-    const audit: AuditDraft = {
-      action: 'ingest.refuse',
-      actor: sender,
-      subject: arrival.event.source,
-      data: { channel: arrival.event.channel.id, reason: 'unbound' },
-    };
-    await deps.store.commit(audit, (tx) => tx.insert('notify_notice', { key, at: deps.clock.nowMs() }));
-  }
-  return {
-    outcome: 'refused',
-    isRepeat: false,
-    ...(arrival.event.isAddressed && isFirst ? { reply: text } : {}),
-  };
-}
-
-async function writeMessage(
-  deps: EngineDeps,
-  tx: StoreTx,
-  at: Place,
-  what: {
-    readonly conversation: Message['conversation'];
-    readonly text: string;
-    readonly isPromptable: boolean;
-  },
-): Promise<Message> {
-  const { arrival, where, context } = at;
-  const message: Message = {
-    id: deps.ids.make('message'),
-    seq: await tx.next('message'),
-    conversation: what.conversation,
-    workspace: context.workspace,
-    context: context.id,
-    direction: 'in',
-    sender: principalKey(where.principal),
-    senderName: arrival.event.sender.displayName,
-    text: what.text,
-    label: labelOfMessage(arrival, where.principal, context),
-    isPromptable: what.isPromptable,
-    externalId: arrival.event.externalId,
-    at: deps.clock.nowMs(),
-  };
-  await tx.insert('context_message', message);
-  return message;
-}
-
-function markOf(
-  deps: EngineDeps,
-  arrival: Arrival,
-  came: {
-    readonly outcome: IngestedEvent['outcome'];
-    readonly task?: TaskId;
-    readonly run?: RunId;
-    readonly reply?: string;
-  },
-): IngestedEvent {
-  const { source, externalId } = arrival.event;
-  return { source, externalId, digest: arrivalDigest(arrival), at: deps.clock.nowMs(), ...came };
-}
-
-function auditOf(
-  at: Place,
-  action: 'ingest.accept' | 'ingest.log' | 'ingest.command' | 'ingest.refuse',
-  data: NonNullable<AuditDraft['data']>,
-  content: string,
-): AuditDraft {
-  const { arrival, where, context } = at;
-  return {
-    action,
-    actor: principalKey(where.principal),
-    subject: `${arrival.event.source}:${arrival.event.externalId}`,
-    workspace: context.workspace,
-    context: context.id,
-    data: { door: arrival.door, ...data },
-    content,
-  };
-}
-
-/** Panic came between the decision and the commit; offered again, the message gets the words of the rule. */
-function halted(): AppError {
-  return new AppError({
-    code: 'ingest.halt.unavailable',
-    kind: 'unavailable',
-    message: 'Everything is stopped: panic is on.',
-  });
-}
-
-function refusal(decision: Decision, text: string): AppError {
-  const code = decision.reasons[0]?.code;
-  const isHalt = code === 'policy.panic' || code === 'policy.gate';
-  return new AppError({
-    code: isHalt ? 'ingest.halt.unavailable' : 'ingest.task.denied',
-    kind: isHalt ? 'unavailable' : 'denied',
-    message: text,
-  });
 }

@@ -22,7 +22,9 @@ import {
 import type { EngineDeps } from '../api.ts';
 import { DRAINED } from '../durable/index.ts';
 import type { Effects } from '../effects.ts';
+import { answerOf, assertAnswered, isAnswer } from './answer.ts';
 import { type AnsweredCall, callModel, pay, payFor } from './call-model.ts';
+import { DEADLINE, deadlineError, startDeadline } from './deadline.ts';
 import { auditOf, endRun, finishRun } from './finish.ts';
 import { type RunMeans, runMeans } from './means.ts';
 import { panicEnd, revokedEnd } from './orders.ts';
@@ -223,11 +225,6 @@ async function llmStep(session: Session, progress: RunProgress, n: number): Prom
   }
 }
 
-/** Has the model answered, so that the run can end? What its provider filtered, and an empty text, is no answer. */
-function isAnswer(llm: LlmStepValue): boolean {
-  return llm.toolCalls.length === 0 && llm.finish !== 'filtered' && llm.text.trim() !== '';
-}
-
 /** Ends the run with the answer, in the transaction of its call; place and rights are those of this very moment. */
 async function answerWith(
   session: Session,
@@ -280,40 +277,6 @@ async function toolStep(
   return value as unknown as ToolStepValue;
 }
 
-/**
- * What a provider's own filter stopped is no answer, and the calls in it are none; nor is an empty text.
- * @throws AppError run.answer.rejected · run.answer.exhausted · run.answer.unavailable
- */
-function assertAnswered(llm: LlmStepValue): void {
-  if (llm.finish === 'filtered')
-    throw new AppError({
-      code: 'run.answer.rejected',
-      kind: 'rejected',
-      message:
-        'The provider refused to answer this. Ask in other words, or let an admin choose another model.',
-    });
-  if (llm.toolCalls.length > 0 || llm.text.trim() !== '') return;
-  if (llm.finish === 'length')
-    throw new AppError({
-      code: 'run.answer.exhausted',
-      kind: 'exhausted',
-      message: 'The model reached its length limit before it had said anything whole. Ask for less at once.',
-    });
-  throw new AppError({
-    code: 'run.answer.unavailable',
-    kind: 'unavailable',
-    message: 'The model sent an empty answer. Try again.',
-  });
-}
-
-/** The words of an answer; one that was cut says so. */
-function answerOf(llm: LlmStepValue): string {
-  const text = llm.text.trim();
-  return llm.finish === 'length'
-    ? `${text}\n\n(The answer was cut: the model reached its length limit.)`
-    : text;
-}
-
 /** Decides what a thrown run comes to. A drain or a full disk leaves it resumable; everything else ends it. */
 async function afterThrow(
   deps: EngineDeps,
@@ -353,34 +316,8 @@ function isDatabaseError(thrown: unknown): boolean {
   return thrown instanceof AppError && thrown.code.startsWith('database.');
 }
 
-const DEADLINE = 'deadline';
-
 function stoppedError(): AppError {
   return new AppError({ code: 'run.stop.cancelled', kind: 'cancelled', message: 'The run was stopped.' });
-}
-
-/** The whole run, queueing not counted, has a time limit; it counts from its first start, also over restarts. */
-function startDeadline(
-  deps: EngineDeps,
-  work: WorkContext,
-  place: RunPlace,
-): { readonly signal: AbortSignal; stop(): void } {
-  const limit = new AbortController();
-  const timer = new AbortController();
-  const endsAt = (place.run.startedAt ?? deps.clock.nowMs()) + place.settings.queue.runDeadlineMs;
-  void deps.clock.sleep(Math.max(0, endsAt - deps.clock.nowMs()), timer.signal).then(() => {
-    if (!timer.signal.aborted) limit.abort(DEADLINE);
-  });
-  return { signal: AbortSignal.any([work.signal, limit.signal]), stop: () => timer.abort('over') };
-}
-
-function deadlineError(place: RunPlace): AppError {
-  const minutes = Math.round(place.settings.queue.runDeadlineMs / 60_000);
-  return new AppError({
-    code: 'run.deadline.exhausted',
-    kind: 'exhausted',
-    message: `Stopped after ${minutes} min, the limit for one run here.`,
-  });
 }
 
 function stuck(): AppError {

@@ -1,0 +1,82 @@
+import {
+  type AuditDraft,
+  type Context,
+  type IngestedEvent,
+  type Message,
+  principalKey,
+  type RunId,
+  type StoreTx,
+  type TaskId,
+} from '@agent-runtime/domain';
+import type { Arrival, EngineDeps } from '../api.ts';
+import { arrivalDigest } from './arrival.ts';
+import { labelOfMessage, type Whereabouts } from './who.ts';
+
+/** One arrival at a bound place. */
+export interface Place {
+  readonly arrival: Arrival;
+  readonly where: Whereabouts;
+  readonly context: Context;
+}
+
+export async function writeMessage(
+  deps: EngineDeps,
+  tx: StoreTx,
+  at: Place,
+  what: {
+    readonly conversation: Message['conversation'];
+    readonly text: string;
+    readonly isPromptable: boolean;
+  },
+): Promise<Message> {
+  const { arrival, where, context } = at;
+  const message: Message = {
+    id: deps.ids.make('message'),
+    seq: await tx.next('message'),
+    conversation: what.conversation,
+    workspace: context.workspace,
+    context: context.id,
+    direction: 'in',
+    sender: principalKey(where.principal),
+    senderName: arrival.event.sender.displayName,
+    text: what.text,
+    label: labelOfMessage(arrival, where.principal, context),
+    isPromptable: what.isPromptable,
+    externalId: arrival.event.externalId,
+    at: deps.clock.nowMs(),
+  };
+  await tx.insert('context_message', message);
+  return message;
+}
+
+export function markOf(
+  deps: EngineDeps,
+  arrival: Arrival,
+  came: {
+    readonly outcome: IngestedEvent['outcome'];
+    readonly task?: TaskId;
+    readonly run?: RunId;
+    readonly reply?: string;
+  },
+): IngestedEvent {
+  const { source, externalId } = arrival.event;
+  return { source, externalId, digest: arrivalDigest(arrival), at: deps.clock.nowMs(), ...came };
+}
+
+export function auditOf(
+  at: Place,
+  action: 'ingest.accept' | 'ingest.log' | 'ingest.command' | 'ingest.refuse',
+  data: NonNullable<AuditDraft['data']>,
+  content: string,
+): AuditDraft {
+  const { arrival, where, context } = at;
+  return {
+    action,
+    actor: principalKey(where.principal),
+    subject: `${arrival.event.source}:${arrival.event.externalId}`,
+    workspace: context.workspace,
+    context: context.id,
+    data: { door: arrival.door, ...data },
+    content,
+  };
+}

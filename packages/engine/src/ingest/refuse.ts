@@ -1,0 +1,156 @@
+import {
+  AppError,
+  type AuditDraft,
+  type Decision,
+  decide,
+  principalKey,
+  publicLabel,
+  type StoreTx,
+} from '@agent-runtime/domain';
+import type { Accepted, Arrival, EngineDeps } from '../api.ts';
+import { policyRules, type Reply, replyEffect } from '../effect/index.ts';
+import { isGateClosed } from '../gate/index.ts';
+import type { Answer } from './answer.ts';
+import { openConversation } from './conversation.ts';
+import { auditOf, markOf, type Place, writeMessage } from './place.ts';
+import type { Whereabouts } from './who.ts';
+
+export function refuse(deps: EngineDeps, onReply: () => void, at: Place, text: string): Promise<Accepted> {
+  if (at.where.principal.kind === 'guest') return refuseStranger(deps, onReply, at, text);
+  return answerAtOnce(deps, onReply, at, { text, label: publicLabel(2) }, 'refused');
+}
+
+/** An answer that needs no model: filtered like every answer, through the outbox where the door is pushed to. */
+export async function answerAtOnce(
+  deps: EngineDeps,
+  onReply: () => void,
+  at: Place,
+  answer: Answer,
+  outcome: 'command' | 'refused' = 'command',
+): Promise<Accepted> {
+  const { arrival } = at;
+  const reply = wordsOf(deps, at, answer);
+  await deps.store.commit(
+    auditOf(at, outcome === 'command' ? 'ingest.command' : 'ingest.refuse', {}, arrival.event.text),
+    async (tx) => {
+      await queueAnswer(deps, tx, reply);
+      await tx.insert('ingest_event', markOf(deps, arrival, { outcome, reply: reply.text }));
+    },
+  );
+  onReply();
+  return { outcome, isRepeat: false, reply: reply.text };
+}
+
+/** The effect of words that need no model. */
+function wordsOf(deps: EngineDeps, at: Place, answer: Answer): Reply {
+  const { arrival, context } = at;
+  return replyEffect(deps, {
+    context,
+    requester: { kind: 'service', context: context.id, owner: context.owner },
+    draft: { text: answer.text, replyTo: arrival.event.externalId },
+    label: answer.label,
+    trustedUrls: new Set(),
+    kind: 'notice',
+    door: arrival.door,
+  });
+}
+
+/** Under panic and behind a closed gate the door itself shows the words; nothing is kept for later. */
+async function queueAnswer(deps: EngineDeps, tx: StoreTx, reply: Reply): Promise<void> {
+  if (deps.panic.isOn() || (await isGateClosed(tx))) return;
+  await tx.insert('effect', reply.effect);
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * A stranger in a bound place: what they said is logged and kept out of prompts, and they hear why it starts nothing. They hear it, and
+ * the audit names the refusal, once per sender and minute, whatever they send.
+ */
+async function refuseStranger(
+  deps: EngineDeps,
+  onReply: () => void,
+  at: Place,
+  text: string,
+): Promise<Accepted> {
+  const { arrival, where, context } = at;
+  const { settings } = await policyRules(deps, deps.store.read, context.id);
+  const reply = wordsOf(deps, at, { text, label: publicLabel(2) });
+  const minute = Math.floor(deps.clock.nowMs() / MINUTE_MS);
+  const key = `refused:${context.id}:${principalKey(where.principal)}:${minute}`;
+  const shown = await deps.store.commit(auditOf(at, 'ingest.log', {}, arrival.event.text), async (tx) => {
+    const isFirst = (await tx.get('notify_notice', { key })) === undefined;
+    if (settings !== undefined) {
+      const conversation = await openConversation(deps, tx, {
+        context,
+        settings,
+        key: arrival.conversationKey,
+      });
+      await writeMessage(deps, tx, at, {
+        conversation: conversation.id,
+        text: arrival.event.text,
+        isPromptable: false,
+      });
+    }
+    if (isFirst) {
+      await tx.insert('notify_notice', { key, at: deps.clock.nowMs() });
+      tx.audit(auditOf(at, 'ingest.refuse', {}, arrival.event.text));
+      await queueAnswer(deps, tx, reply);
+    }
+    const said = isFirst ? { reply: reply.text } : {};
+    await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'refused', ...said }));
+    return said;
+  });
+  onReply();
+  return { outcome: 'refused', isRepeat: false, ...shown };
+}
+
+/** Strangers in unbound places leave one audit record per sender and minute, whatever they send. */
+export async function refuseUnbound(
+  deps: EngineDeps,
+  arrival: Arrival,
+  where: Whereabouts,
+): Promise<Accepted> {
+  const text = 'This channel is not bound to a workspace yet. An operator can bind it (`context bind`).';
+  const decision = decide(
+    { action: 'task.create', principal: where.principal, door: arrival.door, isAddressed: true },
+    await policyRules(deps, deps.store.read, undefined),
+  );
+  if (arrival.authenticated !== undefined) throw refusal(decision, text);
+  const sender = principalKey(where.principal);
+  const key = `refused:${arrival.event.source}:${sender}:${Math.floor(deps.clock.nowMs() / MINUTE_MS)}`;
+  const isFirst = (await deps.store.read.get('notify_notice', { key })) === undefined;
+  if (isFirst) {
+    const audit: AuditDraft = {
+      action: 'ingest.refuse',
+      actor: sender,
+      subject: arrival.event.source,
+      data: { channel: arrival.event.channel.id, reason: 'unbound' },
+    };
+    await deps.store.commit(audit, (tx) => tx.insert('notify_notice', { key, at: deps.clock.nowMs() }));
+  }
+  return {
+    outcome: 'refused',
+    isRepeat: false,
+    ...(arrival.event.isAddressed && isFirst ? { reply: text } : {}),
+  };
+}
+
+/** Panic came between the decision and the commit; offered again, the message gets the words of the rule. */
+export function halted(): AppError {
+  return new AppError({
+    code: 'ingest.halt.unavailable',
+    kind: 'unavailable',
+    message: 'Everything is stopped: panic is on.',
+  });
+}
+
+export function refusal(decision: Decision, text: string): AppError {
+  const code = decision.reasons[0]?.code;
+  const isHalt = code === 'policy.panic' || code === 'policy.gate';
+  return new AppError({
+    code: isHalt ? 'ingest.halt.unavailable' : 'ingest.task.denied',
+    kind: isHalt ? 'unavailable' : 'denied',
+    message: text,
+  });
+}
