@@ -133,7 +133,8 @@ async function tryRoutes(
       { room: 'run', run_id: place.run.id, route: route.name, code: last.code },
       'a model call failed',
     );
-    rest(health, route, outcome.error.retryAfterMs, deps.clock.nowMs());
+    // What a provider refuses about one request is no trouble of the route: others must not wait because of what somebody asked.
+    if (last.kind !== 'rejected') rest(health, route, outcome.error.retryAfterMs, deps.clock.nowMs());
     if (!FALLBACK_KINDS.has(last.kind)) break;
   }
   throw last;

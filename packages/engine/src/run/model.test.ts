@@ -28,7 +28,17 @@ describe('another route answers', () => {
       await withSecond(second);
       stage.script = () => fail(kind);
       expect(await ask()).toMatchObject({ state: 'succeeded', output: 'from the second' });
-      // It rests: the next question goes to the second at once.
+      expect(second.requests).toHaveLength(1);
+    },
+  );
+
+  test.each(['unavailable', 'exhausted', 'missing'] as const)(
+    'at once while the first, %s, rests',
+    async (kind) => {
+      const second = answering('from the second');
+      await withSecond(second);
+      stage.script = () => fail(kind);
+      await ask();
       await ask();
       expect(stage.provider.requests).toHaveLength(1);
       expect(second.requests).toHaveLength(2);
@@ -58,6 +68,13 @@ describe('another route answers', () => {
     await stage.world.clock.advance(5_001);
     expect((await ask()).output).toBe('first');
   });
+});
+
+test('a request that the provider refuses keeps nobody else waiting', async () => {
+  stage.script = replies(fail('rejected'), fail('rejected'), say('an answer'));
+  for (const _ of [1, 2]) expect(await ask()).toMatchObject({ state: 'failed', error: { kind: 'rejected' } });
+  // No clock is advanced: a route that rested would not be asked before its time.
+  expect(await ask('another question', 'olga')).toMatchObject({ state: 'succeeded', output: 'an answer' });
 });
 
 describe('the only route', () => {
