@@ -1,4 +1,4 @@
-import { AppError } from '@agent-runtime/domain';
+import { AppError, type Json } from '@agent-runtime/domain';
 import Database from 'better-sqlite3';
 
 const DISK = /^SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN|NOLFS|PROTOCOL)/;
@@ -18,6 +18,15 @@ export function damagedFile(detail: unknown, cause: unknown): AppError {
     detail,
     cause,
   });
+}
+
+/** A value that we wrote as JSON. @throws AppError database.file.unavailable when it is JSON no more: only a damaged file holds such a thing */
+export function storedJson(value: unknown, column: string): Json {
+  try {
+    return JSON.parse(String(value));
+  } catch (cause) {
+    throw damagedFile({ column }, cause);
+  }
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Work } from '@agent-runtime/domain';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { behindItsBack, codeOf, draft, type Fixture, openFixture } from '../../bench/fixtures.ts';
+import { RESTORE_FIRST } from '../database/index.ts';
 import { CLAIM_STATEMENTS } from './claim.ts';
 
 const work = (id: string, more: Partial<Work> = {}): Work => ({
@@ -254,6 +255,18 @@ describe('cancel, release, recover', () => {
     expect(spent[0]?.error).toContain('attempts');
     expect(await claim(last)).toEqual(['a2']);
   });
+});
+
+test.each([
+  ['input of work', `update journal_work set input = '{"run":'`, (open: Fixture) => claim(open)],
+  ['step', `update journal_step set value = '{"kind"'`, (open: Fixture) => open.journal.steps('a')],
+] as const)('a damaged %s says to restore first', async (_, sql, look) => {
+  const open = await openFixture();
+  await open.journal.put([work('a')]);
+  await open.store.commit(draft('run.step'), (tx) => tx.recordStep('a', 'one', { tokens: 3 }));
+  behindItsBack(open.paths.database, (database) => database.exec(sql));
+  const refusal = await Promise.resolve(look(open)).catch((thrown: unknown) => thrown);
+  expect(refusal).toMatchObject({ code: 'database.file.unavailable', message: RESTORE_FIRST });
 });
 
 test('journal writes pass crash points and are refused after close', async () => {

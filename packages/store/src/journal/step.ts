@@ -1,5 +1,5 @@
 import type { Json } from '@agent-runtime/domain';
-import type { Connection } from '../database/index.ts';
+import { type Connection, storedJson } from '../database/index.ts';
 
 /** Final states of work. */
 export type WorkEnd = 'done' | 'failed' | 'cancelled';
@@ -24,5 +24,5 @@ export function endWork(writer: Connection, work: string, state: WorkEnd, error?
 /** Recorded values of a piece of work, in the order of recording. */
 export function readSteps(reader: Pick<Connection, 'all'>, work: string): ReadonlyMap<string, Json> {
   const rows = reader.all('select name, value from journal_step where work = ? order by rowid', [work]);
-  return new Map(rows.map((row) => [String(row.name), JSON.parse(String(row.value))]));
+  return new Map(rows.map((row) => [String(row.name), storedJson(row.value, 'value')]));
 }

@@ -1,4 +1,5 @@
-import type { WorkItem, WorkState } from '@agent-runtime/domain';
+import type { JsonObject, WorkItem, WorkState } from '@agent-runtime/domain';
+import { storedJson } from '../database/index.ts';
 import type { SqlRow } from '../tables/index.ts';
 
 export const WORK_COLUMNS = 'seq, id, workflow, key, lane, input, not_before, state, attempts, error';
@@ -10,7 +11,7 @@ export function decodeWork(row: SqlRow): WorkItem {
     workflow: String(row.workflow),
     key: String(row.key),
     lane: String(row.lane),
-    input: JSON.parse(String(row.input)),
+    input: storedJson(row.input, 'input') as JsonObject, // safe: work is only ever queued with an object
     notBefore: Number(row.not_before),
     state: String(row.state) as WorkState, // safe: the table's check constraint allows nothing else
     attempts: Number(row.attempts),

@@ -1,4 +1,5 @@
 import { AppError } from '@agent-runtime/domain';
+import { storedJson } from '../database/index.ts';
 import type { Column, Table } from './columns.ts';
 
 /** What SQLite takes and gives. */
@@ -37,6 +38,6 @@ export function decodeRow(table: Table, row: SqlRow): Readonly<Record<string, un
 }
 
 function decodeValue(column: Column, value: string | number): unknown {
-  if (column.kind === 'json') return JSON.parse(String(value));
+  if (column.kind === 'json') return storedJson(value, column.name);
   return column.kind === 'boolean' ? value === 1 : value;
 }

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { atEnd, temporaryFolder } from '../../bench/fixtures.ts';
-import { openConnection } from '../database/index.ts';
+import { openConnection, RESTORE_FIRST } from '../database/index.ts';
 import { MIGRATIONS, migrate } from '../migration/index.ts';
 import { TABLES } from './declarations.ts';
+import { decodeRow } from './row.ts';
 
 function migrated() {
   const connection = openConnection(join(temporaryFolder(), 'x.sqlite'), {
@@ -76,4 +77,11 @@ test.each([
 ])('%s uses its index', (sql, index) => {
   const plan = migrated().all(`explain query plan ${sql}`);
   expect(plan.map(({ detail }) => detail).join('\n')).toContain(index);
+});
+
+test('a damaged value of a row says to restore first', () => {
+  const run = TABLES.get('run');
+  if (run === undefined) throw new Error('no table of runs');
+  expect(decodeRow(run, { label: '{"integrity":1}' })).toEqual({ label: { integrity: 1 } });
+  expect(() => decodeRow(run, { label: '{"integrity":' })).toThrow(RESTORE_FIRST);
 });
