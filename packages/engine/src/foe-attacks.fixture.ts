@@ -51,7 +51,16 @@ const DISGUISES = [
   'email/box/2026.md',
 ];
 const HIDDEN_FILES = ['notes/board.md', 'contexts/board/memory.md', 'notes/private.md', 'notes/vault.md'];
-const KNOWN_FILES = ['faq.md', 'notes/plan.md', 'research/web.md', 'contexts/ops/memory.md', 'memory.md'];
+/** From outside, and told by no prompt. */
+export const OUTSIDE_FILE = 'research/outside.md';
+const KNOWN_FILES = [
+  'faq.md',
+  'notes/plan.md',
+  'research/web.md',
+  OUTSIDE_FILE,
+  'contexts/ops/memory.md',
+  'memory.md',
+];
 const PLACES = [
   'ops-channel',
   'news-channel',
