@@ -182,6 +182,7 @@ export class History extends Appliance {
     const effect = doubtful.at(-1 - move.nth);
     if (effect === undefined) return;
     const outcome = move.isSent ? 'sent' : 'not-sent';
+    this.witness.judged.add(effect.id);
     if (move.isSent) this.witness.vouchedFor.add(effect.id);
     this.call('resolve', this.engineNow.resolve(effect.id, outcome, signed('boss')));
   }

@@ -43,6 +43,8 @@ export class Witness {
   readonly arrived = new Map<string, number>();
   /** Effects of which a person said that they had been sent: nobody else knows. */
   readonly vouchedFor = new Set<string>();
+  /** Effects of which a person said whether they had been sent. */
+  readonly judged = new Set<string>();
   /** Principal keys whose rights were taken away, in words that the engine has heard. */
   readonly revoked = new Set<string>();
   /** Effects and runs that were there when panic ended. */
@@ -210,9 +212,13 @@ export class Witness {
           this.say(`${effect.id} part ${part} is done and never arrived`);
         if (times > 1 && effect.decision === 'ask')
           this.say(`${effect.id} part ${part} arrived ${times} times`);
-        const isListed = effect.error?.code === DOUBT_CODE || effect.state === 'uncertain';
-        if (times > 1 && !isListed && effect.state !== 'rejected')
+        // What people found out about an uncertain one is their word.
+        const isListed =
+          effect.error?.code === DOUBT_CODE || effect.state === 'uncertain' || this.judged.has(effect.id);
+        if (times > 1 && !isListed)
           this.say(`${effect.id} part ${part} arrived ${times} times and is not listed as doubtful`);
+        if (times > 0 && part >= effect.receipts.length && !isListed)
+          this.say(`${effect.id} part ${part} arrived, and it is ${effect.state} as if it had not`);
       }
     }
   }

@@ -148,6 +148,21 @@ describe('panic on', () => {
     await effects.drain(0);
   });
 
+  test('an answer whose first try may have arrived is uncertain while it waits for the next, not void', async () => {
+    const { world } = at;
+    const effects = effectsOf(world);
+    const reply = await insertReply(world, 'answer');
+    world.chat.script = [{ kind: 'accept-then-throw', error: fault('uncertain') }];
+    await effects.start();
+    await effects.outbox.idle();
+    expect((await world.effect(reply)).state).toBe('approved');
+    await effects.panicOn(signed(BOSS));
+    expect(arrivedOf(world, reply)).toHaveLength(1);
+    const { state, error } = await world.effect(reply);
+    expect([state, error?.code]).toEqual(['uncertain', 'panic.effect.uncertain']);
+    await effects.drain(0);
+  });
+
   test('works on a full disk; what it ended is written when there is space', async () => {
     const { world } = at;
     const post = await approvedPost(world, 'post');

@@ -1,4 +1,5 @@
 import { type Effect, type EffectState, moveEffect, type StoreTx } from '@agent-runtime/domain';
+import { isDoubted } from '../settle/record.ts';
 
 /** Which unfinished effects end, and why; the audit action names the reason. */
 export interface VoidInput {
@@ -65,10 +66,10 @@ function errorOf(state: EffectState, why: string): NonNullable<Effect['error']> 
     : { code: 'panic.effect.cancelled', kind: 'cancelled', message: `${why} Nothing of it left.` };
 }
 
-/** A part that left cannot be unsent: such an effect is uncertain, never void. */
+/** A part that left, or may have left before the try that waits, cannot be unsent: such an effect is uncertain, never void. */
 function endOf(effect: Effect, input: VoidInput): EffectState {
-  const hasLeft = effect.state === 'approved' && (effect.receipts.length > 0 || input.isApprovedDoubtful);
-  return hasLeft
+  const mayHaveLeft = effect.receipts.length > 0 || isDoubted(effect) || input.isApprovedDoubtful;
+  return effect.state === 'approved' && mayHaveLeft
     ? moveEffect({ id: effect.id, state: moveEffect(effect, 'claim') }, 'panic')
     : moveEffect(effect, 'panic');
 }

@@ -17,7 +17,7 @@ import type { EngineDeps } from '../api.ts';
 import { whatLeft } from '../approval/expire.ts';
 import { policyRules } from '../effect/rules.ts';
 import { writeOutcome } from '../notify/outcome.ts';
-import { type Ending, record } from './record.ts';
+import { type Ending, isDoubted, record, stillDoubted } from './record.ts';
 import { mustWait } from './wait.ts';
 
 /** `claimed`: ours to perform · `held`: panic or gate · `gone`: not ours any more · `refused`: policy said no, it is final. */
@@ -161,13 +161,19 @@ async function take(
   return { kind: 'claimed', effect: { ...effect, ...patch } };
 }
 
+/** It does not go out again, but an earlier try may have arrived. */
+function lost(effect: Effect): EffectState {
+  return moveEffect({ id: effect.id, state: moveEffect(effect, 'claim') }, 'lose');
+}
+
 async function refuse(deps: EngineDeps, tx: StoreTx, ready: Ready): Promise<Claim> {
   const { effect, approval, decision } = ready;
   const nowMs = deps.clock.nowMs();
   const isLate = decision.reasons.some((reason) => reason.code === 'policy.expired');
-  const state: EffectState = moveEffect(effect, isLate ? 'expire' : 'deny');
   const why = decision.reasons.map((reason) => reason.text).join(' ');
-  const error = { code: 'settle.decision.denied', kind: 'denied', message: why };
+  const denied = { code: 'settle.decision.denied', kind: 'denied', message: why } as const;
+  const error = isDoubted(effect) ? stillDoubted(denied) : denied;
+  const state = isDoubted(effect) ? lost(effect) : moveEffect(effect, isLate ? 'expire' : 'deny');
   const changed = await tx.update(
     'effect',
     { id: effect.id, state: 'approved' },

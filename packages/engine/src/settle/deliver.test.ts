@@ -296,6 +296,29 @@ describe('an answer (E0)', () => {
     await outbox.drain(0);
   });
 
+  test.each<readonly [string, (world: World) => Promise<void> | void]>([
+    [
+      'is refused',
+      (world) => {
+        world.chat.script = [{ kind: 'throw', error: fault('rejected') }];
+      },
+    ],
+    ['may not leave any more', (world) => world.ungrant(MEMBER)],
+  ])('a doubtful one whose next try %s ends uncertain: the first may have arrived', async (_name, stop) => {
+    const { world } = at;
+    const id = await insertReply(world, 'hello');
+    world.chat.script = [{ kind: 'accept-then-throw', error: fault('uncertain') }];
+    const outbox = await runOutbox(world);
+    await stop(world);
+    await world.clock.advance(1_000);
+    await outbox.idle();
+    expect(arrivedOf(world, id)).toHaveLength(1);
+    const effect = await world.effect(id);
+    expect([effect.state, effect.error?.kind]).toEqual(['uncertain', 'uncertain']);
+    expect(effect.error?.message).toContain('An earlier try may have arrived.');
+    await outbox.drain(0);
+  });
+
   test('where the receiver drops repeats nothing is doubtful', async () => {
     const { world } = at;
     world.chat.dropsRepeats = true;

@@ -35,11 +35,8 @@ export interface Recorded {
  * @returns undefined when the effect was taken away meanwhile (panic, revocation): then nothing was written
  * @throws AppError database.*
  */
-export async function record(
-  deps: EngineDeps,
-  effect: Effect,
-  ending: Ending,
-): Promise<Recorded | undefined> {
+export async function record(deps: EngineDeps, effect: Effect, known: Ending): Promise<Recorded | undefined> {
+  const ending = honest(effect, known);
   const next = after(deps, effect, ending);
   const audit = {
     action: actionOf(next, ending),
@@ -64,6 +61,12 @@ export async function record(
   }
 }
 
+/** What this try came to does not undo what an earlier one may have done: a doubted answer never ends as "nothing happened". */
+function honest(effect: Effect, ending: Ending): Ending {
+  if (ending.kind !== 'reject' || !isDoubted(effect)) return ending;
+  return { kind: 'lose', error: stillDoubted(ending.error) };
+}
+
 function after(deps: EngineDeps, effect: Effect, ending: Ending): Effect {
   const nowMs = deps.clock.nowMs();
   switch (ending.kind) {
@@ -71,7 +74,7 @@ function after(deps: EngineDeps, effect: Effect, ending: Ending): Effect {
       const receipts = [...effect.receipts, ending.receipt];
       if (receipts.length < effect.payloads.length) return { ...effect, receipts };
       // A doubt about an earlier try stays listed; other errors are over.
-      const error = effect.error?.code === DOUBT_CODE ? effect.error : undefined;
+      const error = isDoubted(effect) ? effect.error : undefined;
       return { ...effect, receipts, state: moveEffect(effect, 'succeed'), error, settledAt: nowMs };
     }
     case 'retry':
@@ -79,7 +82,7 @@ function after(deps: EngineDeps, effect: Effect, ending: Ending): Effect {
         ...effect,
         state: moveEffect(effect, 'retry'),
         notBefore: ending.notBefore,
-        error: effect.error?.code === DOUBT_CODE ? effect.error : ending.error,
+        error: isDoubted(effect) ? effect.error : ending.error,
       };
     case 'reject':
       return { ...effect, state: moveEffect(effect, 'reject'), error: ending.error, settledAt: nowMs };
@@ -94,6 +97,16 @@ function after(deps: EngineDeps, effect: Effect, ending: Ending): Effect {
 
 /** Code on an answer that was sent again although the first try may have arrived: the list of doubtful ones. */
 export const DOUBT_CODE = 'settle.repeat.uncertain';
+
+/** Nobody knows whether an earlier try of it arrived. */
+export function isDoubted(effect: Pick<Effect, 'error'>): boolean {
+  return effect.error?.code === DOUBT_CODE;
+}
+
+/** Why a doubted answer ended, with the doubt. */
+export function stillDoubted(error: EffectError): EffectError {
+  return { ...error, kind: 'uncertain', message: `${error.message} An earlier try may have arrived.` };
+}
 
 const VERBS: Readonly<Record<Ending['kind'], string>> = {
   receipt: 'effect.receipt',
