@@ -33,6 +33,7 @@ const justified = values['no-excuses']
   : parseJustified(readFileSync(join(root, 'docs/security-claims.md'), 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'mutants-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 
 async function main(): Promise<number> {
   const known = new Set(all.map(({ id }) => id));
