@@ -77,7 +77,8 @@ export class Fleet {
     const end = (): void => {
       if (child.pid !== undefined) endGroup(child.pid);
     };
-    process.once('exit', end);
+    // Before the folder goes that the worker writes into.
+    process.prependOnceListener('exit', end);
     child.stdin.once('error', end);
     const watch = watchSilence(out, end, part.tasks.length > 0 ? SILENCE_MS : MEASURE_SILENCE_MS);
     await new Promise<void>((resolve, reject) => {
