@@ -1,4 +1,4 @@
-// npm run mutants -- [--sample N] [--seed TEXT] [--id ID] [--near] [path …]: breaks each rule once; the tests must notice.
+// npm run mutants -- [--sample N] [--seed TEXT] [--id ID] [--near | --room] [path …]: breaks each rule once; the tests must notice.
 // In memory only: no file of the clone is touched. Ends with 1 when a mutant lives that docs/security-claims.md does not justify.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,6 +22,7 @@ const { values, positionals: places } = parseArgs({
     id: { type: 'string', multiple: true },
     json: { type: 'string' },
     near: { type: 'boolean' },
+    room: { type: 'boolean' },
     'no-excuses': { type: 'boolean' },
   },
 });
@@ -103,7 +104,7 @@ async function judge(chosen: readonly Mutant[]): Promise<ReadonlyMap<number, Ver
   const excused = new Set(values.sample === undefined ? [] : justified.map(({ id }) => id));
   const met = new Set<string>();
   let open = chosen;
-  for (const mayReach of values.near ? STAGES.slice(0, 2) : STAGES) {
+  for (const mayReach of STAGES.slice(0, values.room ? 1 : values.near ? 2 : undefined)) {
     const suites = readSuites().filter(
       (suite) => !met.has(suite) && open.some(({ path }) => mayReach(suite, path)),
     );
