@@ -5,6 +5,8 @@ import type { Line, Plan, Task } from './plan.ts';
 
 /** A worker that says nothing for this long hangs in the mutant it began. */
 const SILENCE_MS = 60_000;
+/** One that measures tells nothing while a suite loads and while its longest test runs, on a machine that may be busy. */
+const MEASURE_SILENCE_MS = 300_000;
 /** A worker keeps what failing tests leave behind; after this many mutants another one begins. */
 const TASKS_PER_WORKER = 400;
 
@@ -65,18 +67,20 @@ export class Fleet {
     writeFileSync(out, '');
     writeFileSync(`${base}.json`, JSON.stringify(plan));
     mkdirSync(`${base}.tmp`);
-    // A group of its own, so that the worker's own worker ends with it.
+    // A group of its own, so that the worker's own worker ends with it. Its stdin is a lifeline: shift.ts ends the group when this process is gone.
     const child = spawn(process.execPath, [join(this.#root, 'scripts/mutants/shift.ts')], {
       cwd: this.#root,
       detached: true,
-      stdio: 'ignore',
+      stdio: ['pipe', 'ignore', 'ignore'],
       env: { ...process.env, MUTANTS_PLAN: `${base}.json`, TMPDIR: `${base}.tmp`, VITEST: undefined },
     });
     const end = (): void => {
       if (child.pid !== undefined) endGroup(child.pid);
     };
-    process.once('exit', end);
-    const watch = watchSilence(out, end);
+    // Before the folder goes that the worker writes into.
+    process.prependOnceListener('exit', end);
+    child.stdin.once('error', end);
+    const watch = watchSilence(out, end, part.tasks.length > 0 ? SILENCE_MS : MEASURE_SILENCE_MS);
     await new Promise<void>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', () => resolve());
@@ -94,7 +98,7 @@ export class Fleet {
   }
 }
 
-function watchSilence(out: string, end: () => void): NodeJS.Timeout {
+function watchSilence(out: string, end: () => void, silenceMs: number): NodeJS.Timeout {
   let size = -1;
   let sinceMs = performance.now();
   return setInterval(() => {
@@ -102,7 +106,7 @@ function watchSilence(out: string, end: () => void): NodeJS.Timeout {
     if (now !== size) {
       size = now;
       sinceMs = performance.now();
-    } else if (performance.now() - sinceMs > SILENCE_MS) end();
+    } else if (performance.now() - sinceMs > silenceMs) end();
   }, 1_000);
 }
 

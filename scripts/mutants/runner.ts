@@ -34,7 +34,7 @@ let kept: Traces | undefined;
 
 /** Runs chosen tests of one suite at a time, and stops at the first that fails. */
 class SuiteRunner extends TestRunner {
-  failed: { readonly name: string; readonly error: string } | undefined;
+  failed: { readonly id: string; readonly name: string; readonly error: string } | undefined;
   /** Called after each test and, with no test, after a suite is loaded. */
   onReached: ((test: RunnerTask | undefined) => void) | undefined;
 
@@ -50,7 +50,7 @@ class SuiteRunner extends TestRunner {
   override onAfterRunTask(test: RunnerTask): void {
     super.onAfterRunTask(test);
     if (test.result?.state === 'fail')
-      this.failed ??= { name: test.name, error: test.result.errors?.[0]?.message ?? '' };
+      this.failed ??= { id: test.id, name: test.name, error: test.result.errors?.[0]?.message ?? '' };
     this.onReached?.(test);
   }
 }
@@ -108,7 +108,8 @@ async function run(
   vi.restoreAllMocks();
   const broken = files.find(({ result }) => result?.state === 'fail');
   return (
-    runner.failed ?? (broken && { name: 'the file itself', error: broken.result?.errors?.[0]?.message ?? '' })
+    runner.failed ??
+    (broken && { id: '', name: 'the file itself', error: broken.result?.errors?.[0]?.message ?? '' })
   );
 }
 
@@ -127,7 +128,7 @@ async function measure(config: SerializedConfig, moduleRunner: object, suite: st
     };
     say({ kind: 'measured', test: seen });
   });
-  if (failed !== undefined) say({ kind: 'broken', suite, ...failed });
+  if (failed !== undefined) say({ kind: 'broken', suite, name: failed.name, error: failed.error });
 }
 
 async function judgeAll(config: SerializedConfig, moduleRunner: object): Promise<void> {
@@ -151,8 +152,9 @@ async function judgeAll(config: SerializedConfig, moduleRunner: object): Promise
       const failed = await run(config, moduleRunner, suite, ids);
       if (failed === undefined) continue;
       verdict = 'killed';
-      by = `${suite.slice(plan.root.length + 1)}: ${failed.name}`;
-      kills.set(`${task.path} ${suite}`, (kills.get(`${task.path} ${suite}`) ?? 0) + 1);
+      by = `${suite.slice(plan.root.length + 1)}: ${failed.name}: ${failed.error}`;
+      for (const killer of [suite, failed.id])
+        kills.set(`${task.path} ${killer}`, (kills.get(`${task.path} ${killer}`) ?? 0) + 1);
       break;
     }
     mutants.a = 0;
@@ -166,7 +168,13 @@ interface Chosen {
   readonly ids: string[] | undefined;
 }
 
-/** The suites that reach a mutant, with the tests that do; first those beside it, then those that killed before, then the quick. */
+/** Tests of one suite that are tried before all others, because they killed before in this file. */
+const MAX_FAVOURITES = 4;
+
+/**
+ * The suites that reach a mutant, with the tests that do; first those beside it, then those that killed before, then the quick. Before
+ * all of them the few tests that killed most in this file.
+ */
 function choose(
   tests: readonly Measured[],
   task: Task,
@@ -186,14 +194,24 @@ function choose(
   const pack = task.path.split('/').slice(0, 2).join('/');
   const far = (suite: string): number =>
     suite.startsWith(`${plan.root}/${folder}/`) ? 0 : suite.startsWith(`${plan.root}/${pack}/`) ? 1 : 2;
-  return [...bySuite]
-    .sort(
-      ([a, x], [b, y]) =>
-        far(a) - far(b) ||
-        (kills.get(`${task.path} ${b}`) ?? 0) - (kills.get(`${task.path} ${a}`) ?? 0) ||
-        x.ms - y.ms,
-    )
+  const killed = (killer: string): number => kills.get(`${task.path} ${killer}`) ?? 0;
+  const sorted = [...bySuite]
+    .sort(([a, x], [b, y]) => far(a) - far(b) || killed(b) - killed(a) || x.ms - y.ms)
     .map(([suite, { ids, isWhole }]) => ({ suite, ids: isWhole ? undefined : [...ids] }));
+  return sorted.flatMap(({ suite, ids = [] }) => favourites(suite, ids, killed)).concat(sorted);
+}
+
+/** As tests run in the order of their file, a few are picked out: the whole suite would begin with others. */
+function favourites(
+  suite: string,
+  ids: readonly string[],
+  killed: (killer: string) => number,
+): readonly Chosen[] {
+  const best = ids
+    .filter((id) => killed(id) > 0)
+    .sort((a, b) => killed(b) - killed(a))
+    .slice(0, MAX_FAVOURITES);
+  return best.length > 0 && best.length < ids.length ? [{ suite, ids: best }] : [];
 }
 
 /** Forgets all evaluated modules of the project, so that constants are made anew. */

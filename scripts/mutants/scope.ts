@@ -10,8 +10,9 @@ const RULES: readonly RegExp[] = [
   /^packages\/store\/src\/workspace\/guard/,
 ];
 
-/** Suites that start processes or take seconds: what they prove of a child process they cannot prove of a mutant in this one. */
-const SLOW = /\/(process|kill|swap|failure|golden|projector)\.test\.ts$/;
+/** Suites that start processes or play long games: what they prove of a child process or in minutes they cannot prove of a mutant here. */
+const SLOW =
+  /\/(process|kill|swap|failure|golden|projector|fault|damage|llm-faults|mediation|simulation|foe|foe-isolation)\.test\.ts$/;
 
 /** Every file with rules, in a stable order. */
 export function readRuleFiles(): SourceFile[] {

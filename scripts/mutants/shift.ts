@@ -10,6 +10,9 @@ if (file === undefined) throw new Error('MUTANTS_PLAN names no file');
 const plan = JSON.parse(readFileSync(file, 'utf8')) as Plan;
 const here = join(plan.root, 'scripts/mutants');
 
+// Whoever began this worker may be killed while a mutant loops for ever in the inner one, which then hears no message: SIGKILL to both.
+process.stdin.once('close', () => process.kill(-process.pid, 'SIGKILL')).resume();
+
 const vitest = await startVitest(
   'test',
   [],

@@ -38,6 +38,7 @@ describe('inheritance', () => {
       timeZone: 'UTC',
     });
     expect(DEFAULT_QUEUE.idleRotationMs).toBe(8 * 3_600_000);
+    expect(DEFAULT_TOOLS.join(' ')).toBe('md_read md_list md_glob md_grep md_write qmd_search post_message');
   });
 
   it('the context speaks first, then its workspace', () => {

@@ -216,6 +216,14 @@ describe('addresses that may be fetched', () => {
       expect(isFetchableUrl(url, false), url).toBe(false);
   });
 
+  it.each(['localhost', 'local', 'internal', 'intranet', 'lan', 'home', 'corp', 'arpa'])(
+    'a name that ends in %s means in here',
+    (last) => {
+      expect(isFetchableUrl(`https://a.${last}/`, false)).toBe(false);
+      expect(isFetchableUrl(`https://a.${last}.example/`, false)).toBe(true);
+    },
+  );
+
   it('an operator may name any host, but no password and no other scheme', () => {
     expect(isFetchableUrl('http://127.0.0.1:3000/x', true)).toBe(true);
     expect(isFetchableUrl('http://u:p@127.0.0.1/', true)).toBe(false);

@@ -54,7 +54,7 @@ function foldCase(path: string): string {
 
 /** Relative, no empty, dot or hidden part, no backslash, colon, control or hidden character, at most 300 characters. */
 export function isCleanPath(path: string): boolean {
-  if (path.length === 0 || path.length > 300 || path !== path.normalize('NFC')) return false;
+  if (path.length > 300 || path !== path.normalize('NFC')) return false;
   // Some disks skip invisible characters when they compare names.
   if (/[\\:*?"<>|\n\t]/u.test(path) || hasHidden(path)) return false;
   return path

@@ -1,14 +1,16 @@
 import {
   type Approval,
+  type Connector,
   canonicalJson,
   type Digest,
   makeLabel,
   type Store,
   sha256,
+  type Vote,
 } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
 import type { Actor, EngineDeps } from '../api.ts';
-import { outrun } from '../settle/outside.fixture.ts';
+import { fault, outrun } from '../settle/outside.fixture.ts';
 import {
   approvedPost,
   arrivedOf,
@@ -23,9 +25,11 @@ import {
   runOutbox,
   SECOND,
   signed,
+  TEST_AUDIT,
   tamper,
   useWorld,
 } from '../settle/world.fixture.ts';
+import { whatLeft } from './expire.ts';
 import {
   approve,
   currentHead,
@@ -174,6 +178,32 @@ describe('approve', () => {
     expect((await at.world.effect(effect.id)).state).toBe('approved');
   });
 
+  test('the cap counts one person’s own yes by chat within a day, and nothing else', async () => {
+    const nowMs = at.world.clock.nowMs();
+    const yes = { person: OPERATOR, decision: 'grant', digest: sha256('x'), at: nowMs, via: 'chat' } as const;
+    const others: readonly Vote[] = [
+      { ...yes, person: SECOND },
+      { ...yes, decision: 'deny' },
+      { ...yes, via: 'signed' },
+      { ...yes, person: SECOND, decision: 'deny' },
+      { ...yes, at: nowMs - 24 * 3_600_000 },
+    ];
+    const old = await proposePost(at.world, 'old');
+    const votes = [...Array.from({ length: 49 }, () => yes), ...others, ...others];
+    await tamper(at.world, 'approval', { id: old.approval.id }, { votes });
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    await approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR));
+    expect((await at.world.effect(effect.id)).state).toBe('approved');
+  });
+
+  test('a question whose effect is gone is our own fault, and nothing is answered', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    await at.world.deps.store.commit(TEST_AUDIT, (tx) => tx.remove('effect', { id: effect.id }));
+    await expect(approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR))).rejects.toEqual(
+      codeOf('approval.effect.bug'),
+    );
+  });
+
   test('nothing is approved under panic or behind the gate', async () => {
     const { effect, approval } = await proposePost(at.world, 'hello');
     at.world.panic.turnOn('test', 0);
@@ -281,6 +311,8 @@ describe('the proof of a key', () => {
     ['another decision', { decision: 'deny' }],
     ['another end', { expiry: 1 }],
     ['more than the statement', { extra: true }],
+    ['a head that is no text', { auditHead: 5 }],
+    ['no head', { auditHead: undefined }],
   ])('about %s proves nothing', async (_name, change) => {
     const { effect, approval, actor } = await proved(change);
     await expect(approve(at.world.deps, approval.id, effect.digest, actor)).rejects.toEqual(
@@ -289,9 +321,21 @@ describe('the proof of a key', () => {
     expect((await at.world.effect(effect.id)).state).toBe('proposed');
   });
 
-  test('that is no statement at all proves nothing', async () => {
+  test('of a yes to other bytes than were sent along proves nothing', async () => {
+    const { approval, actor } = await proved({});
+    await expect(approve(at.world.deps, approval.id, sha256('other'), actor)).rejects.toEqual(
+      codeOf('approval.proof.denied'),
+    );
+  });
+
+  test('of a no is about what the question says now', async () => {
+    const { approval, actor } = await proved({ decision: 'deny' });
+    expect((await deny(at.world.deps, approval.id, '', actor)).state).toBe('denied');
+  });
+
+  test.each(['{', 'null', '1', '"x"'])('that is no statement at all proves nothing: %s', async (text) => {
     const { effect, approval } = await proposePost(at.world, 'hello');
-    const actor: Actor = { ...signed(OPERATOR), proof: { keyId: 'k', signature: 's', signed: '{' } };
+    const actor: Actor = { ...signed(OPERATOR), proof: { keyId: 'k', signature: 's', signed: text } };
     await expect(approve(at.world.deps, approval.id, effect.digest, actor)).rejects.toEqual(
       codeOf('approval.proof.denied'),
     );
@@ -302,7 +346,10 @@ describe('deny', () => {
   test('ends the question, tells the conversation, and closes that kind for the task', async () => {
     const { effect, approval } = await proposePost(at.world, 'hello');
     await deny(at.world.deps, approval.id, 'not today', inChat(OPERATOR));
-    expect((await at.world.effect(effect.id)).state).toBe('denied');
+    expect(await at.world.effect(effect.id)).toMatchObject({
+      state: 'denied',
+      settledAt: at.world.clock.nowMs(),
+    });
     const events = await at.world.deps.store.read.find('context_message', { direction: 'event' });
     expect(events.at(-1)?.text).toContain('Reason: not today');
     await expect(proposePost(at.world, 'again')).rejects.toEqual(codeOf('effect.kind.denied'));
@@ -321,10 +368,26 @@ describe('deny', () => {
   test('stops an approved effect that has not left', async () => {
     const { effect, approval } = await proposePost(at.world, 'hello');
     await approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR));
+    expect((await at.world.effect(effect.id)).settledAt).toBeUndefined();
     await deny(at.world.deps, approval.id, '', inChat(SECOND));
     await runOutbox(at.world);
     expect(arrivedOf(at.world, effect.id)).toEqual([]);
     expect((await at.world.approval(approval.id)).state).toBe('void');
+    const events = await at.world.deps.store.read.find('context_message', { direction: 'event' });
+    expect(events.at(-1)?.text).not.toContain('Reason');
+  });
+
+  test('comes too late once a part has left: what was begun is finished under the used approval', async () => {
+    const { effect, approval } = await proposePost(at.world, 'one\n\ntwo');
+    await approve(at.world.deps, approval.id, effect.digest, inChat(OPERATOR));
+    at.world.chat.onDeliver = (sent) => {
+      if (sent.effectId === effect.id && sent.part === 1) throw fault('unavailable');
+    };
+    await runOutbox(at.world);
+    expect((await at.world.effect(effect.id)).state).toBe('approved');
+    await expect(deny(at.world.deps, approval.id, '', signed(SECOND))).rejects.toEqual(
+      codeOf('approval.state.conflict'),
+    );
   });
 
   test('comes too late for what has left', async () => {
@@ -448,6 +511,26 @@ describe('edit', () => {
     expect((await at.world.effect(effect.id)).state).toBe('approved');
   });
 
+  test('is rendered by the connector and the account it goes to, or not at all', async () => {
+    const { effect, approval } = await proposePost(at.world, 'helo');
+    const { chat } = at.world;
+    const other = (name: string, account: string): Connector => ({
+      ...chat,
+      name,
+      account,
+      render: () => [{ text: 'not mine' }],
+    });
+    const others = [other('chat', 'second'), other('mail', 'test')];
+    const world = await at.restart({ connectors: others });
+    await expect(edit(world.deps, approval.id, 'hello', signed(BOSS))).rejects.toEqual(
+      codeOf('effect.sink.unavailable'),
+    );
+    expect((await world.effect(effect.id)).state).toBe('proposed');
+    const again = await at.restart({ connectors: [...others, chat] });
+    const next = await edit(again.deps, approval.id, 'hello', signed(BOSS));
+    expect(next.effect.payloads).toEqual([{ text: 'hello' }]);
+  });
+
   test('an empty text is nothing to send', async () => {
     const { effect, approval } = await proposePost(at.world, 'hello');
     await expect(edit(at.world.deps, approval.id, '', signed(BOSS))).rejects.toEqual(
@@ -489,6 +572,66 @@ describe('expire', () => {
     expect(await expireQuestions({ ...at.world.deps, store: late }, makeDeadlines(at.world.clock))).toBe(0);
     expect((await at.world.effect(effect.id)).state).toBe('proposed');
     expect(await at.world.actions(approval.id)).toEqual([]);
+  });
+
+  test('a question that was answered or is gone by then ends nothing', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    await at.world.clock.advance(24 * 3_600_000);
+    const { store } = at.world.deps;
+    const sweep = (deps: EngineDeps) => expireQuestions(deps, makeDeadlines(at.world.clock));
+    expect(await sweep({ ...at.world.deps, store: outrun(store, 'approval') })).toBe(0);
+    const gone: Store = {
+      ...store,
+      commit: async (audit, body) => {
+        await store.commit(TEST_AUDIT, (tx) => tx.remove('approval', { id: approval.id }));
+        return store.commit(audit, body);
+      },
+    };
+    expect(await sweep({ ...at.world.deps, store: gone })).toBe(0);
+    expect((await at.world.effect(effect.id)).state).toBe('proposed');
+  });
+
+  test.each([
+    ['a full disk', fault('unavailable')],
+    ['what is no error of ours', Object.assign(new Error('x'), { kind: 'conflict' })],
+  ])('%s stops the sweep loudly', async (_name, thrown) => {
+    await proposePost(at.world, 'hello');
+    await at.world.clock.advance(24 * 3_600_000);
+    const store: Store = { ...at.world.deps.store, commit: () => Promise.reject(thrown) };
+    await expect(expireQuestions({ ...at.world.deps, store }, makeDeadlines(at.world.clock))).rejects.toBe(
+      thrown,
+    );
+  });
+
+  test('a question ends alone where its effect is gone or cannot expire any more', async () => {
+    const over = await proposePost(at.world, 'over');
+    const gone = await proposePost(at.world, 'gone');
+    await tamper(at.world, 'effect', { id: over.effect.id }, { state: 'done' });
+    await at.world.deps.store.commit(TEST_AUDIT, (tx) => tx.remove('effect', { id: gone.effect.id }));
+    await at.world.clock.advance(24 * 3_600_000);
+    expect(await expireQuestions(at.world.deps, makeDeadlines(at.world.clock))).toBe(2);
+    for (const { approval } of [over, gone])
+      expect((await at.world.approval(approval.id)).state).toBe('expired');
+    expect((await at.world.effect(over.effect.id)).state).toBe('done');
+  });
+
+  test('what had left is said, and nothing where nothing had', async () => {
+    const { effect } = await proposePost(at.world, 'one\n\ntwo');
+    expect(whatLeft(effect)).toBe('');
+    expect(whatLeft({ ...effect, receipts: [{ externalId: 'x' }] })).toBe(' after 1 of 2 parts had left');
+  });
+
+  test('what is not open any more is forgotten: asked anew it lasts its lifetime', async () => {
+    const { clock } = at.world;
+    const { approval } = await proposePost(at.world, 'hello');
+    const deadlines = makeDeadlines(clock);
+    expect(deadlines.passed([approval]).size).toBe(0);
+    expect(deadlines.passed([]).size).toBe(0);
+    await clock.advance(24 * 3_600_000);
+    const anew = { ...approval, createdAt: clock.nowMs(), expiresAt: clock.nowMs() + 24 * 3_600_000 };
+    expect(deadlines.passed([anew]).size).toBe(0);
+    await clock.advance(24 * 3_600_000);
+    expect(deadlines.passed([anew])).toEqual(new Set([approval.id]));
   });
 
   test('high ends after 4 hours', async () => {
