@@ -252,9 +252,9 @@ export class History extends Appliance {
     if (this.panic.isOn()) await this.panicOff('boss');
     await this.advance(30_000);
     for (const sent of this.sent) if (sent.accepted === undefined && !sent.isRefused) this.deliver(sent);
-    // Past the deadline of every run, the expiry of every question and a jump of the clock back.
+    // Past the deadline of every run, the expiry of every question, a jump of the clock back and the sweep after them.
     await this.advance(20 * 60_000);
-    await this.advance(27 * HOUR_MS);
+    await this.advance(31 * HOUR_MS);
     for (const sent of this.sent) await this.assertTaken(sent);
     await this.drain();
     for (let turn = 0; turn < 3; turn += 1) await this.quiet();

@@ -162,10 +162,10 @@ function draw(dice: Dice): Move {
   return say(dice);
 }
 
-/** The history of a seed: 8 to 20 moves, the first of them somebody's words. */
+/** The history of a seed: 5 to 14 moves, the first of them somebody's words. */
 export function movesOf(seed: number): readonly TimedMove[] {
   const dice = new Dice(seed);
-  const count = 8 + dice.below(13);
+  const count = 5 + dice.below(10);
   return Array.from({ length: count }, (_, at) => ({
     move: at === 0 ? say(dice) : draw(dice),
     turns: dice.chance(0.5) ? undefined : dice.below(12),

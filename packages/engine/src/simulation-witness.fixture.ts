@@ -86,16 +86,17 @@ export class Witness {
     if (effect.state !== 'performing') say(`left while ${effect.state}`);
     if (JSON.stringify(one.payload) !== JSON.stringify(effect.payloads[one.part])) say('has other bytes');
     if (one.part !== effect.receipts.length) say(`left when ${effect.receipts.length} parts were on record`);
-    const decided = await this.#sight.opened().audit.tail(50, {
+    const [decided] = await this.#sight.opened().audit.tail(1, {
       subject: effect.id,
       action: 'effect.perform',
     });
-    if (decided.length !== effect.attempts) say(`${decided.length} decisions for try ${effect.attempts}`);
+    if (decided?.data.attempt !== effect.attempts) say(`no decision for try ${effect.attempts}`);
+    if (decided?.data.digest !== effect.digest) say('decided were others');
     if (effect.decision === 'ask') {
       const approval = await this.#approvalOf(effect);
       this.#inspectApproval(effect, approval, say);
       // The rest of what has begun goes on under its own decision; each new try is decided afresh.
-      if (approval !== undefined && decided[0]?.data.from === one.part) this.#inspectGranters(approval, say);
+      if (approval !== undefined && decided?.data.from === one.part) this.#inspectGranters(approval, say);
     } else if (effect.class !== 'E0') say(`left without a question, class ${effect.class}`);
   }
 

@@ -19,21 +19,44 @@ export async function openTheatre(): Promise<Theatre> {
   const template = join(root, 'template');
   await prepare(template);
   let plays = 0;
+  const { any } = AbortSignal;
+  AbortSignal.any = forgettable;
   return {
     play: async (seed, moves) => {
       plays += 1;
       const folder = join(root, `play-${plays}`);
       cpSync(template, folder, { recursive: true });
       const history = new History(seed, folder);
+      const { stackTraceLimit } = Error;
+      // Thousands of refusals are made here, and nobody reads their stacks.
+      Error.stackTraceLimit = 0;
       try {
         return await history.run(moves);
       } finally {
+        Error.stackTraceLimit = stackTraceLimit;
         await history.close();
         rmSync(folder, { recursive: true, force: true });
       }
     },
-    close: () => rmSync(root, { recursive: true, force: true }),
+    close: () => {
+      AbortSignal.any = any;
+      rmSync(root, { recursive: true, force: true });
+    },
   };
+}
+
+/**
+ * `AbortSignal.any` for signals that may never end. What hangs in a dead process still listens to its own, and the platform keeps every
+ * joined signal that is listened to until it is aborted: 20,000 histories would fill the memory.
+ */
+function forgettable(signals: Iterable<AbortSignal>): AbortSignal {
+  const joined = new AbortController();
+  for (const signal of signals) {
+    const abort = (): void => joined.abort(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  }
+  return joined.signal;
 }
 
 async function prepare(folder: string): Promise<void> {

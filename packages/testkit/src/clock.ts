@@ -23,8 +23,14 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** @param startMs wall time at which it begins, epoch ms; the monotonic time begins at 0 */
-export function manualClock(startMs = Date.UTC(2026, 10, 21, 9, 0, 0)): ManualClock {
+/**
+ * @param startMs wall time at which it begins, epoch ms; the monotonic time begins at 0
+ * @param pause what `advance` waits for between two instants; for a caller who knows better when nothing moves any more
+ */
+export function manualClock(
+  startMs = Date.UTC(2026, 10, 21, 9, 0, 0),
+  pause: () => Promise<void> = settle,
+): ManualClock {
   let monotonic = 0;
   let wallOffset = startMs;
   const sleepers = new Set<Sleeper>();
@@ -51,19 +57,19 @@ export function manualClock(startMs = Date.UTC(2026, 10, 21, 9, 0, 0)): ManualCl
       }),
     advance: async (ms) => {
       const target = monotonic + ms;
-      await settle();
+      await pause();
       for (let next = first(); next !== undefined && next.dueAt <= target; next = first()) {
         monotonic = Math.max(monotonic, next.dueAt);
         next.wake();
-        await settle();
+        await pause();
       }
       monotonic = target;
-      await settle();
+      await pause();
     },
     jumpWall: (ms) => {
       wallOffset += ms;
     },
-    settle,
+    settle: pause,
     get sleeping() {
       return sleepers.size;
     },

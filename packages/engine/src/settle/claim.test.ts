@@ -71,6 +71,8 @@ describe('the signed head of the log', () => {
     const effect = await world.effect(id);
     expect([effect.state, effect.error?.code]).toEqual(['approved', 'audit.head.unavailable']);
     expect((await world.approval(String(effect.approval))).state).toBe('granted');
+    // A log that cannot be signed uses up none of the tries that the outside may need.
+    expect(effect.attempts).toBe(0);
     rmdirSync(checkpoints);
     renameSync(`${checkpoints}.kept`, checkpoints);
     await world.clock.advance(world.deps.config.deliverBackoffMaxMs);

@@ -62,7 +62,8 @@ export async function claim(deps: EngineDeps, id: EffectId): Promise<Claim> {
         { room: 'settle', effect: id, error: thrown },
         'nothing may leave: the audit head is not signed',
       );
-      await record(deps, taken, notYet(deps, thrown));
+      // Nothing was tried, so it costs no try: else a minute of this would leave none for the outside.
+      await record(deps, { ...taken, attempts: taken.attempts - 1 }, notYet(deps, thrown));
       return { kind: 'gone' };
     }
     throw thrown;

@@ -133,6 +133,7 @@ async function write(deps: EngineDeps, tx: StoreTx, change: Change): Promise<Rec
     { id: effect.id, state: 'performing', claimEpoch: effect.claimEpoch },
     {
       state: next.state,
+      attempts: next.attempts,
       receipts: next.receipts,
       notBefore: next.notBefore,
       error: next.error,
