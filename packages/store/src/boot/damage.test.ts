@@ -132,7 +132,15 @@ describe(`a damaged database (DAMAGE_SEED=${SEED})`, { timeout: IS_SOAK ? 900_00
   };
 
   test('a bit of the header', async () => {
-    for (let at = 0; at < MANY; at += 1) await damaged('header', closed(), (paths) => flipOn(paths, 1, 100));
+    // One of the write version: SQLite itself would take such a file as read-only.
+    const bits = IS_SOAK
+      ? Array.from({ length: 800 }, (_, at) => at)
+      : [149, ...Array.from({ length: MANY }, () => pick(800))];
+    for (const bit of bits)
+      await damaged('header', closed(), (paths) => {
+        flip(paths.database, bit);
+        return `bit ${bit}`;
+      });
   });
 
   test('a bit of each root page', async () => {

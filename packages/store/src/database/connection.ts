@@ -1,6 +1,7 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import type { SqlRow, SqlValue } from '../tables/index.ts';
-import { translateSqliteError } from './sqlite-error.ts';
+import { damagedFile, translateSqliteError } from './sqlite-error.ts';
 
 /** One connection; every method is synchronous and throws AppError only. */
 export interface Connection {
@@ -37,6 +38,7 @@ export function openConnection(path: string, options: ConnectionOptions): Connec
       timeout: options.busyTimeoutMs,
     });
     try {
+      assertOurFormat(path);
       prepare(database, options);
     } catch (error) {
       database.close();
@@ -44,6 +46,22 @@ export function openConnection(path: string, options: ConnectionOptions): Connec
     }
     return wrap(database);
   });
+}
+
+/** Place and values of the write version in the header (sqlite.org/fileformat2.html). SQLite takes a file of an unknown one as read-only. */
+const WRITE_VERSION_AT = 18;
+const WRITE_VERSIONS: ReadonlySet<number> = new Set([1, 2]);
+
+function assertOurFormat(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    const version = Buffer.alloc(1);
+    // A database that is made now has no header yet.
+    if (readSync(file, version, { position: WRITE_VERSION_AT }) === 0) return;
+    if (!WRITE_VERSIONS.has(version[0] ?? 0)) throw damagedFile({ writeVersion: version[0] }, undefined);
+  } finally {
+    closeSync(file);
+  }
 }
 
 const PAGE_BYTES = 1_024;
