@@ -89,12 +89,12 @@ function seedOf(of: readonly RuleFile[]): string {
   return hash.digest('hex').slice(0, 8);
 }
 
-/** Each mutant meets the suites of its room first; what lives meets those of its package, and then all that may reach it. */
-const STAGES: readonly ((suite: string, path: string) => boolean)[] = [
-  (suite, path) => isBelow(suite, path, 4),
-  (suite, path) => isBelow(suite, path, 2),
+/** Below which folder the suites lie that a mutant meets: first its room, then its package, and then all that may reach it. */
+const STAGES: readonly ((path: string) => string)[] = [
+  (path) => folderOf(path, 4),
+  (path) => folderOf(path, 2),
   // Domain knows nobody, so that everything may reach it; engine and store know only domain, and engine's tests use the store.
-  (suite, path) => path.startsWith('packages/domain/') || suite.startsWith('packages/engine/'),
+  (path) => (path.startsWith('packages/domain/') ? 'packages/' : 'packages/engine/'),
 ];
 
 async function judge(chosen: readonly Mutant[]): Promise<ReadonlyMap<number, Verdict>> {
@@ -102,18 +102,20 @@ async function judge(chosen: readonly Mutant[]): Promise<ReadonlyMap<number, Ver
   const fleet = new Fleet(root, folder, woven);
   const verdicts = new Map<number, Verdict>();
   const excused = new Set(values.sample === undefined ? [] : justified.map(({ id }) => id));
-  const met = new Set<string>();
+  const measured: string[] = [];
+  const known = new Set<string>();
   let open = chosen;
-  for (const mayReach of STAGES.slice(0, values.room ? 1 : values.near ? 2 : undefined)) {
+  const stages = STAGES.slice(0, values.room ? 1 : values.near ? 2 : undefined);
+  for (const [at, below] of stages.entries()) {
     const suites = readSuites().filter(
-      (suite) => !met.has(suite) && open.some(({ path }) => mayReach(suite, path)),
+      (suite) => !known.has(suite) && open.some(({ path }) => suite.startsWith(below(path))),
     );
-    if (suites.length === 0) continue;
-    console.log(`${open.length} mutants meet ${suites.length} suites`);
-    for (const suite of suites) met.add(suite);
-    const measured = [await fleet.measure(suites.map((suite) => join(root, suite)))];
+    console.log(`${open.length} mutants meet ${suites.length} more suites`);
+    for (const suite of suites) known.add(suite);
+    if (suites.length > 0) measured.push(await fleet.measure(suites.map((suite) => join(root, suite))));
     const tasks = open.map(({ number, path, isStatic }): Task => {
-      return { number, path, isStatic, site: sites.get(number) ?? 0 };
+      const met = STAGES[at - 1]?.(path);
+      return { number, path, isStatic, site: sites.get(number) ?? 0, below: below(path), met };
     });
     await fleet.judge(tasks, measured, (verdict) => {
       // A mutant that no suite of this stage reaches keeps what an earlier one said of it.
@@ -126,8 +128,8 @@ async function judge(chosen: readonly Mutant[]): Promise<ReadonlyMap<number, Ver
   return verdicts;
 }
 
-function isBelow(suite: string, path: string, depth: number): boolean {
-  return suite.startsWith(`${path.split('/').slice(0, depth).join('/')}/`);
+function folderOf(path: string, depth: number): string {
+  return `${path.split('/').slice(0, depth).join('/')}/`;
 }
 
 function weaveAll(): { woven: Record<string, string>; sites: ReadonlyMap<number, number> } {

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Line, Plan, Task } from './plan.ts';
 
-/** A worker that says nothing for this long hangs in the mutant it began. */
-const SILENCE_MS = 60_000;
-/** One that measures tells nothing while a suite loads and while its longest test runs, on a machine that may be busy. */
-const MEASURE_SILENCE_MS = 300_000;
+/** A worker that says nothing for this long hangs in the mutant it began: after each test it gives a sign, and a test has seconds. */
+const SILENCE_MS = 20_000;
+/** One that starts or measures tells nothing while a suite loads and while its longest test runs, on a machine that may be busy. */
+const LONG_SILENCE_MS = 300_000;
 /** A worker keeps what failing tests leave behind; after this many mutants another one begins. */
 const TASKS_PER_WORKER = 400;
 
@@ -80,7 +80,7 @@ export class Fleet {
     // Before the folder goes that the worker writes into.
     process.prependOnceListener('exit', end);
     child.stdin.once('error', end);
-    const watch = watchSilence(out, end, part.tasks.length > 0 ? SILENCE_MS : MEASURE_SILENCE_MS);
+    const watch = watchSilence(out, end, part.tasks.length > 0 ? SILENCE_MS : LONG_SILENCE_MS);
     await new Promise<void>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', () => resolve());
@@ -106,7 +106,7 @@ function watchSilence(out: string, end: () => void, silenceMs: number): NodeJS.T
     if (now !== size) {
       size = now;
       sinceMs = performance.now();
-    } else if (performance.now() - sinceMs > silenceMs) end();
+    } else if (performance.now() - sinceMs > (now === 0 ? LONG_SILENCE_MS : silenceMs)) end();
   }, 1_000);
 }
 

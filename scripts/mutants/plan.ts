@@ -17,6 +17,9 @@ export interface Task {
   readonly site: number;
   readonly path: string;
   readonly isStatic: boolean;
+  /** The folder whose suites it meets now, and the one whose suites it has met. */
+  readonly below: string;
+  readonly met: string | undefined;
 }
 
 /** One test with what it costs and where it comes by; no `id`: what loading the file itself reaches. */
@@ -32,6 +35,8 @@ export type Line =
   | { readonly kind: 'measured'; readonly test: Measured }
   | { readonly kind: 'broken'; readonly suite: string; readonly name: string; readonly error: string }
   | { readonly kind: 'begun'; readonly number: number }
+  /** A sign of life after each test. */
+  | { readonly kind: 'alive' }
   | {
       readonly kind: 'judged';
       readonly number: number;

@@ -143,13 +143,18 @@ async function judgeAll(config: SerializedConfig, moduleRunner: object): Promise
     // What is reached while files load is made once: only fresh modules show it.
     const isFresh =
       task.isStatic || tests.some(({ id, sites }) => id === undefined && sites.includes(task.site));
-    const chosen = choose(tests, task, kills, isFresh);
+    const chosen = choose(
+      tests.filter(({ suite }) => meets(task, suite)),
+      task,
+      kills,
+      isFresh,
+    );
     let verdict: 'killed' | 'survived' | 'unreached' = chosen.length === 0 ? 'unreached' : 'survived';
     let by = '';
     if (isFresh) resetModules();
     mutants.a = task.number;
     for (const { suite, ids } of chosen) {
-      const failed = await run(config, moduleRunner, suite, ids);
+      const failed = await run(config, moduleRunner, suite, ids, () => say({ kind: 'alive' }));
       if (failed === undefined) continue;
       verdict = 'killed';
       by = `${suite.slice(plan.root.length + 1)}: ${failed.name}: ${failed.error}`;
@@ -166,6 +171,11 @@ async function judgeAll(config: SerializedConfig, moduleRunner: object): Promise
 interface Chosen {
   readonly suite: string;
   readonly ids: string[] | undefined;
+}
+
+function meets(task: Task, suite: string): boolean {
+  const path = suite.slice(plan.root.length + 1);
+  return path.startsWith(task.below) && !(task.met !== undefined && path.startsWith(task.met));
 }
 
 /** Tests of one suite that are tried before all others, because they killed before in this file. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Label, makeLabel, PUBLIC_CLEARANCE, publicLabel } from '../label/index.ts';
-import { urlsIn } from './link.ts';
+import { linkCore, urlsIn } from './link.ts';
 import { filterReply, WITHHELD_TEXT } from './reply-filter.ts';
 
 const GOOD = 'https://good.example/page?x=1';
@@ -273,6 +273,7 @@ describe('links', () => {
     });
     expect(shown.text).toBe(trusted);
     expect(urlsIn('notes/faq.md:1 and a@b.example')).toEqual([]);
+    expect(['(word)', '看https://a.example/x'].map(linkCore)).toEqual(['word', 'https://a.example/x']);
   });
 
   it('a long hostile text costs no more than its length', () => {

@@ -1,8 +1,12 @@
 import {
   type ContextId,
+  type ConversationId,
   deny as denial,
+  type Effect,
   effectDigest,
   INTEGRITY,
+  type Message,
+  type MessageId,
   makeLabel,
   permit,
   type StandingApproval,
@@ -32,6 +36,7 @@ import {
   useWorld,
   WORKSPACE,
 } from '../settle/world.fixture.ts';
+import { approvalCard } from './card.ts';
 import {
   classOfWrite,
   effectKindOf,
@@ -116,6 +121,17 @@ describe('propose', () => {
     });
   });
 
+  test('nothing is asked any more for a run that was stopped while it was written', async () => {
+    const stop = new AbortController();
+    stop.abort();
+    await expect(proposePost(at.world, 'hello', { signal: stop.signal })).rejects.toMatchObject({
+      code: 'effect.run.cancelled',
+    });
+    expect(await at.world.deps.store.read.count('effect', {})).toBe(0);
+    const live = { signal: new AbortController().signal };
+    expect((await proposePost(at.world, 'hello', live)).effect.state).toBe('proposed');
+  });
+
   test('nothing is proposed under panic', async () => {
     const { decision } = await askedBefore();
     at.world.panic.turnOn('test', 0);
@@ -173,6 +189,22 @@ describe('the card', () => {
     expect(text).toContain(approval.id);
     expect(text).not.toContain('canary');
     expect(text).not.toContain('news-channel');
+  });
+
+  test('shows the words of all parts, cut where they are long', async () => {
+    const { effect, approval } = await proposePost(at.world, 'hello');
+    const shown = (...payloads: Effect['payloads']) =>
+      approvalCard({ ...effect, payloads }, approval, at.world.context, { head: '1:sha256:x' }).text.split(
+        '\n',
+      );
+    expect(shown({ text: 'a' }, { image: 'x' }, { text: 'b' }).slice(2, 4)).toEqual(['> a', '> b']);
+    expect(shown({ text: 'x'.repeat(600) })[2]).toBe(`> ${'x'.repeat(600)}`);
+    expect(shown({ text: 'x'.repeat(601) })[2]).toBe(`> ${'x'.repeat(600)}…`);
+  });
+
+  test('counts the messages', async () => {
+    expect((await proposePost(at.world, 'a')).effect.summary).toContain('(1 message, 1 characters)');
+    expect((await proposePost(at.world, 'a\n\nb')).effect.summary).toContain('(2 messages, 4 characters)');
   });
 
   test('of tier high sends people to their key', async () => {
@@ -316,6 +348,16 @@ describe('whom a post would reach', () => {
     });
   });
 
+  test.each([
+    ['connector', { connector: 'mail', account: 'test', address: 'stranger' }],
+    ['account', { connector: 'chat', account: 'second', address: 'stranger' }],
+    ['address', { connector: 'chat', account: 'test', address: 'another' }],
+  ])('what arrived at another %s makes it no less new', async (_name, sink) => {
+    const { effect } = await proposePost(at.world, 'hello', { channel: 'stranger' });
+    await tamper(at.world, 'effect', { id: effect.id }, { state: 'done', sink });
+    expect(await reach('stranger')).toMatchObject({ hasNewRecipient: true });
+  });
+
   test('a channel of another workspace is new', async () => {
     const row = contextRow('far' as ContextId, 'far-channel', 0); // safe: a slug
     await at.world.deps.store.commit(
@@ -335,6 +377,54 @@ describe('whom a post would reach', () => {
     });
     expect(await reach('mia')).toMatchObject({ isReplyToParticipants: true });
     expect(await reach('otto')).toMatchObject({ isReplyToParticipants: false });
+  });
+});
+
+describe('who takes part in a conversation', () => {
+  const toOtto = (conversation?: ConversationId) =>
+    reachFacts(at.world.deps.store.read, {
+      origin: at.world.context,
+      conversation,
+      requester: person(MEMBER),
+      connector: at.world.chat,
+      channel: 'otto',
+      label: HERE_LABEL,
+    });
+
+  test('whoever spoke in it, and nobody who spoke elsewhere', async () => {
+    const conversation = must(at.world.task.conversation);
+    const said = (id: string, seq: number, where: ConversationId): Message => ({
+      id: id as MessageId, // safe: alphabet of ids
+      seq,
+      conversation: where,
+      workspace: WORKSPACE,
+      context: ORIGIN,
+      direction: 'in',
+      sender: SECOND,
+      senderName: 'otto',
+      text: 'hello',
+      label: HERE_LABEL,
+      isPromptable: true,
+      at: 0,
+    });
+    const elsewhere = 'conv_00000000000000000009' as ConversationId; // safe: alphabet of ids
+    await at.world.deps.store.commit(TEST_AUDIT, async (tx) => {
+      await tx.insert('context', { ...contextRow('dm-otto' as ContextId, 'otto', 0), directWith: SECOND }); // safe: a slug
+      await tx.insert('context_message', said('msg_00000000000000000001', 1, elsewhere));
+    });
+    expect(await toOtto(conversation)).toMatchObject({ isReplyToParticipants: false });
+    expect(await toOtto()).toMatchObject({ isReplyToParticipants: false });
+    expect(await toOtto(elsewhere)).toMatchObject({ isReplyToParticipants: true });
+  });
+
+  test('what belongs to no task is counted for none', async () => {
+    const { effect } = await proposePost(at.world, 'hello');
+    await tamper(at.world, 'effect', { id: effect.id }, { task: undefined, state: 'denied' });
+    await proposePost(at.world, 'hello', { task: undefined });
+    expect(await proposalFacts(at.world.deps.store.read, undefined, 'message.post')).toEqual({
+      pendingOfTask: 0,
+      wasKindDenied: false,
+    });
   });
 });
 

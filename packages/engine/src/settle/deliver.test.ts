@@ -1,5 +1,6 @@
 import { makeLabel } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
+import { deliverPart, reconcilePart } from './deliver.ts';
 import { makeOutbox } from './outbox.ts';
 import { fault } from './outside.fixture.ts';
 import {
@@ -216,6 +217,19 @@ describe('a part that is not accepted', () => {
     answer();
     await world.clock.settle();
     expect((await world.effect(id)).state).toBe('uncertain');
+  });
+
+  test('a try that is stopped before it begins waits for nothing', async () => {
+    const { world } = at;
+    const effect = await world.effect(await approvedPost(world, 'hello'));
+    const never = () => new Promise<never>(() => {});
+    const performer = { dropsRepeats: false, isFinalWitness: false, deliver: never, reconcile: never };
+    const one = { effect, part: 0, performer, signal: AbortSignal.abort() };
+    expect(await deliverPart(world.deps, one)).toMatchObject({
+      kind: 'lost',
+      error: { code: 'settle.stop.uncertain' },
+    });
+    expect(await reconcilePart(world.deps, one)).toEqual({ kind: 'unknown' });
   });
 
   test('a lost answer that the outside can confirm is done', async () => {
