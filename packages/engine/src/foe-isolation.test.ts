@@ -5,7 +5,7 @@ import { playTwin, type Transcript, type TwinInput, VARIANTS } from './foe-twins
 const IS_SOAK = process.env.SOAK === '1';
 /** `FOE_SEED=<n>` plays that one pair of each variant again. */
 const ONLY = process.env.FOE_SEED;
-const PAIRS = IS_SOAK ? 200 : 6;
+const PAIRS = IS_SOAK ? 60 : 6;
 const OPERATIONS = 9;
 const SALTS = ['canaryaone', 'canarybother'] as const;
 

@@ -6,9 +6,10 @@ import { killSetupAt, newLostHome, recordSetup } from './crash-setup.fixture.ts'
 import { Attempt, type CrashWorld, newCrashWorld } from './crash-world.fixture.ts';
 import { halfFiles } from './invariants.fixture.ts';
 
-/** `npm run soak` kills before and after every commit, also at the second and third time that an act comes by, and in set-up and rebuild at every point. */
+/** `npm run soak` kills before and after every commit, and in set-up and rebuild at every point. */
 const IS_SOAK = process.env.SOAK === '1';
-const TIMES = IS_SOAK ? 3 : 1;
+/** `CRASH_TIMES=3` kills also at the second and third time that an act comes by. */
+const TIMES = Number(process.env.CRASH_TIMES ?? 1);
 /** Else every other commit is killed before and the rest after; `CRASH_SEED=1` is the other way round. */
 const SEED = Number(process.env.CRASH_SEED ?? 0) % 2;
 const POINTS = pointsInSources();

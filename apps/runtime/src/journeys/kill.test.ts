@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Home, newHome, newToken, post, type Running, whenDone } from './journey.fixture.ts';
 
 /** Each moment once: the crash points have their own suite. `npm run soak` does it more often. */
-const KILLS = process.env.SOAK === '1' ? 200 : 4;
+const KILLS = process.env.SOAK === '1' ? 100 : 4;
 
 const MOMENTS = ['at once', 'while it thinks', 'while it speaks', 'after its last word'] as const;
 

@@ -277,7 +277,7 @@ describe('whatever people, models, outsides and crashes do', { timeout: IS_SOAK 
           rmSync(folder, { recursive: true, force: true });
         }
       }),
-      { numRuns: IS_SOAK ? 2_000 : 60 },
+      { numRuns: IS_SOAK ? 1_000 : 60 },
     );
     // A property over histories in which nothing ever leaves would prove nothing.
     expect(executions).toBeGreaterThan(20);

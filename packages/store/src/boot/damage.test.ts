@@ -23,7 +23,7 @@ import { dataPaths } from '../paths/index.ts';
 const IS_SOAK = process.env.SOAK === '1';
 /** DAMAGE_SEED=n plays a failing run again. */
 const SEED = Number(process.env.DAMAGE_SEED ?? 20_261_130);
-const MANY = IS_SOAK ? 600 : 30;
+const MANY = IS_SOAK ? 300 : 30;
 /** One root page of so many. */
 const EVERY_ROOT = IS_SOAK ? 1 : 3;
 const AUTHORITY = ['effect', 'approval', 'audit_event'];
