@@ -24,7 +24,7 @@ export type Move =
     }
   | { readonly do: 'resolve'; readonly nth: number; readonly isSent: boolean }
   | { readonly do: 'panic on' | 'panic off'; readonly by: Name }
-  | { readonly do: 'revoke' | 'grant'; readonly who: 'mia' | 'olga' }
+  | { readonly do: 'revoke' | 'lapse' | 'grant'; readonly who: 'mia' | 'olga' }
   | { readonly do: 'outside'; readonly mood: Mood }
   | { readonly do: 'disk'; readonly disk: Disk }
   | { readonly do: 'wait' | 'jump'; readonly ms: number }
@@ -119,7 +119,7 @@ const DRAWS: readonly (readonly [number, Draw])[] = [
   [1, (dice) => ({ do: 'resolve', nth: dice.below(2), isSent: dice.chance(0.5) })],
   [2, (dice) => ({ do: 'panic on', by: dice.of(['boss', 'boss', 'olga', 'mia']) })],
   [3, (dice) => ({ do: 'panic off', by: dice.of(['boss', 'boss', 'boss', 'olga']) })],
-  [2, (dice) => ({ do: 'revoke', who: dice.of(['mia', 'mia', 'olga']) })],
+  [2, (dice) => ({ do: dice.of(['revoke', 'revoke', 'lapse']), who: dice.of(['mia', 'mia', 'olga']) })],
   [2, (dice) => ({ do: 'grant', who: dice.of(['mia', 'olga']) })],
   [
     6,
@@ -162,12 +162,48 @@ function draw(dice: Dice): Move {
   return say(dice);
 }
 
-/** The history of a seed: 5 to 14 moves, the first of them somebody's words. */
+const mia: Draw = () => ({ do: 'say', by: 'mia', place: 'ops', isRelayed: false });
+const fixed =
+  (move: Move): Draw =>
+  () =>
+    move;
+const wait = fixed({ do: 'wait', ms: 9_000 });
+const later: Draw = (dice) => dice.of<Move>([{ do: 'wait', ms: 1_000 }, { do: 'kill' }, { do: 'restart' }]);
+
+/** Moves that mean something only one after the other, and would seldom be drawn so. */
+const SCENES: readonly (readonly Draw[])[] = [
+  // Who granted it loses the role while it waits for the outside.
+  [
+    mia,
+    (dice) => ({ do: 'outside', mood: dice.of(['down', 'busy']) }),
+    fixed({ do: 'approve', by: 'olga', nth: 0, isSigned: true }),
+    fixed({ do: 'revoke', who: 'olga' }),
+    fixed({ do: 'outside', mood: 'fine' }),
+    wait,
+  ],
+  // Words wait behind others of a person who loses the role.
+  [mia, mia, (dice) => ({ do: dice.of(['revoke', 'lapse', 'lapse']), who: 'mia' }), wait],
+  // Words wait behind others when panic comes, and the process may not live to see its end.
+  [mia, mia, fixed({ do: 'panic on', by: 'boss' }), later, fixed({ do: 'panic off', by: 'boss' }), wait],
+  // What panic ended could not be written.
+  [
+    mia,
+    fixed({ do: 'disk', disk: 'full' }),
+    fixed({ do: 'panic on', by: 'boss' }),
+    fixed({ do: 'disk', disk: 'fine' }),
+    fixed({ do: 'panic off', by: 'boss' }),
+    wait,
+  ],
+];
+
+/** The history of a seed: about 5 to 14 moves, the first of them somebody's words, half of the histories with a scene. */
 export function movesOf(seed: number): readonly TimedMove[] {
   const dice = new Dice(seed);
   const count = 5 + dice.below(10);
-  return Array.from({ length: count }, (_, at) => ({
-    move: at === 0 ? say(dice) : draw(dice),
+  const draws: Draw[] = [say];
+  while (draws.length < count) draws.push(...(dice.chance(0.08) ? dice.of(SCENES) : [draw]));
+  return draws.map((make) => ({
+    move: make(dice),
     turns: dice.chance(0.5) ? undefined : dice.below(12),
   }));
 }

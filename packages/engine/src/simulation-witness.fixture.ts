@@ -47,6 +47,8 @@ export class Witness {
   readonly judged = new Set<string>();
   /** Principal keys whose rights were taken away, in words that the engine has heard. */
   readonly revoked = new Set<string>();
+  /** Principal keys whose grants are gone, though nobody told the engine. */
+  readonly lapsed = new Set<string>();
   /** Effects and runs that were there when panic ended. */
   readonly #old = new Set<string>();
   /** Conversation -> run whose model call goes on, with the process it runs in. */
@@ -125,6 +127,8 @@ export class Witness {
     if (this.#sight.panic.isOn()) this.say(`${run.id} called the model under panic`);
     if (this.#old.has(run.id)) this.say(`${run.id} is from before panic and called the model`);
     if (this.#isRevoked(task.requester)) this.say(`${run.id} called the model after a revocation`);
+    if ([...this.lapsed].some((key) => belongsTo(task.requester, key)))
+      this.say(`${run.id} went on to ${request.idempotencyKey} without a grant`);
     const other = this.#calling.get(run.conversation);
     if (other !== undefined && other.run !== run.id && other.life === life) {
       const state = (await this.#read.find('run', {})).find((one) => one.id === other.run)?.state;

@@ -125,7 +125,9 @@ function wrongDeliveries(books: Books, { received }: Witness): readonly string[]
       found.push(`part ${part} of ${id} left with other bytes than it has`);
     const key = `${id} part ${part}`;
     times.set(key, (times.get(key) ?? 0) + 1);
-    const isListed = effect.class === 'E0' && (effect.error ?? '').includes('settle.repeat.uncertain');
+    const isListed =
+      effect.class === 'E0' &&
+      (effect.state === 'uncertain' || (effect.error ?? '').includes('settle.repeat.uncertain'));
     if ((times.get(key) ?? 0) > (isListed ? 2 : 1)) found.push(`${key} (${effect.class}) left again`);
   }
   for (const effect of effects.values()) {

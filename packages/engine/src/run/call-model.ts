@@ -14,6 +14,7 @@ import {
 import type { EngineDeps } from '../api.ts';
 import { type Reservation, release, reserve, settle } from './budget.ts';
 import type { RouteHealth, RunMeans } from './means.ts';
+import { assertMayGoOn } from './rights.ts';
 import type { RunPlace } from './session.ts';
 import { type CallOutcome, type Frames, readStream } from './stream.ts';
 
@@ -32,7 +33,7 @@ const MAX_WAIT_MS = 30_000;
 
 /**
  * Makes one model call: best route first, fallbacks after failures, each attempt reserved before and charged after.
- * @throws AppError run.route.unavailable (nothing configured, cleared or awake) · ledger.budget.exhausted · the last provider's error
+ * @throws AppError run.rights.cancelled · run.route.unavailable (nothing configured, cleared or awake) · ledger.budget.exhausted · the last provider's error
  */
 export async function callModel(
   deps: EngineDeps,
@@ -46,6 +47,8 @@ export async function callModel(
     const waitMs = waitAfter(deps, health, call, thrown);
     if (waitMs === undefined) throw thrown;
     await deps.clock.sleep(waitMs, call.signal);
+    // What was asked before the step may be another answer half a minute later.
+    await assertMayGoOn(deps, call.place);
     return tryRoutes(deps, means, call);
   }
 }

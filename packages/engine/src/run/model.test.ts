@@ -116,6 +116,18 @@ describe('the only route', () => {
     expect(await stage.settled(accepted.run)).toMatchObject({ state: 'aborted' });
     expect(stage.provider.requests).toHaveLength(1);
   });
+
+  test('after the wait the run is asked again whether it may go on', async () => {
+    stage.script = () => fail('unavailable');
+    const accepted = await stage.tell('a question');
+    await sleeping();
+    // Nobody tells the engine, as when a grant expires.
+    await stage.world.ungrant(MEMBER);
+    await stage.world.clock.advance(60_000);
+    const run = await stage.settled(accepted.run);
+    expect(run).toMatchObject({ state: 'aborted', error: { code: 'run.rights.cancelled' } });
+    expect(stage.provider.requests).toHaveLength(1);
+  });
 });
 
 describe('a model that misbehaves', () => {
