@@ -15,7 +15,7 @@ describe('floors of the house', () => {
     expect(sources.map(({ path }) => path)).toContain('packages/domain/src/index.ts');
   });
 
-  test('every import looks down', () => {
+  test('every import looks down', { timeout: 60_000 }, () => {
     expect(describeViolations(checkFloors(sources))).toEqual([]);
   });
 });

@@ -17,8 +17,8 @@ import {
   rowsOf,
 } from '../../bench/damage-fixtures.ts';
 import { openFixture } from '../../bench/fixtures.ts';
-import { RESTORE_FIRST } from '../database/index.ts';
 import { dataPaths } from '../paths/index.ts';
+import { RESTORE_FIRST } from '../tables/index.ts';
 
 const IS_SOAK = process.env.SOAK === '1';
 /** DAMAGE_SEED=n plays a failing run again. */

@@ -15,7 +15,7 @@ import {
   type RollbackFinding,
   withWitness,
 } from '../audit/index.ts';
-import { type Connection, damagedFile, openConnection } from '../database/index.ts';
+import { type Connection, openConnection } from '../database/index.ts';
 import { type FolderLock, lockFolder } from '../lock/index.ts';
 import {
   assertNotNewer,
@@ -28,6 +28,7 @@ import {
 import { type OpenPanicSwitch, openPanicSwitch } from '../panic/index.ts';
 import { type DataPaths, dataPaths } from '../paths/index.ts';
 import { readCursor } from '../projector/index.ts';
+import { damagedFile } from '../tables/index.ts';
 import {
   assertMasterKey,
   createPrivateFile,

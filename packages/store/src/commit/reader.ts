@@ -1,7 +1,7 @@
 import { AppError, type StoreReader, type TableName, type Tables } from '@agent-runtime/domain';
-import { type Connection, damagedFile, type Statements } from '../database/index.ts';
+import type { Connection, Statements } from '../database/index.ts';
 import { sumTokens } from '../ledger/index.ts';
-import { decodeRow, type SqlRow, TABLES, type Table } from '../tables/index.ts';
+import { damagedFile, decodeRow, type SqlRow, TABLES, type Table } from '../tables/index.ts';
 
 /** The declared table of a name. @throws AppError database.table.bug */
 export function tableOf(name: TableName): Table {

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import type { SqlRow, SqlValue } from '../tables/index.ts';
-import { damagedFile, translateSqliteError } from './sqlite-error.ts';
+import { damagedFile, type SqlRow, type SqlValue } from '../tables/index.ts';
+import { translateSqliteError } from './sqlite-error.ts';
 
 /** One connection; every method is synchronous and throws AppError only. */
 export interface Connection {

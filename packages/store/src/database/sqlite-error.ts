@@ -1,33 +1,10 @@
-import { AppError, type Json } from '@agent-runtime/domain';
+import { AppError } from '@agent-runtime/domain';
 import Database from 'better-sqlite3';
+import { damagedFile } from '../tables/index.ts';
 
 const DISK = /^SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN|NOLFS|PROTOCOL)/;
 const TAKEN = /^SQLITE_CONSTRAINT_(?:UNIQUE|PRIMARYKEY|ROWID)$/;
 const BROKEN = /^SQLITE_(?:CORRUPT|NOTADB)/;
-
-/** What to do about a database that cannot be read. */
-export const RESTORE_FIRST =
-  'The database is damaged. Restore a backup first; only when there is none, rebuild it from the Markdown files.';
-
-/** The file holds what nobody of us wrote. */
-export function damagedFile(detail: unknown, cause: unknown): AppError {
-  return new AppError({
-    code: 'database.file.unavailable',
-    kind: 'unavailable',
-    message: RESTORE_FIRST,
-    detail,
-    cause,
-  });
-}
-
-/** A value that we wrote as JSON. @throws AppError database.file.unavailable when it is JSON no more: only a damaged file holds such a thing */
-export function storedJson(value: unknown, column: string): Json {
-  try {
-    return JSON.parse(String(value));
-  } catch (cause) {
-    throw damagedFile({ column }, cause);
-  }
-}
 
 /**
  * Gives SQLite's errors a kind; everything else passes unchanged.

@@ -2,7 +2,7 @@ import type { Work } from '@agent-runtime/domain';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { behindItsBack, codeOf, draft, type Fixture, openFixture } from '../../bench/fixtures.ts';
-import { RESTORE_FIRST } from '../database/index.ts';
+import { RESTORE_FIRST } from '../tables/index.ts';
 import { CLAIM_STATEMENTS } from './claim.ts';
 
 const work = (id: string, more: Partial<Work> = {}): Work => ({

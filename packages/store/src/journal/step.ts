@@ -1,5 +1,6 @@
 import type { Json } from '@agent-runtime/domain';
-import { type Connection, storedJson } from '../database/index.ts';
+import type { Connection } from '../database/index.ts';
+import { storedJson } from '../tables/index.ts';
 
 /** Final states of work. */
 export type WorkEnd = 'done' | 'failed' | 'cancelled';

@@ -1,6 +1,5 @@
 import type { JsonObject, WorkItem, WorkState } from '@agent-runtime/domain';
-import { storedJson } from '../database/index.ts';
-import type { SqlRow } from '../tables/index.ts';
+import { type SqlRow, storedJson } from '../tables/index.ts';
 
 export const WORK_COLUMNS = 'seq, id, workflow, key, lane, input, not_before, state, attempts, error';
 

@@ -1,5 +1,6 @@
 import { AppError } from '@agent-runtime/domain';
-import { type Connection, RESTORE_FIRST } from '../database/index.ts';
+import type { Connection } from '../database/index.ts';
+import { RESTORE_FIRST } from '../tables/index.ts';
 import type { Migration } from './versions.ts';
 
 const VERSION_TABLE =

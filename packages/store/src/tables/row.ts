@@ -1,6 +1,6 @@
 import { AppError } from '@agent-runtime/domain';
-import { storedJson } from '../database/index.ts';
 import type { Column, Table } from './columns.ts';
+import { storedJson } from './damage.ts';
 
 /** What SQLite takes and gives. */
 export type SqlValue = string | number | null;

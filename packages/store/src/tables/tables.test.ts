@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { atEnd, temporaryFolder } from '../../bench/fixtures.ts';
-import { openConnection, RESTORE_FIRST } from '../database/index.ts';
+import { openConnection } from '../database/index.ts';
 import { MIGRATIONS, migrate } from '../migration/index.ts';
+import { RESTORE_FIRST } from './damage.ts';
 import { TABLES } from './declarations.ts';
 import { decodeRow } from './row.ts';
 
