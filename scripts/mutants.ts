@@ -1,4 +1,4 @@
-// npm run mutants -- [--sample N] [--seed TEXT] [--id ID] [--near | --room] [path …]: breaks each rule once; the tests must notice.
+// npm run mutants -- [--sample N] [--seed TEXT] [--id ID] [--near | --room] [--most N] [path …]: breaks each rule once; the tests must notice.
 // In memory only: no file of the clone is touched. Ends with 1 when a mutant lives that docs/security-claims.md does not justify.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,6 +23,7 @@ const { values, positionals: places } = parseArgs({
     json: { type: 'string' },
     near: { type: 'boolean' },
     room: { type: 'boolean' },
+    most: { type: 'string' },
     'no-excuses': { type: 'boolean' },
   },
 });
@@ -102,6 +103,8 @@ async function judge(chosen: readonly Mutant[]): Promise<ReadonlyMap<number, Ver
   const fleet = new Fleet(root, folder, woven);
   const verdicts = new Map<number, Verdict>();
   const excused = new Set(values.sample === undefined ? [] : justified.map(({ id }) => id));
+  // With few tests a first look is quick; what lives then is a suspect and no more.
+  const most = values.most === undefined ? undefined : Number(values.most);
   const measured: string[] = [];
   const known = new Set<string>();
   let open = chosen;
@@ -115,7 +118,7 @@ async function judge(chosen: readonly Mutant[]): Promise<ReadonlyMap<number, Ver
     if (suites.length > 0) measured.push(await fleet.measure(suites.map((suite) => join(root, suite))));
     const tasks = open.map(({ number, path, isStatic }): Task => {
       const met = STAGES[at - 1]?.(path);
-      return { number, path, isStatic, site: sites.get(number) ?? 0, below: below(path), met };
+      return { number, path, isStatic, site: sites.get(number) ?? 0, below: below(path), met, most };
     });
     await fleet.judge(tasks, measured, (verdict) => {
       // A mutant that no suite of this stage reaches keeps what an earlier one said of it.

@@ -20,6 +20,8 @@ export interface Task {
   /** The folder whose suites it meets now, and the one whose suites it has met. */
   readonly below: string;
   readonly met: string | undefined;
+  /** It meets no more tests than these, the likeliest first; all of them when absent. */
+  readonly most?: number | undefined;
 }
 
 /** One test with what it costs and where it comes by; no `id`: what loading the file itself reaches. */

@@ -182,8 +182,8 @@ function meets(task: Task, suite: string): boolean {
 const MAX_FAVOURITES = 4;
 
 /**
- * The suites that reach a mutant, with the tests that do; first those beside it, then those that killed before, then the quick. Before
- * all of them the few tests that killed most in this file.
+ * The suites that reach a mutant, with the tests that do; first its own, then those beside it, then those that killed before, then
+ * the quick. Before all of them the few tests that killed most in this file.
  */
 function choose(
   tests: readonly Measured[],
@@ -200,15 +200,30 @@ function choose(
     else if (test.id !== undefined && test.ms <= MAX_TEST_MS) entry.ids.add(test.id);
     entry.ms += test.ms;
   }
-  const folder = task.path.slice(0, task.path.lastIndexOf('/'));
-  const pack = task.path.split('/').slice(0, 2).join('/');
+  const folder = task.path.slice(0, task.path.lastIndexOf('/') + 1);
+  const pack = `${task.path.split('/').slice(0, 2).join('/')}/`;
+  const own = `${task.path.slice(0, -'.ts'.length)}.test.ts`;
   const far = (suite: string): number =>
-    suite.startsWith(`${plan.root}/${folder}/`) ? 0 : suite.startsWith(`${plan.root}/${pack}/`) ? 1 : 2;
+    // Nothing of these is the farthest.
+    [own, folder, pack].findIndex((near) => suite.startsWith(`${plan.root}/${near}`)) + 1 || 4;
   const killed = (killer: string): number => kills.get(`${task.path} ${killer}`) ?? 0;
   const sorted = [...bySuite]
     .sort(([a, x], [b, y]) => far(a) - far(b) || killed(b) - killed(a) || x.ms - y.ms)
     .map(([suite, { ids, isWhole }]) => ({ suite, ids: isWhole ? undefined : [...ids] }));
-  return sorted.flatMap(({ suite, ids = [] }) => favourites(suite, ids, killed)).concat(sorted);
+  return first(
+    task.most,
+    sorted.flatMap(({ suite, ids = [] }) => favourites(suite, ids, killed)).concat(sorted),
+  );
+}
+
+/** So many tests from the front; a whole suite is never cut. */
+function first(most: number | undefined, chosen: readonly Chosen[]): readonly Chosen[] {
+  let left = most ?? Number.POSITIVE_INFINITY;
+  return chosen.flatMap(({ suite, ids }) => {
+    const some = ids?.slice(0, Math.max(0, left));
+    left -= some?.length ?? 0;
+    return some?.length === 0 ? [] : [{ suite, ids: some }];
+  });
 }
 
 /** As tests run in the order of their file, a few are picked out: the whole suite would begin with others. */

@@ -132,6 +132,56 @@ describe('propose', () => {
     expect((await proposePost(at.world, 'hello', live)).effect.state).toBe('proposed');
   });
 
+  test('a no of a person closes that kind for the task; what settle stopped, and other kinds, do not', async () => {
+    const { effect } = await proposePost(at.world, 'hello');
+    const facts = () => proposalFacts(at.world.deps.store.read, at.world.task.id, 'message.post');
+    const error = { code: 'settle.decision.denied', kind: 'denied', message: 'x' };
+    await tamper(at.world, 'effect', { id: effect.id }, { state: 'denied', error });
+    expect(await facts()).toEqual({ pendingOfTask: 0, wasKindDenied: false });
+    await tamper(at.world, 'effect', { id: effect.id }, { kind: 'file.write', error: undefined });
+    expect(await facts()).toMatchObject({ wasKindDenied: false });
+    await tamper(at.world, 'effect', { id: effect.id }, { kind: 'message.post' });
+    expect(await facts()).toMatchObject({ wasKindDenied: true });
+    await expect(proposePost(at.world, 'again')).rejects.toMatchObject({ code: 'effect.kind.denied' });
+  });
+
+  test('the card enters the conversation that asked', async () => {
+    const here = must(at.world.task.conversation);
+    await at.world.deps.store.commit(TEST_AUDIT, async (tx) => {
+      const newer = { key: 'newer', isOpen: true, createdAt: 9e15, lastAt: 9e15 };
+      const id = 'conv_00000000000000000009' as ConversationId; // safe: alphabet of ids
+      await tx.insert('context_conversation', { id, workspace: WORKSPACE, context: ORIGIN, ...newer });
+    });
+    await proposePost(at.world, 'hello');
+    const cards = await at.world.deps.store.read.find('context_message', { direction: 'out' });
+    expect(cards.map((card) => card.conversation)).toEqual([here]);
+  });
+
+  test('from a place that is gone nobody is told, and no standing approval counts', async () => {
+    const gone = { ...at.world.context, id: 'gone' as ContextId }; // safe: a slug
+    const nowMs = at.world.clock.nowMs();
+    await at.world.deps.store.commit(TEST_AUDIT, (tx) =>
+      tx.insert('approval_standing', {
+        id: 'stnd_00000000000000000002' as StandingId, // safe: alphabet of ids
+        workspace: WORKSPACE,
+        effectKind: 'message.post',
+        connector: 'chat',
+        account: 'test',
+        body: { kind: 'recipients' },
+        recipients: ['news-channel'],
+        perDay: 9,
+        maxUses: 9,
+        grantedBy: BOSS,
+        uses: [],
+        createdAt: nowMs,
+        endsAt: nowMs + 1_000,
+      }),
+    );
+    const { approval } = await proposePost(at.world, 'hello', { context: gone });
+    expect(approval.state).toBe('pending');
+    expect(await at.world.deps.store.read.count('effect', { kind: 'message.notice' })).toBe(0);
+  });
+
   test('nothing is proposed under panic', async () => {
     const { decision } = await askedBefore();
     at.world.panic.turnOn('test', 0);
@@ -279,6 +329,22 @@ describe('a standing approval', () => {
     expect((await proposePost(at.world, 'a digest')).approval.state).toBe('granted');
     await tamper(at.world, 'context', { channel: 'news-channel' }, { channel: 'moved' });
     expect((await proposePost(at.world, 'a digest')).approval.state).toBe('pending');
+  });
+
+  test('the account of a paired person is an own place too', async () => {
+    await standing({ body: { kind: 'recipients' } });
+    await tamper(at.world, 'context', { channel: 'news-channel' }, { channel: 'moved' });
+    await at.world.deps.store.commit(TEST_AUDIT, (tx) =>
+      tx.insert('identity_link', {
+        id: 'link_00000000000000000001',
+        connector: 'chat',
+        externalId: 'news-channel',
+        user: SECOND,
+        displayName: 'otto',
+        createdAt: 0,
+      }),
+    );
+    expect((await proposePost(at.world, 'a digest')).approval.state).toBe('granted');
   });
 
   test('private text and questions to several people are never covered', async () => {
@@ -501,6 +567,17 @@ describe('bytes', () => {
     const act = { kind: 'write', path: 'notes/a.md', text: 'x', expected: 'absent' } as const;
     expect(makeEffect(act, origin).digest).toBe(makeEffect(act, { ...origin, nowMs: 6 }).digest);
     expect(makeEffect({ ...act, text: 'y' }, origin).digest).not.toBe(makeEffect(act, origin).digest);
+  });
+
+  test('a write says who will be able to read it, a post is E1', async () => {
+    const control = (await proposeWrite(at.world, 'AGENTS.md', 'x')).effect;
+    const note = (await proposeWrite(at.world, 'contexts/ops/memory.md', 'x')).effect;
+    expect([control.class, control.summary]).toEqual([
+      'W2',
+      'Write AGENTS.md, which will be readable in the whole workspace (1 characters)',
+    ]);
+    expect([note.class, note.summary]).toEqual(['W1', 'Write contexts/ops/memory.md (1 characters)']);
+    expect((await proposePost(at.world, 'x')).effect.class).toBe('E1');
   });
 
   test.each([

@@ -16,13 +16,34 @@ import {
   useWorld,
   type World,
 } from '../settle/world.fixture.ts';
+import { settleGate } from './gate.ts';
 import { closeGate, isGateClosed } from './index.ts';
 
 const at = useWorld();
 
 const effectsOf = (world: World) => makeEffects(world.deps, { abortRuns: () => {} });
 
+describe('an open gate', () => {
+  test('is open, ends nothing and leaves nothing in the log', async () => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    expect(await isGateClosed(world.deps.store.read)).toBe(false);
+    expect(await settleGate(world.deps)).toBeUndefined();
+    expect((await world.effect(id)).state).toBe('approved');
+  });
+});
+
 describe('a closed gate', () => {
+  test('is settled once: with nothing unfinished nothing is written', async () => {
+    const { world } = at;
+    await closeGate(world.deps, 'restored');
+    expect(await settleGate(world.deps)).toEqual({ ended: 0, uncertain: [] });
+    expect(await world.actions('gate')).toEqual(['gate.close']);
+    const id = await insertReply(world, 'late');
+    expect(await settleGate(world.deps)).toMatchObject({ ended: 1, uncertain: [{ id }] });
+    expect(await world.actions('gate')).toEqual(['gate.close', 'gate.settle']);
+  });
+
   test('questions are void, everything that may have left since the backup is uncertain', async () => {
     const { world } = at;
     const pending = await proposePost(world, 'pending');

@@ -21,6 +21,7 @@ import {
   useWorld,
   type World,
 } from '../settle/world.fixture.ts';
+import { panicOff, settlePanic } from './panic.ts';
 
 const at = useWorld();
 
@@ -42,6 +43,36 @@ async function states(world: World): Promise<readonly string[]> {
   const effects = await world.deps.store.read.find('effect', {}, { orderBy: 'createdAt' });
   return effects.map((effect) => effect.state);
 }
+
+describe('the sweep under panic', () => {
+  test('writes what slipped in, in the name of who turned it on, and nothing where nothing did', async () => {
+    const { world } = at;
+    expect(await settlePanic(world.deps)).toBeUndefined();
+    world.panic.turnOn(OPERATOR, 0);
+    expect(await settlePanic(world.deps)).toEqual({ ended: 0, uncertain: [] });
+    expect(await world.actions('panic')).toEqual([]);
+    await insertReply(world, 'late');
+    expect(await settlePanic(world.deps)).toMatchObject({ ended: 1 });
+    const nobody = { ...world.panic, state: () => ({ isOn: true }) };
+    await insertReply(world, 'later');
+    expect(await settlePanic({ ...world.deps, panic: nobody })).toMatchObject({ ended: 1 });
+    const events = await world.opened.audit.tail(2, { action: 'panic.sweep' });
+    expect(events.map((event) => event.actor)).toEqual(['appliance', OPERATOR]);
+  });
+
+  test('the runs end before panic does, and only by who may end it', async () => {
+    const { world } = at;
+    const ended: unknown[] = [];
+    const endRuns = async (by: string) => void ended.push(by, world.panic.isOn());
+    world.panic.turnOn(OPERATOR, 0);
+    await expect(panicOff(world.deps, inChat(MEMBER), endRuns)).rejects.toMatchObject({
+      code: 'panic.off.denied',
+    });
+    expect([ended, world.panic.isOn()]).toEqual([[], true]);
+    await panicOff(world.deps, signed(BOSS), endRuns);
+    expect([ended, world.panic.isOn()]).toEqual([[BOSS, true], false]);
+  });
+});
 
 describe('panic on', () => {
   test('pending and approved effects and their approvals are void; runs are told', async () => {

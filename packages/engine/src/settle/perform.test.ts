@@ -6,6 +6,7 @@ import { claim } from './claim.ts';
 import { fault, type Sent } from './outside.fixture.ts';
 import { DRAINED, perform } from './perform.ts';
 import { type Ending, record } from './record.ts';
+import { mustWait } from './wait.ts';
 import { approvedPost, BOSS, insertReply, must, proposeWrite, signed, useWorld } from './world.fixture.ts';
 
 const at = useWorld();
@@ -187,5 +188,14 @@ describe('nothing happened outside', () => {
     expect(await endingsOf(await reply())).toMatchObject([
       { kind: 'retry', notBefore: at.world.clock.nowMs() + 24 * 3_600_000 },
     ]);
+  });
+
+  test.each([
+    [0, false],
+    [1, true],
+    [24 * 3_600_000, true],
+    [24 * 3_600_000 + 1, false],
+  ])('an instant %i ms ahead holds it up: %s', (ms, expected) => {
+    expect(mustWait({ notBefore: 7 + ms }, 7)).toBe(expected);
   });
 });

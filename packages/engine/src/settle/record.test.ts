@@ -1,7 +1,7 @@
 import type { Effect, Store } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
 import { claim } from './claim.ts';
-import { DOUBT_CODE, type Ending, record } from './record.ts';
+import { DOUBT_CODE, type Ending, record, sayOutcome } from './record.ts';
 import { approvedPost, useWorld } from './world.fixture.ts';
 
 const at = useWorld();
@@ -58,4 +58,18 @@ describe('what is recorded', () => {
     const store: Store = { ...at.world.deps.store, commit: () => Promise.reject(thrown) };
     await expect(record({ ...at.world.deps, store }, await claimed(), receipt)).rejects.toBe(thrown);
   });
+});
+
+test.each<readonly [Partial<Effect>, string]>([
+  [{ state: 'done', error: doubt, receipts: [{ externalId: 'x' }] }, 'is done.'],
+  [{ state: 'rejected' }, 'was refused. 0 of 2 parts had left; nothing more will.'],
+  [
+    { state: 'rejected', error, receipts: [{ externalId: 'x' }] },
+    'was refused. 1 of 2 parts had left; nothing more will. x',
+  ],
+  [{ state: 'rejected', error, payloads: [{ text: 'one' }] }, 'was refused. x'],
+  [{ state: 'withdrawn', payloads: [{ text: 'one' }] }, 'is withdrawn.'],
+])('%o is told as: %s', async (change, words) => {
+  const effect = { ...(await claimed('one\n\ntwo')), ...change };
+  expect(sayOutcome(effect)).toBe(`${effect.id} ${words}`);
 });

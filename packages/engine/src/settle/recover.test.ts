@@ -1,7 +1,9 @@
 import { Crash } from '@agent-runtime/testkit';
 import { describe, expect, test } from 'vitest';
+import type { EngineDeps } from '../api.ts';
 import { approve } from '../approval/index.ts';
-import { armed } from './outside.fixture.ts';
+import { armed, outrun } from './outside.fixture.ts';
+import { recoverEffects } from './recover.ts';
 import {
   approvedPost,
   arrivedOf,
@@ -124,15 +126,17 @@ async function tidy(world: World): Promise<void> {
 }
 
 describe('what an older process left performing', () => {
-  async function leftPerforming(id: string): Promise<World> {
+  async function leftPerforming(id: string, more: Partial<EngineDeps> = {}): Promise<World> {
     await tamper(
       at.world,
       'effect',
       { id: id as never },
       { state: 'performing', claimEpoch: 1, attempts: 1 },
     ); // safe: only compared
-    await tamper(at.world, 'approval', { effect: id as never }, { state: 'consumed' }); // safe: only compared
-    return at.restart();
+    const [approval] = await at.world.deps.store.read.find('approval', { effect: id as never }); // safe: only compared
+    if (approval !== undefined)
+      await tamper(at.world, 'approval', { id: approval.id }, { state: 'consumed' });
+    return at.restart(more);
   }
 
   test('nobody can tell: uncertain, with a word to the people, and never sent again', async () => {
@@ -195,5 +199,43 @@ describe('what an older process left performing', () => {
     await tamper(world, 'effect', { id }, { state: 'performing', claimEpoch: world.deps.store.epoch });
     await runOutbox(world);
     expect((await world.effect(id)).state).toBe('performing');
+  });
+
+  const live = () => new AbortController().signal;
+
+  test('a part is known as sent: the next one leaves under the same approval', async () => {
+    const id = await approvedPost(at.world, 'one\n\ntwo');
+    at.world.chat.reconciles = 'truth';
+    at.world.chat.sent.push({ payload: { text: 'one' }, effectId: id, part: 0 });
+    const world = await leftPerforming(id);
+    const [recorded] = await recoverEffects(world.deps, live());
+    expect(recorded?.effect).toMatchObject({ id, state: 'approved', receipts: [{}] });
+    expect(await world.effect(id)).toMatchObject({ state: 'approved', receipts: [{}] });
+    await runOutbox(world);
+    expect(arrivedOf(world, id)).toEqual([{ text: 'one' }, { text: 'two' }]);
+  });
+
+  test.each(['truth', 'unknown'] as const)('what was taken away meanwhile is not told: %s', async (word) => {
+    const id = await approvedPost(at.world, 'hello');
+    at.world.chat.reconciles = word;
+    at.world.chat.sent.push({ payload: { text: 'hello' }, effectId: id, part: 0 });
+    const world = await leftPerforming(id);
+    const deps = { ...world.deps, store: outrun(world.deps.store, 'effect') };
+    expect(await recoverEffects(deps, live())).toEqual([]);
+    expect((await world.effect(id)).state).toBe('performing');
+  });
+
+  test.each([
+    ['in doubt', false, true, 'effect.repeat'],
+    ['without a doubt where repeats are dropped', true, true, 'effect.retry'],
+    ['in doubt where nobody serves the place any more', true, false, 'effect.repeat'],
+  ])('an answer goes out once more, %s', async (_name, dropsRepeats, isServed, action) => {
+    const id = await insertReply(at.world, 'hello');
+    at.world.chat.dropsRepeats = dropsRepeats;
+    const world = await leftPerforming(id, isServed ? {} : { connectors: [] });
+    expect((await recoverEffects(world.deps, live())).map(({ effect }) => effect.state)).toEqual([
+      'approved',
+    ]);
+    expect((await world.actions(id)).at(-1)).toBe(action);
   });
 });

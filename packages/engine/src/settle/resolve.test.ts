@@ -1,5 +1,7 @@
+import type { Store } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
 import type { Actor } from '../api.ts';
+import { outrun } from './outside.fixture.ts';
 import { resolveEffect } from './resolve.ts';
 import {
   approvedPost,
@@ -11,6 +13,7 @@ import {
   person,
   runOutbox,
   signed,
+  TEST_AUDIT,
   tamper,
   useWorld,
 } from './world.fixture.ts';
@@ -62,6 +65,26 @@ describe('an uncertain effect', () => {
     });
     expect((await at.world.effect(id)).state).toBe('uncertain');
   });
+
+  test.each(['outrun', 'gone'])(
+    'that is %s by then is left as it is, and nothing is said of it',
+    async (how) => {
+      const id = await uncertain();
+      const { store } = at.world.deps;
+      const gone: Store = {
+        ...store,
+        commit: async (audit, body) => {
+          await store.commit(TEST_AUDIT, (tx) => tx.remove('effect', { id }));
+          return store.commit(audit, body);
+        },
+      };
+      const deps = { ...at.world.deps, store: how === 'gone' ? gone : outrun(store, 'effect') };
+      await expect(resolveEffect(deps, id, 'sent', signed(OPERATOR))).rejects.toMatchObject({
+        code: 'effect.state.conflict',
+      });
+      expect(await at.world.actions(id)).not.toContain('effect.resolve');
+    },
+  );
 
   test('nothing else is resolved', async () => {
     const id = await approvedPost(at.world, 'hello');
