@@ -6,6 +6,7 @@ import {
   makeLabel,
   type Run,
   type StoreReader,
+  type ToolSpec,
 } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
 import { type ProposeInput, propose } from '../effect/index.ts';
@@ -153,6 +154,22 @@ describe('a call of a tool', () => {
     expect(create.asked[0]?.label).toEqual(HERE_LABEL);
     expect(append.asked[0]?.label).toEqual(makeLabel(0, [...HERE_LABEL.audience, `ws:${WORKSPACE}`]));
   });
+});
+
+test('what nobody can carry out once it is approved is not asked, however much waits', async () => {
+  const spec = must(at.world.deps.tools.find(({ name }) => name === 'post_message'));
+  const fetch: ToolSpec = {
+    ...spec,
+    name: 'fetch_page',
+    class: 'F',
+    target: () => ({ kind: 'url', url: 'https://a.example/' }),
+  };
+  const world = await at.restart({ tools: [...at.world.deps.tools, fetch] });
+  await tamper(world, 'workspace', { id: WORKSPACE }, { settings: { tools: ['*'] } });
+  for (const text of ['1', '2', '3']) await call('post_message', { ...POST, text });
+  const { outcome, asked } = await call('fetch_page', POST);
+  expect(outcome).toMatchObject({ outcome: 'failed', text: 'This kind of act cannot be proposed here yet.' });
+  expect(asked).toEqual([]);
 });
 
 describe('what goes wrong on the way', () => {
