@@ -52,6 +52,8 @@ describe('approve', () => {
     expect(granted.state).toBe('granted');
     expect((await at.world.effect(effect.id)).state).toBe('approved');
     expect(await at.world.actions(approval.id)).toEqual(['approval.grant']);
+    // The conversation hears of its outcome, not of the yes.
+    expect(await at.world.deps.store.read.count('context_message', { direction: 'event' })).toBe(0);
   });
 
   test('refuses bytes that are not the ones of their digest any more; a no is still welcome', async () => {
