@@ -77,7 +77,7 @@ describe('a second process', () => {
 
 const KILLS = process.env.SOAK === '1' ? 200 : 6;
 
-describe('kill -9', { timeout: 30_000 + KILLS * 3_000 }, () => {
+describe('kill -9', { timeout: 30_000 + KILLS * 15_000 }, () => {
   test('in the middle of commits: what was acknowledged is there, whole, and the log verifies', async () => {
     const dataDir = temporaryFolder();
     const acknowledged: string[] = [];
