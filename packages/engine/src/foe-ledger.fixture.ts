@@ -52,11 +52,12 @@ export class Ledger {
     return found;
   }
 
-  /** The model of this run was shown a text. */
-  show(run: string, text: string): void {
-    const marks = this.shown.get(run) ?? new Set();
-    for (const mark of marksIn(text)) if (this.origins.has(mark)) marks.add(mark);
-    this.shown.set(run, marks);
+  /**
+   * The model of this run is shown a whole prompt, and knows nothing but what stands in it: a call whose process died before it was
+   * recorded is made again, and what only that one had read is in nobody's mind any more.
+   */
+  show(run: string, prompt: string): void {
+    this.shown.set(run, new Set(marksIn(prompt).filter((mark) => this.origins.has(mark))));
   }
 
   /** People approved exactly this text under this label. */
