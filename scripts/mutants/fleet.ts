@@ -28,10 +28,7 @@ export class Fleet {
   /** Measures suites without any mutant. @returns the file with what was measured @throws Error when a test fails by itself */
   async measure(suites: readonly string[]): Promise<string> {
     const { out, lines } = await this.#work({ suites, tasks: [], measured: [] });
-    const broken = lines.flatMap((line) =>
-      line.kind === 'broken' ? [`${line.suite}: ${line.name}: ${line.error}`] : [],
-    );
-    if (broken.length > 0) throw new Error(`these fail without any mutant:\n${broken.join('\n')}`);
+    refuseBroken(lines);
     if (lines.at(-1)?.kind !== 'finished') throw new Error('a worker ended while it measured');
     return out;
   }
@@ -45,6 +42,7 @@ export class Fleet {
     let left = tasks;
     while (left.length > 0) {
       const { lines } = await this.#work({ suites: [], tasks: left.slice(0, TASKS_PER_WORKER), measured });
+      refuseBroken(lines);
       const judged = lines.filter((line) => line.kind === 'judged');
       const done = new Set(judged.map(({ number }) => number));
       for (const verdict of judged) onVerdict(verdict);
@@ -96,6 +94,14 @@ export class Fleet {
       .map((line) => JSON.parse(line) as Line);
     return { out, lines };
   }
+}
+
+/** @throws Error naming what failed although no mutant made it */
+function refuseBroken(lines: readonly Line[]): void {
+  const broken = lines.flatMap((line) =>
+    line.kind === 'broken' ? [`${line.suite}: ${line.name}: ${line.error}`] : [],
+  );
+  if (broken.length > 0) throw new Error(`these fail without any mutant:\n${broken.join('\n')}`);
 }
 
 function watchSilence(out: string, end: () => void, silenceMs: number): NodeJS.Timeout {

@@ -156,6 +156,11 @@ async function judgeAll(config: SerializedConfig, moduleRunner: object): Promise
     for (const { suite, ids } of chosen) {
       const failed = await run(config, moduleRunner, suite, ids, () => say({ kind: 'alive' }));
       if (failed === undefined) continue;
+      // No mutant takes a file away: somebody changed the tree, and nothing can be said any more.
+      if (/^(Cannot find module|Failed to load)/.test(failed.error)) {
+        say({ kind: 'broken', suite, name: failed.name, error: failed.error });
+        process.exit(1);
+      }
       verdict = 'killed';
       by = `${suite.slice(plan.root.length + 1)}: ${failed.name}: ${failed.error}`;
       for (const killer of [suite, failed.id])

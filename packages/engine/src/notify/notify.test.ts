@@ -1,10 +1,11 @@
-import { INTEGRITY, makeLabel, publicLabel } from '@agent-runtime/domain';
+import { type ConversationId, INTEGRITY, makeLabel, publicLabel } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
 import { scriptedConnector } from '../settle/outside.fixture.ts';
 import {
   BOSS,
   contextRow,
   HERE_LABEL,
+  must,
   ORIGIN,
   runOutbox,
   TEST_AUDIT,
@@ -95,6 +96,53 @@ describe('a notice', () => {
     expect(await at.world.actions('k1')).toEqual(['notify.write', 'notify.fail']);
   });
 
+  test('says what was written, and whether it will leave', async () => {
+    const written = await notify(at.world.deps, notice());
+    expect(written).toMatchObject({
+      kind: 'written',
+      message: expect.any(String),
+      effect: { state: 'approved' },
+    });
+    at.world.panic.turnOn('test', 0);
+    const held = await notify(at.world.deps, notice({ key: 'k2' }));
+    expect([held.kind, 'effect' in held && held.effect]).toEqual(['written', undefined]);
+  });
+
+  test('about what was asked at a door that fetches stays there', async () => {
+    const { task } = at.world;
+    await tamper(at.world, 'task', { id: task.id }, { door: 'cli' });
+    await notify(at.world.deps, notice({ task: task.id }));
+    expect(await at.world.deps.store.read.count('effect', {})).toBe(0);
+    await notify(at.world.deps, notice({ key: 'k2' }));
+    expect(await at.world.deps.store.read.count('effect', {})).toBe(1);
+  });
+
+  test('is kept in its conversation, else in the newest, and in none where there is none', async () => {
+    const here = must(at.world.task.conversation);
+    const newer = 'conv_00000000000000000009' as ConversationId; // safe: alphabet of ids
+    const at9 = { workspace: WORKSPACE, context: ORIGIN, isOpen: true, createdAt: 9e15, lastAt: 9e15 };
+    await at.world.deps.store.commit(TEST_AUDIT, (tx) =>
+      tx.insert('context_conversation', { id: newer, key: 'newer', ...at9 }),
+    );
+    await notify(at.world.deps, notice({ conversation: here }));
+    await notify(at.world.deps, notice({ key: 'k2' }));
+    const kept = await at.world.deps.store.read.find('context_message', {}, { orderBy: 'seq' });
+    expect(kept.map(({ conversation }) => conversation)).toEqual([here, newer]);
+    await at.world.deps.store.commit(TEST_AUDIT, async (tx) => {
+      for (const id of [here, newer]) await tx.remove('context_conversation', { id });
+    });
+    const bare = await notify(at.world.deps, notice({ key: 'k3' }));
+    expect([bare.kind, 'message' in bare && bare.message]).toEqual(['written', undefined]);
+    expect(await at.world.deps.store.read.count('context_message', {})).toBe(2);
+  });
+
+  test('keeps the links that are trusted', async () => {
+    const trustedUrls = new Set(['https://known.example/x']);
+    await notify(at.world.deps, notice({ draft: { text: 'see https://known.example/x' }, trustedUrls }));
+    await runOutbox(at.world);
+    expect(at.world.chat.sent[0]?.payload.text).toBe('see https://known.example/x');
+  });
+
   test('ends with the role of the context’s owner', async () => {
     await notify(at.world.deps, notice());
     await at.world.ungrant(BOSS);
@@ -148,6 +196,12 @@ describe('an outcome', () => {
     expect(JSON.stringify(at.world.chat.sent)).not.toContain('canary');
     const [shown] = await at.world.deps.store.read.find('context_message', { direction: 'out' });
     expect(shown?.label).toEqual(publicLabel(INTEGRITY.staff));
+  });
+
+  test('that belongs to no task is shown, and enters no conversation', async () => {
+    expect(await outcomeOf({ task: undefined })).toBeUndefined();
+    expect(await at.world.deps.store.read.count('context_message', { direction: 'event' })).toBe(0);
+    expect(await at.world.deps.store.read.count('context_message', { direction: 'out' })).toBe(1);
   });
 
   test('of an answer is the answer itself: no event, no notice', async () => {

@@ -1,7 +1,20 @@
-import { AppError, type Effect, type Store } from '@agent-runtime/domain';
+import { AppError, type Effect, type Store, type StoreReader } from '@agent-runtime/domain';
+import { memoryLiveFeed } from '@agent-runtime/testkit';
 import { describe, expect, test } from 'vitest';
 import { makeOutbox } from './outbox.ts';
-import { approvedPost, arrivedOf, insertReply, must, runOutbox, tamper, useWorld } from './world.fixture.ts';
+import {
+  approvedPost,
+  arrivedOf,
+  BOSS,
+  insertReply,
+  MEMBER,
+  must,
+  OPERATOR,
+  person,
+  runOutbox,
+  tamper,
+  useWorld,
+} from './world.fixture.ts';
 
 const at = useWorld();
 
@@ -103,6 +116,112 @@ describe('the worker', () => {
     await outbox.idle();
     expect(arrivedOf(world, id)).toHaveLength(1);
     expect(world.clock.sleeping).toBe(0);
+  });
+
+  test('claims nothing before its start, nor after its end', async () => {
+    const { world } = at;
+    const first = await insertReply(world, 'first');
+    const outbox = makeOutbox(world.deps);
+    outbox.wake();
+    await outbox.idle();
+    expect((await world.effect(first)).state).toBe('approved');
+    await outbox.start();
+    await outbox.idle();
+    expect((await world.effect(first)).state).toBe('done');
+    await outbox.drain(0);
+    const second = await insertReply(world, 'second');
+    outbox.wake();
+    await outbox.idle();
+    expect((await world.effect(second)).state).toBe('approved');
+  });
+
+  test('looks once more after many calls, not once for each', async () => {
+    const { world } = at;
+    let looks = 0;
+    const read: StoreReader = {
+      ...world.deps.store.read,
+      find: (table, where, options) => {
+        looks += 1;
+        return world.deps.store.read.find(table, where, options);
+      },
+    };
+    const outbox = makeOutbox({ ...world.deps, store: { ...world.deps.store, read } });
+    await outbox.start();
+    await outbox.idle();
+    looks = 0;
+    for (let call = 0; call < 9; call += 1) outbox.wake();
+    await outbox.idle();
+    expect(looks).toBe(2);
+    // Under panic nothing is read at all.
+    world.panic.turnOn('test', 0);
+    outbox.wake();
+    await outbox.idle();
+    expect(looks).toBe(2);
+  });
+
+  test('performs eight at once, and the others afterwards', async () => {
+    const { world } = at;
+    for (let n = 0; n < 10; n += 1) await approvedPost(world, `post ${n}`);
+    world.chat.onDeliver = () => 'hang';
+    const outbox = makeOutbox(world.deps);
+    await outbox.start();
+    await world.clock.settle();
+    expect(await world.deps.store.read.count('effect', { state: 'performing' })).toBe(8);
+    world.chat.onDeliver = undefined;
+    expect(outbox.abort()).toHaveLength(8);
+    await outbox.idle();
+    const posts = { kind: 'message.post', state: 'done' } as const;
+    expect(await world.deps.store.read.count('effect', posts)).toBeGreaterThanOrEqual(2);
+    expect(await world.deps.store.read.count('effect', { state: 'performing' })).toBe(0);
+    await outbox.drain(0);
+  });
+
+  test('stops what belongs to one principal, or everything', async () => {
+    const { world } = at;
+    const mine = await approvedPost(world, 'mine');
+    const other = await approvedPost(world, 'other');
+    await tamper(world, 'effect', { id: other }, { requester: person(BOSS) });
+    world.chat.onDeliver = (sent) => ([mine, other].some((id) => id === sent.effectId) ? 'hang' : undefined);
+    const outbox = makeOutbox(world.deps);
+    await outbox.start();
+    await world.clock.settle();
+    expect(outbox.abort(OPERATOR)).toEqual([]);
+    expect(outbox.abort(MEMBER)).toEqual([mine]);
+    await world.clock.settle();
+    expect((await world.effect(mine)).state).toBe('uncertain');
+    expect((await world.effect(other)).state).toBe('performing');
+    expect(outbox.abort()).toEqual([other]);
+    await outbox.idle();
+    expect((await world.effect(other)).state).toBe('uncertain');
+    await outbox.drain(0);
+  });
+
+  test('goes on with what comes next where an effect was taken away under its hands', async () => {
+    const { world } = at;
+    const first = await insertReply(world, 'first');
+    const second = await insertReply(world, 'second');
+    world.chat.onDeliver = async (sent) => {
+      if (sent.effectId === first) await tamper(world, 'effect', { id: first }, { state: 'void' });
+    };
+    const outbox = await runOutbox(world);
+    expect((await world.effect(first)).state).toBe('void');
+    expect((await world.effect(second)).state).toBe('done');
+    await outbox.drain(0);
+  });
+
+  test('tells what it does and what came of it', async () => {
+    const { world } = at;
+    const live = memoryLiveFeed();
+    const counted: unknown[] = [];
+    const metrics = { ...world.deps.metrics, count: (...all: unknown[]) => void counted.push(all) };
+    const id = await approvedPost(world, 'hello');
+    const outbox = makeOutbox({ ...world.deps, live, metrics });
+    await outbox.start();
+    await outbox.idle();
+    const told = live.events.filter((event) => event.data.id === id).map((event) => event.kind);
+    expect(told).toEqual(['effect.performing', 'effect.done']);
+    expect(counted).toContainEqual(['effect_settled_total', { state: 'done', class: 'E1' }]);
+    await outbox.drain(0);
   });
 
   test('drain lets what is on its way finish and claims nothing more', async () => {

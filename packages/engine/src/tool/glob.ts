@@ -16,7 +16,7 @@ function matchParts(path: readonly string[], pattern: readonly string[]): boolea
       const want = pattern[j - 1] ?? '';
       next.push(
         want === '**'
-          ? reach[j] === true || reach[j - 1] === true || next[j - 1] === true
+          ? reach[j] === true || next[j - 1] === true
           : reach[j - 1] === true && matchPart(part, want),
       );
     }
@@ -36,7 +36,7 @@ function matchPart(text: string, pattern: string): boolean {
       const want = pattern[j - 1];
       next.push(
         want === '*'
-          ? reach[j] === true || next[j - 1] === true || reach[j - 1] === true
+          ? reach[j] === true || next[j - 1] === true
           : reach[j - 1] === true && (want === '?' || want === char),
       );
     }

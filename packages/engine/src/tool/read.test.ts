@@ -1,4 +1,12 @@
-import { AppError, type AudienceTag, type JsonObject, makeLabel, sha256 } from '@agent-runtime/domain';
+import {
+  AppError,
+  type AudienceTag,
+  type JsonObject,
+  makeLabel,
+  sha256,
+  type ToolSpec,
+  type WorkspaceFiles,
+} from '@agent-runtime/domain';
 import { allTools } from '@agent-runtime/tools';
 import { describe, expect, test } from 'vitest';
 import { type Stage, useStage } from '../run/run.fixture.ts';
@@ -16,15 +24,27 @@ async function use(
   args: JsonObject,
   more: { readonly signal?: AbortSignal } = {},
 ): Promise<HostResult> {
+  return useTool(must(allTools.find((tool) => tool.name === name)), args, more);
+}
+
+async function useTool(
+  tool: ToolSpec,
+  args: JsonObject,
+  more: { readonly signal?: AbortSignal; readonly files?: WorkspaceFiles } = {},
+): Promise<HostResult> {
   const run = must((await stage.world.deps.store.read.find('run', {}))[0]);
-  return carryOut(stage.deps, {
-    place: { run, context: stage.world.context },
-    tool: must(allTools.find((tool) => tool.name === name)),
-    args,
-    label: makeLabel(1, [HERE]),
-    signal: more.signal ?? new AbortController().signal,
-    decision: { kind: 'permit', reasons: [], obligations: [] },
-  });
+  const { files = stage.deps.files, signal = new AbortController().signal } = more;
+  return carryOut(
+    { ...stage.deps, files },
+    {
+      place: { run, context: stage.world.context },
+      tool,
+      args,
+      label: makeLabel(1, [HERE]),
+      signal,
+      decision: { kind: 'permit', reasons: [], obligations: [] },
+    },
+  );
 }
 
 /** Gives a file another label, as an import or a run would have. */
@@ -172,6 +192,34 @@ describe('limits', () => {
     await expect(use('post_message', { channel: 'x', text: 'y' })).rejects.toMatchObject({
       code: 'tool.name.rejected',
     });
+    const read = must(allTools.find(({ name }) => name === 'md_read'));
+    for (const tool of [
+      { ...read, runs: 'sandbox' as const },
+      { ...read, name: 'constructor' },
+    ])
+      await expect(useTool(tool, { path: 'faq.md' })).rejects.toMatchObject({ code: 'tool.name.rejected' });
+  });
+
+  test('a write is waited for, however long it takes', async () => {
+    await furnish();
+    const slow = Promise.withResolvers<{ readonly hash: ReturnType<typeof sha256> }>();
+    const files = { ...stage.deps.files, write: () => slow.promise };
+    const tool = must(allTools.find(({ name }) => name === 'md_write'));
+    const args = { path: 'notes/new.md', text: 'x', mode: 'create' };
+    let isOver = false;
+    const done = useTool(tool, args, { files }).finally(() => {
+      isOver = true;
+    });
+    await stage.world.clock.advance(3_600_000);
+    expect(isOver).toBe(false);
+    slow.resolve({ hash: sha256('x\n') });
+    expect((await done).text).toBe('Wrote notes/new.md.');
+  });
+
+  test('a search shows as many as were asked for', async () => {
+    await furnish();
+    expect((await use('qmd_search', { query: 'refunds', limit: 1 })).sources).toHaveLength(1);
+    expect((await use('qmd_search', { query: 'refunds' })).sources.length).toBeGreaterThan(1);
   });
 });
 

@@ -5,7 +5,6 @@ import {
   join,
   type Label,
   type LabelledFile,
-  publicLabel,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
 import { matchesGlob } from './glob.ts';
@@ -94,7 +93,7 @@ function shown(file: LabelledFile): Pick<HostResult, 'label' | 'sources'> {
 }
 
 function namesLabel(files: readonly LabelledFile[]): Label {
-  return files.length === 0 ? publicLabel(3) : join(...files.map((file) => file.label));
+  return join(...files.map((file) => file.label));
 }
 
 function missing(path: string): AppError {

@@ -1,9 +1,11 @@
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Label, makeLabel, sha256 } from '@agent-runtime/domain';
+import { crashPoints } from '@agent-runtime/testkit';
 import { describe, expect, test } from 'vitest';
 import { MEMBER, OUTSIDE, openWorld, STAFF, W, type World, writing } from '../../bench/file-fixtures.ts';
 import { draft, userId } from '../../bench/fixtures.ts';
+import { makeGoodVersions } from './good-versions.ts';
 
 const PUBLIC_STAFF = makeLabel(2);
 const labelOf = async (world: World, path: string): Promise<Label> => (await world.files.read(W, path)).label;
@@ -47,6 +49,60 @@ describe('a file that was never seen', () => {
     const [event] = await world.audit.tail(1);
     expect(event).toMatchObject({ action: 'label.observe', subject: 'a.md', workspace: W });
     expect(event?.data).toMatchObject({ hash: sha256('x\n'), integrity: 2 });
+    await labelOf(world, 'a.md');
+    expect(await world.audit.tail(9, { action: 'label.observe' })).toHaveLength(1);
+  });
+});
+
+describe('what is recorded of a path', () => {
+  const rows = async (world: World) =>
+    (await world.store.read.find('label_file', { path: 'a.md' }, { orderBy: 'at' })).map((row) => [
+      row.hash,
+      row.isCurrent,
+      row.isGood,
+      row.by,
+    ]);
+  const [ONE, TWO] = [sha256('one\n'), sha256('two\n')];
+
+  test('is one present version, also when an old one comes back, and under `staff` that is the good one', async () => {
+    const world = await openWorld();
+    for (const [text, expected] of [
+      ['one\n', [[ONE, true, true, 'outside-edits']]],
+      [
+        'two\n',
+        [
+          [ONE, false, false, 'outside-edits'],
+          [TWO, true, true, 'outside-edits'],
+        ],
+      ],
+      [
+        'one\n',
+        [
+          [TWO, false, false, 'outside-edits'],
+          [ONE, true, true, 'outside-edits'],
+        ],
+      ],
+    ] as const) {
+      world.edit('a.md', text);
+      await labelOf(world, 'a.md');
+      expect(await rows(world)).toEqual(expected);
+      await world.clock.advance(5);
+    }
+  });
+
+  test('under `staff` low bytes are good too: who may write there decides, not what is written', async () => {
+    const world = await openWorld();
+    await world.files.write(writing('notes/web.md', 'one\n', OUTSIDE, 'absent'));
+    world.edit('a.md', 'one\n');
+    expect(await labelOf(world, 'a.md')).toEqual(OUTSIDE);
+    expect(await rows(world)).toEqual([[ONE, true, true, 'outside-edits']]);
+  });
+
+  test('says where a public label came from', async () => {
+    const world = await openWorld();
+    world.edit('a.md', '---\naudience: public\n---\n');
+    await labelOf(world, 'a.md');
+    expect((await rows(world))[0]?.[3]).toBe('front-matter');
   });
 });
 
@@ -65,6 +121,35 @@ describe('a changed file', () => {
     await world.files.write(writing('a.md', 'web\n', OUTSIDE, hash));
     await world.clock.advance(5);
     world.edit('a.md', 'web\nmore\n');
+    expect(await labelOf(world, 'a.md')).toEqual(OUTSIDE);
+  });
+
+  test.each([
+    ['the present one', 5, true, true],
+    ['written since, whether or not it reached the disk', 6, false, true],
+    ['written at the same time', 5, false, true],
+    ['written before', 4, false, false],
+  ])('is bound by a version that is %s', async (_name, at, isCurrent, isBound) => {
+    const world = await openWorld();
+    const row = { workspace: W, path: 'a.md', by: 'test', isGood: true };
+    await world.insert('label_file', { ...row, hash: sha256('low\n'), label: OUTSIDE, isCurrent, at });
+    if (!isCurrent)
+      await world.insert('label_file', {
+        ...row,
+        hash: sha256('now\n'),
+        label: STAFF,
+        isCurrent: true,
+        at: 5,
+      });
+    world.edit('a.md', 'edited\n');
+    expect(await labelOf(world, 'a.md')).toEqual(isBound ? OUTSIDE : STAFF);
+  });
+
+  test('is bound by all there is where no version is present', async () => {
+    const world = await openWorld();
+    const row = { workspace: W, path: 'a.md', by: 'test', isGood: true, isCurrent: false, at: 5 };
+    await world.insert('label_file', { ...row, hash: sha256('low\n'), label: OUTSIDE });
+    world.edit('a.md', 'edited\n');
     expect(await labelOf(world, 'a.md')).toEqual(OUTSIDE);
   });
 
@@ -213,10 +298,33 @@ describe('control files', () => {
     expect(await good(world)).toBe('one\n');
   });
 
+  test('also when that was an old version which came back', async () => {
+    const world = await openWorld();
+    for (const text of ['one\n', 'two\n', 'one\n']) {
+      world.edit('AGENTS.md', text);
+      expect(await good(world)).toBe(text);
+      await world.clock.advance(5);
+    }
+    await world.store.commit(draft('workspace.set'), (tx) =>
+      tx.update('workspace', { id: W }, { outsideEdits: 'review' }),
+    );
+    world.edit('AGENTS.md', 'evil\n');
+    expect(await good(world)).toBe('one\n');
+  });
+
   test('a write by an approved effect counts at once', async () => {
     const world = await openWorld({ workspace: { outsideEdits: 'review' } });
     await world.files.write(writing('skills/a.md', 'approved\n', STAFF, 'absent'));
     expect(await good(world, 'skills/a.md')).toBe('approved\n');
+  });
+
+  test('bytes that were never kept are not there', async () => {
+    const world = await openWorld();
+    const versions = makeGoodVersions(world.fullPath('good'), crashPoints.none());
+    expect(await versions.read(sha256('one\n'))).toBeUndefined();
+    await versions.keep(sha256('one\n'), 'one\n');
+    await versions.keep(sha256('one\n'), 'one\n');
+    expect(await versions.read(sha256('one\n'))).toBe('one\n');
   });
 
   test('kept bytes that somebody changed are not used', async () => {

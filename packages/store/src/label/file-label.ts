@@ -35,7 +35,7 @@ export async function labelOf(store: Store, nowMs: () => number, version: Versio
   const exact = await store.read.get('label_file', { workspace: workspace.id, path, hash });
   if (exact?.isCurrent === true) return exact.label;
   const at = nowMs();
-  const row = exact === undefined ? await firstSight(store, at, version) : { ...exact, isCurrent: true, at };
+  const row = exact === undefined ? await firstSight(store, at, version) : seenAgain(exact, workspace, at);
   await store.commit(
     {
       action: 'label.observe',
@@ -59,6 +59,11 @@ export async function labelOf(store: Store, nowMs: () => number, version: Versio
     },
   );
   return row.label;
+}
+
+/** An old version that came back. Under `staff` it counts again; under `review` only what was approved last does. */
+function seenAgain(exact: FileLabelRow, workspace: Workspace, at: number): FileLabelRow {
+  return { ...exact, at, isGood: exact.isGood || workspace.outsideEdits === 'staff' };
 }
 
 async function firstSight(store: Store, nowMs: number, version: Version): Promise<FileLabelRow> {

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, linkSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openWorld, STAFF, W, writing } from '../../bench/file-fixtures.ts';
 import { codeOf, temporaryFolder } from '../../bench/fixtures.ts';
+import { assertPlainFolders, codeOf as guardCodeOf, openGuarded, translated } from './guard.ts';
 
 const CLIMBING = [
   '../outside.md',
@@ -116,6 +117,49 @@ describe('a hostile tree', () => {
     expect(await codeOf(world.files.write(writing('new.md', 'a\ud800b', STAFF, 'absent')))).toBe(
       'workspace.file.invalid',
     );
+  });
+});
+
+describe('a look', () => {
+  test('at what is not there makes no folder of it', async () => {
+    const world = await openWorld();
+    expect(await codeOf(world.files.read(W, 'nowhere/a.md'))).toBe('workspace.file.missing');
+    expect(existsSync(world.fullPath('nowhere'))).toBe(false);
+  });
+
+  test.skipIf(!existsSync('/proc/self/fd'))('that refuses leaves nothing open (needs /proc)', async () => {
+    const world = await openWorld();
+    world.edit('big.md', 'x');
+    const folder = dirname(world.fullPath('big.md'));
+    const open = () => readdirSync('/proc/self/fd').length;
+    const before = open();
+    for (let round = 0; round < 5; round += 1)
+      expect(await codeOf(openGuarded(folder, 'big.md', 0))).toBe('workspace.file.invalid');
+    expect(open()).toBe(before);
+    expect(await codeOf(assertPlainFolders('/proc', ['nothing'], 'write'))).toBe('workspace.file.missing');
+  });
+
+  test.each([
+    ['ENOENT', 'workspace.file.missing'],
+    ['ENOTDIR', 'workspace.file.missing'],
+    ['ELOOP', 'workspace.path.denied'],
+    ['EISDIR', 'workspace.path.denied'],
+    ['ENXIO', 'workspace.path.denied'],
+    ['EIO', 'workspace.disk.unavailable'],
+  ])('that ends with %s is told as %s', (code, expected) => {
+    expect(translated('a.md', Object.assign(new Error('x'), { code })).code).toBe(expected);
+  });
+
+  test('has the code of an error, and of nothing else', () => {
+    const cases = [
+      Object.assign(new Error('x'), { code: 'EIO' }),
+      Object.assign(new Error('x'), { code: 5 }),
+      new Error('x'),
+      { code: 'EIO' },
+      'EIO',
+      undefined,
+    ];
+    expect(cases.map(guardCodeOf)).toEqual(['EIO', ...Array(5).fill(undefined)]);
   });
 });
 
