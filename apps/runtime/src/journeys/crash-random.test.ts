@@ -11,6 +11,8 @@ const SEED = Number(
 );
 /** Acts at the same time. */
 const AT_ONCE = 4;
+/** Rounds in one world; a longer life costs more in each look at all of it. */
+const ROUNDS_PER_WORLD = 50;
 /** A round reaches more points than this, and takes longer than this, ms. */
 const MAX_POINT = 80;
 const MAX_DELAY_MS = 400;
@@ -55,6 +57,10 @@ describe('kill -9 anywhere under load', { timeout: 60_000 + 20_000 * KILLS }, ()
 
   test(`${KILLS} times (seed ${SEED}): the invariants hold`, async () => {
     for (let round = 0; round < KILLS; round += 1) {
+      if (round > 0 && round % ROUNDS_PER_WORLD === 0) {
+        await world.remove();
+        world = await newCrashWorld();
+      }
       const acts = Array.from({ length: AT_ONCE }, (_, at) => ({
         act: LOAD[below(LOAD.length)] ?? LOAD[0],
         n: 1 + round * AT_ONCE + at,
