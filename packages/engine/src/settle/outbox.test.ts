@@ -2,6 +2,7 @@ import { AppError, type Effect, type Store, type StoreReader } from '@agent-runt
 import { memoryLiveFeed } from '@agent-runtime/testkit';
 import { describe, expect, test } from 'vitest';
 import { makeOutbox } from './outbox.ts';
+import { fault } from './outside.fixture.ts';
 import {
   approvedPost,
   arrivedOf,
@@ -70,6 +71,63 @@ describe('when the disk refuses', () => {
     expect((await world.effect(id)).state).toBe('done');
     expect(arrivedOf(world, id)).toHaveLength(1);
     await outbox.drain(0);
+  });
+
+  test.each([
+    ['what is no fault of the disk', fault('bug')],
+    ['what is no error of ours', Object.assign(new Error('x'), { kind: 'unavailable' })],
+  ])('%s is not tried again: it would be for ever', async (_name, thrown) => {
+    const { world } = at;
+    const id = await insertReply(world, 'hello');
+    let tries = 0;
+    const store: Store = {
+      ...world.deps.store,
+      commit: (audit, body) => {
+        if (must([audit].flat()[0]).action !== 'effect.done') return world.deps.store.commit(audit, body);
+        tries += 1;
+        return Promise.reject(thrown);
+      },
+    };
+    const outbox = makeOutbox({ ...world.deps, store });
+    await outbox.start();
+    await world.clock.advance(60_000);
+    await outbox.idle();
+    expect([tries, world.clock.sleeping]).toEqual([1, 0]);
+    expect((await world.effect(id)).state).toBe('performing');
+    await outbox.drain(0);
+  });
+
+  test.each(['panic', 'the gate'])('%s leaves what an older process began to its own rule', async (what) => {
+    const { world } = at;
+    const id = await approvedPost(world, 'hello');
+    await tamper(world, 'effect', { id }, { state: 'performing', claimEpoch: 0 });
+    if (what === 'panic') world.panic.turnOn('test', 0);
+    else
+      await world.deps.store.commit({ action: 'gate.close', actor: 'test', subject: 'gate' }, (tx) =>
+        tx.insert('gate_state', { id: 'gate', isClosed: true, reason: '', at: 0 }),
+      );
+    const outbox = await runOutbox(world);
+    expect((await world.effect(id)).state).toBe('performing');
+    await outbox.drain(0);
+  });
+
+  test.each([
+    ['older', -1, (id: string) => id],
+    ['of a smaller id', 0, (id: string) => id.replace(/^efct_/, 'efct_z')],
+  ])('of two answers to one place the one that is %s leaves first', async (_name, ms, rename) => {
+    const { world } = at;
+    const first = await insertReply(world, 'first');
+    const second = await insertReply(world, 'second');
+    const { createdAt } = await world.effect(first);
+    await tamper(
+      world,
+      'effect',
+      { id: first },
+      { id: rename(first).slice(0, first.length) as Effect['id'] },
+    ); // safe: alphabet of ids
+    await tamper(world, 'effect', { id: second }, { createdAt: createdAt + ms });
+    await runOutbox(world);
+    expect(world.chat.sent.map((sent) => sent.payload.text)).toEqual(['second', 'first']);
   });
 
   test('a process that lost its epoch claims nothing and gives up', async () => {
@@ -270,10 +328,12 @@ describe('the worker', () => {
     const post = await approvedPost(world, 'post');
     const fetched = await approvedPost(world, 'fetch');
     await tamper(world, 'effect', { id: fetched }, { class: 'F' });
+    const code = await approvedPost(world, 'code');
+    await tamper(world, 'effect', { id: code }, { class: 'K' });
     const outbox = makeOutbox(world.deps, hooks);
     await outbox.start();
     await outbox.idle();
     expect((await world.effect(post)).state).toBe('done');
-    expect(turns).toEqual([fetched]);
+    expect(turns.sort()).toEqual([fetched, code].sort());
   });
 });

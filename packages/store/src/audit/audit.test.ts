@@ -62,8 +62,12 @@ describe('what is kept', () => {
 
   test('half a surrogate pair cannot stop the log', async () => {
     const open = await openFixture({ config: { auditContent: 'content' } });
-    await say(open, 'm\ud800', { content: 'a\udfffb', data: { 'k\ud800': ['\ud800'] } });
-    expect((await newest(open)).data).toMatchObject({ 'k\ufffd': ['\ufffd'], content: { text: 'a\ufffdb' } });
+    await say(open, 'm\ud800', { content: 'a\udfffb', data: { 'k\ud800': ['\ud800', null], nothing: null } });
+    expect((await newest(open)).data).toMatchObject({
+      'k\ufffd': ['\ufffd', null],
+      nothing: null,
+      content: { text: 'a\ufffdb' },
+    });
     expect((await open.audit.verify()).isIntact).toBe(true);
   });
 

@@ -1,12 +1,13 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Checkpoint, sha256 } from '@agent-runtime/domain';
+import { type Checkpoint, checkpointBytes, sha256 } from '@agent-runtime/domain';
 import { recordingLogger } from '@agent-runtime/testkit';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../../bench/fixtures.ts';
 import type { Connection } from '../database/index.ts';
-import { makeAuditKey } from './audit-key.ts';
+import { makeAuditKey, openAuditKey, verifyCheckpoint } from './audit-key.ts';
 import { openCheckpointFile } from './checkpoint-file.ts';
+import { type CheckpointerDeps, makeCheckpointer } from './checkpointer.ts';
 import { findRollback } from './rollback.ts';
 import { withWitness } from './witness.ts';
 
@@ -71,6 +72,68 @@ describe('the file of heads', () => {
     for (let seq = 2; seq < 6; seq += 1) file.append(head(seq));
     expect(open()).toBe(before);
   });
+});
+
+describe('the signing key', () => {
+  const MASTER = new Uint8Array(32).fill(1);
+  const opening = (text: string, masterKey = MASTER) => {
+    const path = join(temporaryFolder(), 'audit.key');
+    writeFileSync(path, text);
+    return () => openAuditKey(path, masterKey);
+  };
+  const { file } = makeAuditKey(MASTER);
+
+  test('opens with its master key', () => {
+    expect(opening(JSON.stringify(file))().keyId).toBe(file.keyId);
+  });
+
+  test.each([
+    ['no JSON', '{'],
+    ['nothing', 'null'],
+    ['no id', JSON.stringify({ ...file, keyId: 5 })],
+    ['another id', JSON.stringify({ ...file, keyId: 'x' })],
+    ['no public part', JSON.stringify({ ...file, publicKeyPem: undefined })],
+    ['no private part', JSON.stringify({ ...file, sealedPrivateKey: 5 })],
+  ])('with %s is refused', (_name, text) => {
+    expect(opening(text)).toThrow(expect.objectContaining({ code: 'audit.key.denied' }));
+  });
+
+  test('is refused under another master key', () => {
+    const other = new Uint8Array(32).fill(2);
+    expect(opening(JSON.stringify(file), other)).toThrow(
+      expect.objectContaining({ code: 'audit.key.denied' }),
+    );
+  });
+
+  test('vouches for its own heads, and what is no key for none', () => {
+    expect(verifyCheckpoint(key.publicKeyPem, head(5), checkpointBytes(head(5)))).toBe(true);
+    expect(verifyCheckpoint('no key', head(5), checkpointBytes(head(5)))).toBe(false);
+  });
+});
+
+test('a head that is signed already is not signed again, and an empty log has none', async () => {
+  const appended: number[] = [];
+  const log = recordingLogger();
+  let seq = 0;
+  const deps = {
+    head: () => ({ seq, hash: HASH }),
+    key,
+    file: { append: (one: Checkpoint) => void appended.push(one.seq) },
+    queue: { submit: async (_name: string, body: () => unknown) => body() },
+    writer: { run: () => 1 },
+    clock: { nowMs: () => 1 },
+    log,
+    every: 100,
+    signedSeq: 0,
+  };
+  const checkpointer = makeCheckpointer(deps as unknown as CheckpointerDeps); // safe: no more of it is used
+  checkpointer.signHead();
+  seq = 5;
+  checkpointer.signHead();
+  checkpointer.signHead();
+  expect(await checkpointer.checkpoint()).toBeUndefined();
+  expect(appended).toEqual([5]);
+  expect(log.dump()).not.toContain('could not be written');
 });
 
 describe('a rollback', () => {
