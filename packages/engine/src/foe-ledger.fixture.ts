@@ -13,8 +13,8 @@ const MARK = /mk[0-9a-z]{6}q/g;
 interface Origin {
   /** What the mark's own text may be labelled as: its first label, and those that people raised it to. */
   readonly labels: Label[];
-  /** Marks of everything that the model had been shown when it wrote this one. */
-  readonly from: ReadonlySet<string>;
+  /** Of a mark that a model wrote: those of everything that it had been shown; none when that was nobody's. */
+  readonly from?: ReadonlySet<string>;
 }
 
 /**
@@ -27,7 +27,7 @@ export class Ledger {
 
   /** A fresh mark for a text of known origin. */
   mark(label: Label): string {
-    return this.enter({ labels: [label], from: new Set() });
+    return this.enter({ labels: [label] });
   }
 
   /** A fresh mark for what the model of this run writes now. */
@@ -46,8 +46,8 @@ export class Ledger {
     for (const mark of marks) {
       const origin = this.origins.get(mark);
       if (origin === undefined) continue;
-      if (origin.labels.length > 0 || origin.from.size === 0) found.add(mark);
-      else for (const base of origin.from) found.add(base);
+      if (origin.labels.length > 0) found.add(mark);
+      else for (const base of origin.from ?? []) found.add(base);
     }
     return found;
   }
@@ -94,8 +94,7 @@ export class Ledger {
     const origin = this.origins.get(mark);
     // A mark that nobody made is a word like any other.
     if (origin === undefined || origin.labels.some(fits)) return true;
-    if (origin.from.size === 0) return origin.labels.length === 0;
-    return [...origin.from].every((base) => this.holds(base, fits));
+    return origin.from !== undefined && [...origin.from].every((base) => this.holds(base, fits));
   }
 }
 
