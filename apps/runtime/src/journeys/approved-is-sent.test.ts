@@ -1,15 +1,16 @@
 import { effectDigest } from '@agent-runtime/domain';
-import { type LlmServer, startLlmServer, until } from '@agent-runtime/testkit';
+import { type LlmServer, until } from '@agent-runtime/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Home, Running } from './journey.fixture.ts';
 import {
   effectOf,
-  homeWith,
+  endMachine,
   isLogWhole,
   planFault,
   proposePost,
   rowOf,
   settled,
+  startMachine,
   wireOf,
   withDatabase,
 } from './promises.fixture.ts';
@@ -26,14 +27,9 @@ describe('P1: what was approved is what is sent, byte for byte, or nothing more 
   let server: LlmServer;
   let runtime: Running;
   beforeAll(async () => {
-    server = await startLlmServer();
-    home = homeWith(server);
-    runtime = await home.start();
+    ({ home, server, runtime } = await startMachine());
   }, 120_000);
-  afterAll(async () => {
-    await home.remove();
-    await server.close();
-  });
+  afterAll(() => endMachine(home, server));
 
   const approve = async (id: string): Promise<void> => {
     const { code, err } = await home.cli(['approval', 'approve', id]);

@@ -5,6 +5,7 @@ import { type LlmServer, llm, startLlmServer, until } from '@agent-runtime/testk
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Home, Running } from './journey.fixture.ts';
 import {
+  endMachine,
   homeWith,
   isFaultMet,
   isLogWhole,
@@ -12,6 +13,7 @@ import {
   proposePost,
   rowOf,
   settled,
+  startMachine,
   wireOf,
   withDatabase,
 } from './promises.fixture.ts';
@@ -26,14 +28,9 @@ describe('P3: the decision is on record before anything leaves', { timeout: 240_
   let server: LlmServer;
   let runtime: Running;
   beforeAll(async () => {
-    server = await startLlmServer();
-    home = homeWith(server, FORGETFUL);
-    runtime = await home.start();
+    ({ home, server, runtime } = await startMachine(FORGETFUL));
   }, 120_000);
-  afterAll(async () => {
-    await home.remove();
-    await server.close();
-  });
+  afterAll(() => endMachine(home, server));
 
   test('killed after the outside took an approved post: the log holds its decision, it is uncertain and never sent again', async () => {
     const shown = await proposePost(home, server, 'The fair begins at noon.');

@@ -1,23 +1,26 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LlmServer, startLlmServer, until } from '@agent-runtime/testkit';
+import { type LlmServer, until } from '@agent-runtime/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Home, Running } from './journey.fixture.ts';
-import { homeWith, isLogWhole, proposePost, rowOf, settled, wireOf } from './promises.fixture.ts';
+import {
+  endMachine,
+  isLogWhole,
+  proposePost,
+  rowOf,
+  settled,
+  startMachine,
+  wireOf,
+} from './promises.fixture.ts';
 
 describe('the heads of the audit log cannot be kept', { timeout: 180_000 }, () => {
   let home: Home;
   let server: LlmServer;
   let runtime: Running;
   beforeAll(async () => {
-    server = await startLlmServer();
-    home = homeWith(server);
-    runtime = await home.start();
+    ({ home, server, runtime } = await startMachine());
   }, 120_000);
-  afterAll(async () => {
-    await home.remove();
-    await server.close();
-  });
+  afterAll(() => endMachine(home, server));
 
   const heads = () => join(home.dataDir, 'audit', 'checkpoints.jsonl');
   const signingKey = () => join(home.dataDir, 'audit', 'signing-key.json');

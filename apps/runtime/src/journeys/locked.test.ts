@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type LlmServer, startLlmServer, until } from '@agent-runtime/testkit';
+import { type LlmServer, until } from '@agent-runtime/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Home, newToken, post, type Running, whenDone } from './journey.fixture.ts';
-import { homeWith, isLogWhole, proposePost, settled, wireOf } from './promises.fixture.ts';
+import { endMachine, isLogWhole, proposePost, settled, startMachine, wireOf } from './promises.fixture.ts';
 
 const COUNTED = ['ingest_event', 'context_message', 'task', 'run', 'journal_work', 'effect', 'audit_event'];
 
@@ -13,15 +13,10 @@ describe('another program holds the database', { timeout: 180_000 }, () => {
   let runtime: Running;
   let secret: string;
   beforeAll(async () => {
-    server = await startLlmServer();
-    home = homeWith(server);
-    runtime = await home.start();
+    ({ home, server, runtime } = await startMachine());
     ({ secret } = await newToken(home, 'shop'));
   }, 120_000);
-  afterAll(async () => {
-    await home.remove();
-    await server.close();
-  });
+  afterAll(() => endMachine(home, server));
 
   /** As somebody with a database browser does it, who forgets to commit. */
   async function whileHeld<T>(work: (database: DatabaseSync) => Promise<T>): Promise<T> {

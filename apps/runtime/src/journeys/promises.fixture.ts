@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type LlmServer, llm, until } from '@agent-runtime/testkit';
-import { type Home, newHome } from './journey.fixture.ts';
+import { type LlmServer, llm, startLlmServer, until } from '@agent-runtime/testkit';
+import { type Home, newHome, type Running } from './journey.fixture.ts';
 
 /** What `approval show --json` says, as far as these journeys look. */
 export interface Shown {
@@ -33,6 +33,20 @@ export function homeWith(
   mkdirSync(join(home.folder, 'chat'), { recursive: true });
   writeFileSync(join(home.folder, 'chat', 'chat.json'), JSON.stringify(chat));
   return home;
+}
+
+/** A machine with its model, and a runtime on it. */
+export async function startMachine(
+  chat?: object,
+): Promise<{ readonly home: Home; readonly server: LlmServer; readonly runtime: Running }> {
+  const server = await startLlmServer();
+  const home = homeWith(server, chat);
+  return { home, server, runtime: await home.start() };
+}
+
+export async function endMachine(home: Home, server: LlmServer): Promise<void> {
+  await home.remove();
+  await server.close();
 }
 
 export function planFault(home: Home, fault: object): void {

@@ -1,7 +1,7 @@
-import { type LlmServer, llm, startLlmServer, until } from '@agent-runtime/testkit';
+import { type LlmServer, llm, until } from '@agent-runtime/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { follow, getRun, type Home, newToken, post, type Running, whenDone } from './journey.fixture.ts';
-import { homeWith, isLogWhole, withDatabase } from './promises.fixture.ts';
+import { endMachine, isLogWhole, startMachine, withDatabase } from './promises.fixture.ts';
 
 /** From the order to the end of what it stops; the clock of the machine, so the bound is the promised one. */
 const PROMISED_MS = 1_000;
@@ -17,16 +17,11 @@ describe('P4: revocation and panic stop a run within a second, and nothing old c
   let server: LlmServer;
   let runtime: Running;
   beforeAll(async () => {
-    server = await startLlmServer();
-    home = homeWith(server);
-    runtime = await home.start();
+    ({ home, server, runtime } = await startMachine());
     await order(['user', 'add', 'mia']);
     await order(['grant', 'add', '--user', 'mia', '--role', 'member', '--scope', 'ws:community']);
   }, 120_000);
-  afterAll(async () => {
-    await home.remove();
-    await server.close();
-  });
+  afterAll(() => endMachine(home, server));
 
   const order = async (args: readonly string[]): Promise<void> => {
     const { code, err } = await home.cli(args);

@@ -5,7 +5,7 @@ import { answerCommand, type Orders } from './answer.ts';
 import { arrivalDigest, checkArrival, mayBeCommand } from './arrival.ts';
 import { type ChatCommand, type ParsedText, parseCommand } from './command.ts';
 import { openConversation } from './conversation.ts';
-import { auditOf, markOf, type Place, writeMessage } from './place.ts';
+import { auditOf, keepWords, markOf, type Place, writeMessage } from './place.ts';
 import { answerAtOnce, halted, refusal, refuse, refuseUnbound } from './refuse.ts';
 import { whereabouts } from './who.ts';
 import { assertGuestHasRoom, assertQueueHasRoom, makeWork, queueRun } from './work.ts';
@@ -218,16 +218,7 @@ async function logOnly(deps: EngineDeps, at: Place): Promise<Accepted> {
   const isPromptable =
     where.principal.kind !== 'guest' && !arrival.event.sender.isBot && arrival.event.kind === 'message';
   await deps.store.commit(auditOf(at, 'ingest.log', {}, arrival.event.text), async (tx) => {
-    const conversation = await openConversation(deps, tx, {
-      context,
-      settings,
-      key: arrival.conversationKey,
-    });
-    await writeMessage(deps, tx, at, {
-      conversation: conversation.id,
-      text: arrival.event.text,
-      isPromptable,
-    });
+    await keepWords(deps, tx, at, { settings, isPromptable });
     await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'logged' }));
   });
   return { outcome: 'logged', isRepeat: false };

@@ -1,6 +1,7 @@
 import {
   type AuditDraft,
   type Context,
+  type EffectiveSettings,
   type IngestedEvent,
   type Message,
   principalKey,
@@ -10,6 +11,7 @@ import {
 } from '@agent-runtime/domain';
 import type { Arrival, EngineDeps } from '../api.ts';
 import { arrivalDigest } from './arrival.ts';
+import { openConversation } from './conversation.ts';
 import { labelOfMessage, type Whereabouts } from './who.ts';
 
 /** One arrival at a bound place. */
@@ -17,6 +19,19 @@ export interface Place {
   readonly arrival: Arrival;
   readonly where: Whereabouts;
   readonly context: Context;
+}
+
+/** Keeps words that start nothing in the conversation that they were said in. */
+export async function keepWords(
+  deps: EngineDeps,
+  tx: StoreTx,
+  at: Place,
+  how: { readonly settings: EffectiveSettings; readonly isPromptable: boolean },
+): Promise<void> {
+  const { arrival, context } = at;
+  const { settings, isPromptable } = how;
+  const conversation = await openConversation(deps, tx, { context, settings, key: arrival.conversationKey });
+  await writeMessage(deps, tx, at, { conversation: conversation.id, text: arrival.event.text, isPromptable });
 }
 
 export async function writeMessage(

@@ -11,8 +11,7 @@ import type { Accepted, Arrival, EngineDeps } from '../api.ts';
 import { policyRules, type Reply, replyEffect } from '../effect/index.ts';
 import { isGateClosed } from '../gate/index.ts';
 import type { Answer } from './answer.ts';
-import { openConversation } from './conversation.ts';
-import { auditOf, markOf, type Place, writeMessage } from './place.ts';
+import { auditOf, keepWords, markOf, type Place } from './place.ts';
 import type { Whereabouts } from './who.ts';
 
 export function refuse(deps: EngineDeps, onReply: () => void, at: Place, text: string): Promise<Accepted> {
@@ -80,18 +79,7 @@ async function refuseStranger(
   const key = `refused:${context.id}:${principalKey(where.principal)}:${minute}`;
   const shown = await deps.store.commit(auditOf(at, 'ingest.log', {}, arrival.event.text), async (tx) => {
     const isFirst = (await tx.get('notify_notice', { key })) === undefined;
-    if (settings !== undefined) {
-      const conversation = await openConversation(deps, tx, {
-        context,
-        settings,
-        key: arrival.conversationKey,
-      });
-      await writeMessage(deps, tx, at, {
-        conversation: conversation.id,
-        text: arrival.event.text,
-        isPromptable: false,
-      });
-    }
+    if (settings !== undefined) await keepWords(deps, tx, at, { settings, isPromptable: false });
     if (isFirst) {
       await tx.insert('notify_notice', { key, at: deps.clock.nowMs() });
       tx.audit(auditOf(at, 'ingest.refuse', {}, arrival.event.text));
