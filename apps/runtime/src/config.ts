@@ -43,6 +43,12 @@ const shape = z.object({
     .never('only the embedded database is built; unset it, the data is kept in DATA_DIR')
     .optional(),
   PUBLIC_LISTEN: listen.default({ host: '127.0.0.1', port: 8080 }),
+  ADMIN_LISTEN: listenOrOff.prefault('127.0.0.1:8443'),
+  ADMIN_TLS: oneOf(['direct', 'proxy']).default('direct'),
+  ADMIN_URL: z
+    .url({ protocol: /^https$/, error: 'write it as an address, e.g. https://admin.example' })
+    .optional(),
+  PROXY_DIR: text.optional(),
   METRICS_LISTEN: listenOrOff.prefault('127.0.0.1:9090'),
   PUBLIC_URL: url.optional(),
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -68,6 +74,8 @@ export type Config = Readonly<z.output<typeof shape>> & {
   readonly dataDir: string;
   /** Absolute; beside the data folder, never inside it. */
   readonly secretsDir: string;
+  /** Absolute; where Caddy finds its certificates when it stands in front of the admin listener. */
+  readonly proxyDir: string;
   /** Absolute folder of the file-backed memory connector, for the demo and tests. */
   readonly memoryDir: string | undefined;
   /** Names of the secrets that the environment supplies; the vault must not shadow them. */
@@ -100,6 +108,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, cw
     ...parsed.data,
     dataDir,
     secretsDir: resolve(dataDir, '..', 'secrets'),
+    proxyDir:
+      parsed.data.PROXY_DIR === undefined
+        ? resolve(dataDir, '..', 'proxy')
+        : absolute(parsed.data.PROXY_DIR, cwd),
     memoryDir: parsed.data.MEMORY_DIR === undefined ? undefined : absolute(parsed.data.MEMORY_DIR, cwd),
     suppliedSecrets: VAULT_SECRETS.filter((name) => parsed.data[name] !== undefined),
     unknown: Object.keys(env)

@@ -55,7 +55,8 @@ export function socketPath(dataDir: string): string {
   return existsSync(pointer) ? readFileSync(pointer, 'utf8').trim() : join(folder, 'admin.sock');
 }
 
-function settingOf(env: Environment, name: string): string | undefined {
+/** A setting by its name or from the file that `<name>_FILE` names; an empty one is none. */
+export function settingOf(env: Environment, name: string): string | undefined {
   const file = env[`${name}_FILE`];
   const value = file === undefined ? env[name] : readFileSync(file, 'utf8').replace(/\r?\n$/, '');
   return value === '' ? undefined : value;

@@ -2,12 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { runCli } from './cli/program.ts';
 import type { World } from './cli/world.ts';
-import { findPlaces, readVersion, settingsGiven, socketPath, wantsColor } from './config.ts';
+import type { Remote } from './client/connect.ts';
+import { findPlaces, readVersion, settingOf, settingsGiven, socketPath, wantsColor } from './config.ts';
 
 // The outside of the command line: environment, terminal, clock, child processes. Everything else gets it as an argument.
 const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 const places = findPlaces(process.env, process.cwd(), root);
 const isTty = process.stdout.isTTY === true;
+
+const remote: Remote = {
+  socketPath: socketPath(places.dataDir),
+  configDir: places.configDir,
+  adminUrl: settingOf(process.env, 'AGENT_RUNTIME_ADMIN_URL'),
+  passphrase: settingOf(process.env, 'AGENT_RUNTIME_KEY_PASSPHRASE'),
+  nowMs: () => Date.now(),
+};
 
 const world: World = {
   places,
@@ -40,17 +49,8 @@ const world: World = {
     const { spawnRuntime } = await import('./client/spawn.ts');
     return spawnRuntime({ root, args, env: { ...process.env, AGENT_RUNTIME_DATA_DIR: places.dataDir } });
   },
-  connect: async () => {
-    const [{ socketClient }, { keyStore }] = await Promise.all([
-      import('./client/socket-client.ts'),
-      import('./client/key-store.ts'),
-    ]);
-    return socketClient({
-      socketPath: socketPath(places.dataDir),
-      keys: keyStore(places.configDir),
-      nowMs: () => Date.now(),
-    });
-  },
+  connect: async () => (await import('./client/connect.ts')).connect(remote),
+  enrolByUrl: async (url, code) => (await import('./client/connect.ts')).enrolByAddress(remote, url, code),
 };
 
 // `agent-runtime task list | head -1`: the reader has enough, which is no error of ours.

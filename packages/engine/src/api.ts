@@ -81,7 +81,10 @@ export interface EngineConfig {
 /** Who gives an order, and how we know. */
 export interface Actor {
   readonly principal: Principal;
-  readonly via: 'signed' | 'socket' | 'chat';
+  /** `socket` and `network` are unsigned: the host itself, and anybody who reaches the public door. */
+  readonly via: 'signed' | 'socket' | 'network' | 'chat';
+  /** Serial of the client certificate that opened the connection, on the network. */
+  readonly certificate?: string | undefined;
   /** What an approver's key signed, for the audit chain. */
   readonly proof?:
     | { readonly keyId: string; readonly signature: string; readonly signed: string }

@@ -23,7 +23,7 @@ import type { NonceCache } from '@agent-runtime/pki';
 import type { Context, Hono } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { AdminAppInput } from './deps.ts';
-import { authenticate, isStillKnown } from './signed.ts';
+import { authenticate, isStillKnown, type KnownRequest } from './signed.ts';
 
 /** A run is looked at again this often, so that a stream ends even when no event told it to. */
 const LOOK_AGAIN_MS = 1_000;
@@ -31,19 +31,20 @@ const LOOK_AGAIN_MS = 1_000;
 /** Server-sent events: of one run, and of the appliance. Both end when the key that opened them does. */
 export function addStreams(app: Hono, input: AdminAppInput, deps: AdminDeps, nonces: NonceCache): void {
   app.get(ADMIN_PREFIX + ADMIN_STREAMS.run, async (c) => {
-    const { actor } = await authenticate(input, nonces, c, {});
-    const run = await visibleRun(deps, actor, c.req.param('id') ?? '');
-    return streamSSE(c, (stream) => streamRun({ input, deps, actor, stream }, run));
+    const known = await authenticate(input, nonces, c, {});
+    const run = await visibleRun(deps, known.actor, c.req.param('id') ?? '');
+    return streamSSE(c, (stream) => streamRun({ input, deps, known, actor: known.actor, stream }, run));
   });
   app.get(ADMIN_PREFIX + ADMIN_STREAMS.live, async (c: Context) => {
-    const { actor } = await authenticate(input, nonces, c, {});
-    return streamSSE(c, (stream) => streamLive({ input, deps, actor, stream }));
+    const known = await authenticate(input, nonces, c, {});
+    return streamSSE(c, (stream) => streamLive({ input, deps, known, actor: known.actor, stream }));
   });
 }
 
 interface Watcher {
   readonly input: AdminAppInput;
   readonly deps: AdminDeps;
+  readonly known: KnownRequest;
   readonly actor: Actor;
   readonly stream: SSEStreamingApi;
 }
@@ -54,7 +55,7 @@ async function follow(
   topics: readonly string[],
   each: (event: LiveEvent | undefined) => Promise<'go on' | 'end'>,
 ): Promise<void> {
-  const { deps, stream, input, actor } = watcher;
+  const { deps, stream, input, known } = watcher;
   const waiting: LiveEvent[] = [];
   const ended = new AbortController();
   let wake = (): void => undefined;
@@ -69,7 +70,7 @@ async function follow(
   });
   try {
     while (!ended.signal.aborted) {
-      if (!(await isStillKnown(input, actor))) break;
+      if (!(await isStillKnown(input, known))) break;
       const event = waiting.shift();
       const isForUs = event === undefined || event.topic !== REVOKED_TOPIC;
       if (isForUs && (await each(event)) === 'end') break;

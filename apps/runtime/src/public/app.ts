@@ -1,7 +1,9 @@
 import type { Clock, HttpToken, Ids, Logger, Metrics, StoreReader, TokenId } from '@agent-runtime/domain';
 import type { Engine } from '@agent-runtime/engine';
 import { type Context, Hono } from 'hono';
+import type { Enrolment } from '../admin/index.ts';
 import { type RunStreamDeps, runStream } from '../stream/run-stream.ts';
+import { readJson } from './body.ts';
 import { errorAnswer, unknownPath, wrongMethod } from './error-answer.ts';
 import { postEvent } from './event-post.ts';
 import { readHealth, readReadiness } from './health-read.ts';
@@ -25,6 +27,7 @@ export interface PublicDeps extends RunStreamDeps {
   readonly reasons: () => readonly string[];
   /** Silence after which a stream sends a heartbeat, ms. */
   readonly heartbeatMs: number;
+  readonly enrolment: Enrolment;
 }
 
 export interface PublicApp {
@@ -52,6 +55,12 @@ export function makePublicApp(deps: PublicDeps): PublicApp {
 
   app.get('/healthz', readHealth).all((context) => wrongMethod(context, 'GET'));
   app.get('/readyz', (context) => readReadiness(deps, context)).all((context) => wrongMethod(context, 'GET'));
+  app.post('/enrol', async (context) => {
+    if (!(await deps.enrolment.isOpen())) return unknownPath(context);
+    // Every try counts: a code cannot be guessed, and nobody may keep this door busy.
+    door.takeAnonymous();
+    return context.json(await deps.enrolment.enrol(await readJson(context.req.raw)));
+  });
   app
     .post('/v1/events', async (context) => {
       const token = await door.enter(context, 'message');
@@ -87,6 +96,8 @@ interface TokenDoor {
   /** @throws AppError public.token.unauthenticated, public.rate.exhausted */
   enter(context: Context, what: 'message' | 'read'): Promise<HttpToken>;
   isGood(context: Context): Promise<boolean>;
+  /** @throws AppError public.rate.exhausted */
+  takeAnonymous(): void;
 }
 
 function tokenDoor(deps: PublicDeps): TokenDoor {
@@ -107,6 +118,7 @@ function tokenDoor(deps: PublicDeps): TokenDoor {
       limits[what].take(key, deps.clock.monotonicMs());
       return token;
     },
+    takeAnonymous: () => anonymous.take('everybody', deps.clock.monotonicMs()),
     isGood: (context) =>
       authenticated(context).then(
         () => true,

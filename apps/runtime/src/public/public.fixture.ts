@@ -131,6 +131,7 @@ export async function publicWorld(perMinute = 1_000): Promise<PublicWorld> {
     perMinute,
     reasons: () => (isStopping ? ['stopping'] : []),
     heartbeatMs: 15_000,
+    enrolment,
   });
   const request: PublicWorld['request'] = async (path, { secret, ...init } = {}) => {
     const headers = new Headers(init.headers);

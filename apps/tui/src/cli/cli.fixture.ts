@@ -96,6 +96,9 @@ export function fakeWorld(options: FakeOptions = {}): FakeWorld {
       return options.exit ?? 0;
     },
     connect: options.connect ?? (async () => client),
+    enrolByUrl: async () => {
+      throw new AppError({ code: 'tui.fake.missing', kind: 'missing', message: 'nobody to enrol with' });
+    },
   };
   return {
     world,

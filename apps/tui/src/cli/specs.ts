@@ -15,6 +15,7 @@ const SETTINGS = [
 const work = () => import('../command/work.ts');
 const approval = () => import('../command/approval.ts');
 const place = () => import('../command/place.ts');
+const certificate = () => import('../command/certificate.ts');
 const people = () => import('../command/people.ts');
 const house = () => import('../command/house.ts');
 const local = () => import('../command/local.ts');
@@ -363,9 +364,29 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await people()).inviteCreate,
   },
   {
+    usage: 'cert list',
+    about: 'Client certificates and the CA.',
+    example: 'agent-runtime cert list',
+    load: async () => (await certificate()).certList,
+  },
+  {
+    usage: 'cert revoke <serial>',
+    about: 'End a client certificate at once; its key stays (`key revoke` ends that).',
+    example: 'agent-runtime cert revoke 4f1c',
+    load: async () => (await certificate()).certRevoke,
+  },
+  {
+    usage: 'cert rotate-ca',
+    about: 'A new CA issues from now on; clients change over when they renew.',
+    options: [['--distrust-old', 'the old one is lost or stolen: everybody enrols again']],
+    example: 'agent-runtime cert rotate-ca',
+    load: async () => (await certificate()).certRotate,
+  },
+  {
     usage: 'enrol',
-    about: 'Register a client key on this machine.',
+    about: 'Register a client key on this machine and get its certificate.',
     options: [
+      ['--url <address>', 'of a runtime elsewhere: its public address'],
       ['--invite <code>', 'with this code; without one, the local socket makes it'],
       ['--user <name>', 'as this person (the first overlord)'],
       ['--force', 'replace the key that is here'],

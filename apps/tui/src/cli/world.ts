@@ -1,3 +1,4 @@
+import type { AdminReply } from '@agent-runtime/domain';
 import type { AdminClient } from '../client/client.ts';
 import type { Places } from '../config.ts';
 
@@ -31,6 +32,8 @@ export interface World {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Runs a sub-command of the runtime. @returns its exit code */
   runtime(spawn: Spawn): Promise<number>;
-  /** The admin API, over the local socket. */
+  /** The admin API: over the local socket, or TLS to a runtime elsewhere. */
   connect(): Promise<AdminClient>;
+  /** Enrols this machine with a runtime elsewhere. */
+  enrolByUrl(url: string, code: string): Promise<AdminReply<'key.enrol'>>;
 }

@@ -107,6 +107,7 @@ export const HOUSE_ROUTES = {
     input: nothing,
     reply: helloSchema,
     unsigned: true,
+    isGreeting: true,
   },
   'status.read': {
     method: 'GET',

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import {
   byId,
-  idInput,
   listOf,
   nothing,
   roleSchema,
@@ -72,8 +71,6 @@ export const userDetailSchema = userRowSchema.extend({
   tokens: z.array(tokenRowSchema),
 });
 export type UserDetail = z.infer<typeof userDetailSchema>;
-
-const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/, 'use base64url');
 
 /** People, roles and what they sign in with. */
 export const PEOPLE_ROUTES = {
@@ -191,33 +188,6 @@ export const PEOPLE_ROUTES = {
     summary: 'The account is nobody again.',
     input: byId,
     reply: identityRowSchema,
-  },
-  'invite.create': {
-    method: 'POST',
-    path: '/invite',
-    summary: 'A one-time code with which one person enrols one client key.',
-    input: z.strictObject({ user: userInput.optional() }),
-    reply: z.strictObject({ code: z.string(), user: z.string(), expires_at: instantSchema }),
-    unsigned: true,
-  },
-  'key.enrol': {
-    method: 'POST',
-    path: '/enrol',
-    summary: 'Register a client key by an invite. The code is proved, never sent.',
-    input: z.strictObject({
-      invite_id: idInput,
-      spki: base64url.max(2_000),
-      proof: base64url.max(100),
-      name: titleInput,
-    }),
-    reply: z.strictObject({
-      key_id: z.string(),
-      user: z.string(),
-      user_id: z.string(),
-      instance_id: z.string(),
-      proof: base64url,
-    }),
-    unsigned: true,
   },
   'identity.whoami': {
     method: 'GET',

@@ -29,6 +29,20 @@ export interface ClientKey {
   readonly revokedAt?: number | undefined;
 }
 
+/** A client certificate that the internal CA gave out: it opens the TLS door, the key in it signs each request. */
+export interface ClientCertificate {
+  /** Serial number, lower-case hex. */
+  readonly id: string;
+  /** The `ClientKey` it is about. */
+  readonly key: string;
+  readonly user: UserId;
+  /** SHA-256 of the CA's certificate, lower-case hex. */
+  readonly issuer: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly revokedAt?: number | undefined;
+}
+
 /** One outside account linked to a user by pairing; `externalId` is the platform's immutable id. */
 export interface Identity {
   readonly id: string;

@@ -12,9 +12,9 @@ export function decideAdmin(request: AdminRequest, rules: PolicyRules): Decision
   if (via === 'model') return deny('policy.admin', 'Denied: a model can never do this.');
   const rule = ADMIN_VERBS[verb];
   const also: readonly string[] = rule.also;
-  if (via === 'socket') {
-    return also.includes('socket')
-      ? permit('policy.socket', 'The local socket of the host may do this unsigned.')
+  if (via === 'socket' || via === 'network') {
+    return also.includes(via)
+      ? permit(`policy.${via}`, 'This may be asked unsigned here.')
       : deny('policy.signed', 'This needs a signed request. Run the command line as an enrolled person.');
   }
   if (principal.kind !== 'user') return deny('policy.person', 'Denied: only a person can do this.');

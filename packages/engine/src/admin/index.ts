@@ -5,6 +5,7 @@
 import { APPROVAL } from './approval.ts';
 import { ASK } from './ask.ts';
 import { AUDIT } from './audit.ts';
+import { CERTIFICATE } from './certificate.ts';
 import { CONTEXT } from './context.ts';
 import type { AdminTable } from './deps.ts';
 import { EFFECT } from './effect.ts';
@@ -44,6 +45,7 @@ export const ADMIN: AdminTable = {
   ...TOKEN,
   ...KEY,
   ...INVITE,
+  ...CERTIFICATE,
 };
 
 export type {
@@ -51,10 +53,14 @@ export type {
   AdminDeps,
   AdminHandler,
   AdminTable,
+  CertificateAuthority,
   Doors,
   EnrolClaim,
+  IssuedCertificate,
   KeyCheck,
   MadeInvite,
+  ProvedKey,
+  TrustedCa,
 } from './deps.ts';
 export { type HeldRevocations, holdRevocations } from './held.ts';
 export { isOutputFor, runFor, visibleRun } from './task.ts';

@@ -314,7 +314,7 @@ describe('keys and identities', () => {
 });
 
 describe('enrolment', () => {
-  const claim = { spki: 'newkey', proof: 'good', name: 'laptop' };
+  const claim = { request: 'newkey', proof: 'good', name: 'laptop' };
   const invited = async () => {
     await ask('invite.create', SOCKET, {});
     return must((await at.admin.world.deps.store.read.find('identity_invite', {}))[0]);
@@ -322,7 +322,7 @@ describe('enrolment', () => {
 
   test('the socket’s invite is for the first overlord; the code is kept nowhere', async () => {
     const made = await ask('invite.create', SOCKET, {});
-    expect(made).toMatchObject({ user: 'lord', code: 'CODE-1' });
+    expect(made).toMatchObject({ user: 'lord', code: 'CODE-1-ca-1' });
     const [row] = await at.admin.world.deps.store.read.find('identity_invite', {});
     expect(must(row)).toMatchObject({ user: LORD, proofKey: 'sealed(proof-1)' });
     expect(JSON.stringify([row, await at.admin.world.deps.audit.tail(50)])).not.toContain('CODE-1');
@@ -346,21 +346,24 @@ describe('enrolment', () => {
       user: 'lord',
       user_id: LORD,
       instance_id: 'instance-1',
-      proof: 'proof-1-newk',
+      proof: 'proof-1-newk-2',
+      certificate: `CERT ${LORD} PEM newkey`,
+      authorities: ['PEM ca-1'],
+      admin_url: 'https://127.0.0.1:8443',
     });
     expect(await at.admin.world.deps.store.read.get('identity_key', { id: reply.key_id })).toMatchObject({
       user: LORD,
       publicKeyPem: 'PEM newkey',
     });
     await expect(
-      ask('key.enrol', SOCKET, { ...claim, spki: 'second', invite_id: invite.id }),
+      ask('key.enrol', SOCKET, { ...claim, request: 'second', invite_id: invite.id }),
     ).rejects.toEqual(codeOf('invite.proof.unauthenticated'));
   });
 
   test('two at once: one key', async () => {
     const invite = await invited();
-    const tries = ['one', 'two'].map((spki) =>
-      ask('key.enrol', SOCKET, { ...claim, spki, invite_id: invite.id }),
+    const tries = ['one', 'two'].map((request) =>
+      ask('key.enrol', SOCKET, { ...claim, request, invite_id: invite.id }),
     );
     const ends = await Promise.allSettled(tries);
     expect(ends.map((end) => end.status).sort()).toEqual(['fulfilled', 'rejected']);

@@ -73,6 +73,11 @@ async function takeEverything(tx: StoreTx, user: User, nowMs: number): Promise<r
   await tx.remove('identity_link', { user: user.id });
   await tx.remove('identity_invite', { user: user.id });
   await tx.update('identity_key', { user: user.id, revokedAt: { isNull: true } }, { revokedAt: nowMs });
+  await tx.update(
+    'identity_certificate',
+    { user: user.id, revokedAt: { isNull: true } },
+    { revokedAt: nowMs },
+  );
   const tokens = await tx.find('identity_token', { owner: user.id });
   await tx.update('identity_token', { owner: user.id, revokedAt: { isNull: true } }, { revokedAt: nowMs });
   for (const token of tokens) await tx.remove('identity_grant', { principal: token.id });

@@ -173,6 +173,17 @@ create table identity_key (
 ) strict;
 create index identity_key_user on identity_key (user);
 
+create table identity_certificate (
+  id text not null unique,
+  key text not null,
+  user text not null,
+  issuer text not null,
+  created_at integer not null,
+  expires_at integer not null,
+  revoked_at integer
+) strict;
+create index identity_certificate_key on identity_certificate (key);
+
 create table identity_invite (
   id text not null unique,
   user text not null,

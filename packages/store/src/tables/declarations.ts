@@ -93,6 +93,15 @@ const FIELDS: { readonly [T in TableName]: ColumnsOf<Tables[T]> } = {
     createdAt: 'integer',
     revokedAt: 'integer',
   },
+  identity_certificate: {
+    id: 'text',
+    key: 'text',
+    user: 'text',
+    issuer: 'text',
+    createdAt: 'integer',
+    expiresAt: 'integer',
+    revokedAt: 'integer',
+  },
   identity_invite: {
     id: 'text',
     user: 'text',

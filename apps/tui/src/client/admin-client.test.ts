@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newInvite, parseKeyId, type StoredInvite, serverProof, verifyInviteProof } from '@agent-runtime/pki';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type SocketClient, socketClient } from './admin-client.ts';
 import { keyStore } from './key-store.ts';
-import { type SocketClient, socketClient } from './socket-client.ts';
 
 /** A server that answers as the real one would, with its mistakes on demand. */
 interface Script {
