@@ -4,6 +4,7 @@ import {
   type AdminRoute,
   type AdminRouteName,
   AppError,
+  type Clock,
   type ContextId,
   makeRedactor,
   type Run,
@@ -41,6 +42,7 @@ const AUDIT = { action: 'test.change', actor: 'test', subject: 'world' };
 export interface DoorWorld {
   readonly parts: AdminParts;
   readonly app: Hono;
+  readonly ca: Authority;
   readonly clock: ManualClock;
   readonly live: MemoryLiveFeed;
   readonly log: RecordingLogger;
@@ -122,8 +124,9 @@ export async function makeDoor(
   key: ClientKey,
   transport: 'socket' | 'direct' | 'proxy' = 'socket',
   more: Partial<AdminParts> = {},
+  startMs?: number,
 ): Promise<DoorWorld> {
-  const clock = manualClock();
+  const clock = manualClock(startMs);
   const live = memoryLiveFeed();
   const log = recordingLogger();
   const opened = await openMemoryStore({ clock });
@@ -243,16 +246,32 @@ let madeOnce: Promise<AuthorityState> | undefined;
 
 /** The real CA over a file in memory. Its keys are made once for a file of tests: that is what takes time. */
 async function testAuthority(clock: Clock): Promise<Authority> {
-  const input = { instanceId: 'instance-1', clock, log: recordingLogger(), hosts: ['127.0.0.1', 'localhost'], proxyHosts: ['127.0.0.1', 'localhost'] };
+  const input = {
+    instanceId: 'instance-1',
+    clock,
+    log: recordingLogger(),
+    hosts: ['127.0.0.1', 'localhost'],
+    proxyHosts: ['127.0.0.1', 'localhost'],
+  };
   madeOnce ??= (async () => {
     let state: AuthorityState | undefined;
-    const file = { read: () => state, write: (next: AuthorityState) => { state = next; } };
+    const file = {
+      read: () => state,
+      write: (next: AuthorityState) => {
+        state = next;
+      },
+    };
     await openAuthority({ ...input, file });
     if (state === undefined) throw new Error('no CA was made');
     return state;
   })();
   let state = await madeOnce;
-  const file = { read: () => state, write: (next: AuthorityState) => { state = next; } };
+  const file = {
+    read: () => state,
+    write: (next: AuthorityState) => {
+      state = next;
+    },
+  };
   return openAuthority({ ...input, file });
 }
 

@@ -236,7 +236,12 @@ describe('enrolment with real keys', () => {
     const code = await invited();
     const { status, body } = await answer(door, enrol(code, other));
     expect(status).toBe(200);
-    const reply = body as { readonly proof: string; readonly key_id: string; readonly certificate: string; readonly authorities: string[] }; // safe: used as such below
+    const reply = body as {
+      readonly proof: string;
+      readonly key_id: string;
+      readonly certificate: string;
+      readonly authorities: string[];
+    }; // safe: used as such below
     verifyServerProof({
       invite: parseInvite(code),
       serverIdentity: serverIdentity([reply.certificate, ...reply.authorities]),

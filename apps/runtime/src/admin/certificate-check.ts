@@ -54,7 +54,7 @@ function shownCertificate(transport: Network, c: Context): Uint8Array {
 
 /** What the other end of the TLS connection showed, byte for byte. */
 function peerOf(c: Context): Uint8Array {
-  const { incoming } = c.env as { readonly incoming?: { readonly socket?: unknown } }; // safe: read as unknown
+  const { incoming } = (c.env ?? {}) as { readonly incoming?: { readonly socket?: unknown } }; // safe: read as unknown
   const socket = incoming?.socket;
   const raw = socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.raw : undefined;
   if (raw === undefined) throw refused('no certificate on the connection');
