@@ -13,7 +13,7 @@ const isTty = process.stdout.isTTY === true;
 const remote: Remote = {
   socketPath: socketPath(places.dataDir),
   configDir: places.configDir,
-  adminUrl: settingOf(process.env, 'AGENT_RUNTIME_ADMIN_URL'),
+  server: settingOf(process.env, 'AGENT_RUNTIME_SERVER'),
   passphrase: settingOf(process.env, 'AGENT_RUNTIME_KEY_PASSPHRASE'),
   nowMs: () => Date.now(),
 };

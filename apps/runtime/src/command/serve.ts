@@ -66,7 +66,7 @@ export async function serve(world: World, appliance: Appliance, log: Logger): Pr
     return {
       publicUrl: listener.url,
       socketPath: socket.path,
-      adminUrl: admin?.url,
+      adminUrl: admin === undefined ? undefined : appliance.adminPlace.url,
       metricsUrl: metrics?.url,
       refuse: () => {
         isStopping = true;

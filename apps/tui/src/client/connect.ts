@@ -9,7 +9,7 @@ export interface Remote {
   readonly socketPath: string;
   readonly configDir: string;
   /** The runtime elsewhere that is meant; undefined: the one on this machine, else the only one we are enrolled with. */
-  readonly adminUrl: string | undefined;
+  readonly server: string | undefined;
   /** Of the key files, when they have one. */
   readonly passphrase: string | undefined;
   nowMs(): number;
@@ -41,22 +41,22 @@ export async function enrolByAddress(
 }
 
 function instanceElsewhere(remote: Remote, keys: KeyStore): string | undefined {
-  if (remote.adminUrl === undefined && existsSync(remote.socketPath)) return undefined;
+  if (remote.server === undefined && existsSync(remote.socketPath)) return undefined;
   const enrolled = keys.instances().flatMap((id) => {
     const url = keys.credentials(id)?.adminUrl;
     return url === undefined ? [] : [{ id, origin: new URL(url).origin }];
   });
-  if (remote.adminUrl === undefined) {
+  if (remote.server === undefined) {
     if (enrolled.length > 1) throw several(enrolled.map((one) => one.origin));
     return enrolled[0]?.id;
   }
-  const wanted = remote.adminUrl.replace(/\/+$/, '');
+  const wanted = remote.server.replace(/\/+$/, '');
   const found = enrolled.find((one) => one.origin === wanted);
   if (found !== undefined) return found.id;
   throw new AppError({
     code: 'tui.instance.missing',
     kind: 'missing',
-    message: `This machine is not enrolled with ${wanted} (AGENT_RUNTIME_ADMIN_URL). Enrol it: agent-runtime enrol --url U --invite CODE.`,
+    message: `This machine is not enrolled with ${wanted} (AGENT_RUNTIME_SERVER). Enrol it: agent-runtime enrol --url U --invite CODE.`,
   });
 }
 
@@ -64,6 +64,6 @@ function several(origins: readonly string[]): AppError {
   return new AppError({
     code: 'tui.instance.conflict',
     kind: 'conflict',
-    message: `This machine is enrolled with several runtimes: ${origins.join(', ')}. Say which: AGENT_RUNTIME_ADMIN_URL.`,
+    message: `This machine is enrolled with several runtimes: ${origins.join(', ')}. Say which: AGENT_RUNTIME_SERVER.`,
   });
 }

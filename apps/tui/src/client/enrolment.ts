@@ -75,6 +75,7 @@ export async function enrolByUrl(
     send: async (claim) => {
       const response = await line.open({ method: 'POST', path, headers: {}, body: JSON.stringify(claim) });
       const body = parseJson(await readAll(line, response));
+      if (response.statusCode === 404) throw notThere(url);
       if (response.statusCode !== 200) throw errorFromBody(body) ?? notThere(url);
       return parseWire(ADMIN_ROUTES['key.enrol'].reply, body, 'answer');
     },

@@ -43,26 +43,19 @@ async function connect(
     checkServer: (certDer, host) => void verifyServerCert({ certDer, roots, host, nowMs: input.nowMs() }),
   });
   const hello = ADMIN_ROUTES['hello.read'];
-  return {
-    ...signedClient({
-      line,
-      authority: url.host,
-      // The greeting cannot be signed yet: the connection proves both ends, and the runtime tells nobody else.
-      greet: async () => {
-        const { method, path } = writeInput(hello, {});
-        return answerOf(line, 'hello.read', await line.open({ method, path, headers: {}, body: '' }));
-      },
-      key: async () => key,
-      nowMs: () => input.nowMs(),
-    }),
-    callUnsigned: async () => {
-      throw new AppError({
-        code: 'tui.request.invalid',
-        kind: 'invalid',
-        message: 'Only the local socket of the host takes unsigned requests.',
-      });
+  const client = signedClient({
+    line,
+    authority: url.host,
+    // It cannot be signed yet: the connection has proved both ends, and the runtime greets nobody else.
+    greet: async () => {
+      const { method, path } = writeInput(hello, {});
+      return answerOf(line, 'hello.read', await line.open({ method, path, headers: {}, body: '' }));
     },
-  };
+    key: async () => key,
+    nowMs: () => input.nowMs(),
+  });
+  // Only the socket of the host takes requests unsigned; signed, they are welcome here too.
+  return { ...client, callUnsigned: client.call };
 }
 
 /** A runtime that cannot be reached now is no reason to fail here: what comes next says so better. */
