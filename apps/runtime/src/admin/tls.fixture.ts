@@ -24,7 +24,7 @@ export const INSTANCE = 'instance-1';
 export function listenTls(door: DoorWorld): Promise<Listener> {
   return serveTls(
     (incoming, env) => door.app.fetch(incoming, env),
-    { ...door.ca.server(), clientCaPem: door.ca.rootsPem() },
+    { ...door.ca.server(), clientCaPem: door.ca.rootPems().join('') },
     { host: '127.0.0.1', port: 0 },
     'TEST',
   );

@@ -47,8 +47,8 @@ export interface Authority extends Pick<CertificateAuthority, 'issue' | 'rotate'
   server(): TlsIdentity;
   /** What Caddy is given; undefined in direct mode. */
   proxy(): { readonly admin: TlsIdentity; readonly upstream: TlsIdentity } | undefined;
-  /** CAs that count now, as one PEM text. */
-  rootsPem(): string;
+  /** CAs that count now as PEM, the current one first, at most one more. */
+  rootPems(): readonly string[];
   /** A person's certificate by its own bytes. Revocation is asked elsewhere. @throws AppError certificate.client.unauthenticated */
   verifyClient(der: Uint8Array): VerifiedClientCert;
   /** @throws AppError certificate.proxy.unauthenticated */
@@ -125,10 +125,7 @@ export async function openAuthority(input: AuthorityInput): Promise<Authority> {
       state.proxy === undefined
         ? undefined
         : { admin: identityOf(state.proxy.admin), upstream: identityOf(state.proxy.upstream) },
-    rootsPem: () =>
-      roots()
-        .map((root) => root.pem)
-        .join(''),
+    rootPems: () => roots().map((root) => root.pem),
     verifyClient: (certDer) =>
       verifyClientCert({ certDer, roots: roots(), instanceId, nowMs: clock.nowMs() }),
     verifyProxy: (certDer) => {

@@ -11,7 +11,8 @@ import type { Authority } from './authority.ts';
  */
 export function writeProxyFiles(folder: string, authority: Authority): void {
   const given = authority.proxy();
-  if (given === undefined) return;
+  const [current, before] = authority.rootPems();
+  if (given === undefined || current === undefined) return;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
   const files: readonly (readonly [string, string])[] = [
@@ -19,7 +20,9 @@ export function writeProxyFiles(folder: string, authority: Authority): void {
     ['admin.key', given.admin.keyPem],
     ['upstream.crt', given.upstream.certPem],
     ['upstream.key', given.upstream.keyPem],
-    ['ca.pem', authority.rootsPem()],
+    // Caddy reads one CA from each file. Outside of a rollover both are the same.
+    ['ca.pem', current],
+    ['ca-before.pem', before ?? current],
   ];
   for (const [name, text] of files) writePrivateFile(join(folder, name), text);
 }

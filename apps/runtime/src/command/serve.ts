@@ -88,7 +88,7 @@ async function serveAdmin(world: World, appliance: Appliance, log: Logger): Prom
   const { adminPlace } = appliance;
   if (config.ADMIN_LISTEN === undefined) return undefined;
   const authority = await appliance.authority();
-  const tls = (): TlsOptions => ({ ...authority.server(), clientCaPem: authority.rootsPem() });
+  const tls = (): TlsOptions => ({ ...authority.server(), clientCaPem: authority.rootPems().join('') });
   const hop = config.ADMIN_TLS;
   const app = makeAdminApp({
     parts: appliance.admin,
