@@ -13,6 +13,7 @@ import { INVITE } from './invite.ts';
 import { KEY } from './key.ts';
 import { LABEL } from './label.ts';
 import { MEMORY } from './memory.ts';
+import { PAIR } from './pair.ts';
 import { SEARCH } from './search.ts';
 import { SECRET } from './secret.ts';
 import { STANDING } from './standing.ts';
@@ -44,6 +45,7 @@ export const ADMIN: AdminTable = {
   ...TOKEN,
   ...KEY,
   ...INVITE,
+  ...PAIR,
 };
 
 export type {
