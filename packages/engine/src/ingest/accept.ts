@@ -80,7 +80,7 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
   if (context === undefined)
     return isBot
       ? { outcome: 'logged', isRepeat: false }
-      : refuseUnbound(deps, hooks.tell, arrival, where, isPairing);
+      : refuseUnbound(deps, hooks.tell, { arrival, where, isPairing });
   const parsed: ParsedText = isPairing
     ? { kind: 'command', command: { name: 'pair', rest: '' } }
     : mayBeCommand(arrival)

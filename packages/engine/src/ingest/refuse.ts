@@ -107,10 +107,9 @@ async function refuseStranger(
 export async function refuseUnbound(
   deps: EngineDeps,
   tell: Tell,
-  arrival: Arrival,
-  where: Whereabouts,
-  isPairing = false,
+  said: { readonly arrival: Arrival; readonly where: Whereabouts; readonly isPairing: boolean },
 ): Promise<Accepted> {
+  const { arrival, where, isPairing } = said;
   const { source, channel, isAddressed } = arrival.event;
   const decision = decide(
     { action: 'task.create', principal: where.principal, door: arrival.door, isAddressed: true },
