@@ -153,7 +153,7 @@ export interface Engine {
   openGate(actor: Actor): Promise<void>;
   /** Call after a token, key, identity or grant was taken away: running work of the principal is looked at again at once. */
   revoked(principalKey: string): Promise<void>;
-  /** Call after a workspace changed: its limits are read again. */
+  /** Call after a workspace or its people changed: its limits are read again, and a notice that was left is sent. */
   settingsChanged(): Promise<void>;
 
   readonly health: () => { readonly isReady: boolean; readonly reasons: readonly string[] };

@@ -38,6 +38,7 @@ describe.skipIf(NO_CADDY !== undefined)(suite, { timeout: 120_000 }, () => {
     ]);
     runtimeAdmin = `localhost:${runtimePort}`;
     home = newHome({
+      AGENT_RUNTIME_RATE_PER_MINUTE: '100000',
       AGENT_RUNTIME_ADMIN_TLS: 'proxy',
       AGENT_RUNTIME_ADMIN_LISTEN: `127.0.0.1:${runtimePort}`,
       AGENT_RUNTIME_ADMIN_URL: `https://localhost:${adminPort}`,

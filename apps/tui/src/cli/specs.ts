@@ -17,6 +17,7 @@ const approval = () => import('../command/approval.ts');
 const place = () => import('../command/place.ts');
 const certificate = () => import('../command/certificate.ts');
 const people = () => import('../command/people.ts');
+const pair = () => import('../command/pair.ts');
 const house = () => import('../command/house.ts');
 const local = () => import('../command/local.ts');
 
@@ -330,6 +331,37 @@ export const COMMANDS: readonly CommandSpec[] = [
     about: 'Who has a role there.',
     example: 'agent-runtime grant who ws:community',
     load: async () => (await people()).grantWho,
+  },
+  {
+    usage: 'pair list',
+    about: 'Outside accounts that wait to be linked.',
+    example: 'agent-runtime pair list',
+    load: async () => (await pair()).pairList,
+  },
+  {
+    usage: 'pair show <code>',
+    about: 'Whose code it is, before you approve it.',
+    example: 'agent-runtime pair show 7K2M-…',
+    load: async () => (await pair()).pairShow,
+  },
+  {
+    usage: 'pair approve <code>',
+    about: 'Link the account of this code with a person, who gets a role.',
+    options: [
+      ['--user <name>', 'with this person'],
+      ['--role <role>', 'viewer, member, operator, admin or overlord'],
+      ['--scope <scope>', '*, ws:A, ctx:A/c, …'],
+      ['--create-user', 'the person is new'],
+      ['--expires <instant>', 'end of the role, e.g. 2027-01-01T00:00:00Z'],
+    ],
+    example: 'agent-runtime pair approve 7K2M-… --user ada --role member --scope ws:community --create-user',
+    load: async () => (await pair()).pairApprove,
+  },
+  {
+    usage: 'pair deny <id>',
+    about: 'Send an account away; its code ends.',
+    example: 'agent-runtime pair deny pair_01hx',
+    load: async () => (await pair()).pairDeny,
   },
   {
     usage: 'identity list',

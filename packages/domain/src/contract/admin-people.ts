@@ -42,6 +42,17 @@ export const identityRowSchema = z.strictObject({
 });
 export type IdentityRow = z.infer<typeof identityRowSchema>;
 
+/** An outside account that waits for an admin; its code is never on the wire back. */
+export const pairingRowSchema = z.strictObject({
+  id: z.string(),
+  connector: z.string(),
+  external_id: z.string(),
+  display_name: z.string(),
+  created_at: instantSchema,
+  expires_at: instantSchema,
+});
+export type PairingRow = z.infer<typeof pairingRowSchema>;
+
 export const tokenRowSchema = z.strictObject({
   id: z.string(),
   name: z.string(),
@@ -71,6 +82,9 @@ export const userDetailSchema = userRowSchema.extend({
   tokens: z.array(tokenRowSchema),
 });
 export type UserDetail = z.infer<typeof userDetailSchema>;
+
+/** In the body, never in an address: addresses are logged. */
+const codeInput = z.string().trim().min(1).max(200);
 
 /** People, roles and what they sign in with. */
 export const PEOPLE_ROUTES = {
@@ -188,6 +202,41 @@ export const PEOPLE_ROUTES = {
     summary: 'The account is nobody again.',
     input: byId,
     reply: identityRowSchema,
+  },
+  'pair.list': {
+    method: 'GET',
+    path: '/pair',
+    summary: 'Outside accounts that wait to be linked, oldest first.',
+    input: nothing,
+    reply: listOf(pairingRowSchema),
+  },
+  'pair.show': {
+    method: 'POST',
+    path: '/pair/show',
+    summary: 'Who a pairing code belongs to.',
+    input: z.strictObject({ code: codeInput }),
+    reply: pairingRowSchema,
+  },
+  'pair.approve': {
+    method: 'POST',
+    path: '/pair/approve',
+    summary: 'Link the account of a code with a person and give a role, never above your own.',
+    input: z.strictObject({
+      code: codeInput,
+      user: userInput,
+      create_user: z.boolean().default(false),
+      role: roleSchema,
+      scope: scopeSchema,
+      expires_at: instantSchema.optional(),
+    }),
+    reply: identityRowSchema,
+  },
+  'pair.deny': {
+    method: 'DELETE',
+    path: '/pair/:id',
+    summary: 'Send a pairing away; its code ends.',
+    input: byId,
+    reply: pairingRowSchema,
   },
   'identity.whoami': {
     method: 'GET',

@@ -51,6 +51,8 @@ export interface Identity {
   readonly user: UserId;
   readonly displayName: string;
   readonly createdAt: number;
+  /** The direct talk that was bound with it, and ends with it. */
+  readonly context?: ContextId | undefined;
 }
 
 /** One-time enrolment code, kept as the key derived from it; user is fixed here, never by the request. */

@@ -10,6 +10,7 @@ import type {
   HttpToken,
   Identity,
   Invite,
+  Pairing,
   User,
 } from '../identity/index.ts';
 import type { Label } from '../label/index.ts';
@@ -95,6 +96,7 @@ export interface Tables {
   readonly identity_key: ClientKey;
   readonly identity_certificate: ClientCertificate;
   readonly identity_invite: Invite;
+  readonly identity_pairing: Pairing;
   readonly ingest_event: IngestedEvent;
   readonly task: Task;
   readonly run: Run;

@@ -119,8 +119,8 @@ function grantChange(grant: Grant, action: 'identity.grant' | 'identity.revoke')
   } as const;
 }
 
-/** A role on a place that does not exist would come alive when someone makes it. */
-async function requireKnownPlace(reader: StoreReader, scope: Scope): Promise<void> {
+/** A role on a place that does not exist would come alive when someone makes it. @throws AppError admin.id.missing */
+export async function requireKnownPlace(reader: StoreReader, scope: Scope): Promise<void> {
   // safe below: ids are only compared with ids in the tables
   if ('workspace' in scope && (await reader.get('workspace', { id: scope.workspace as never })) === undefined)
     throw missing('workspace', scope.workspace);
@@ -132,7 +132,8 @@ async function requireKnownPlace(reader: StoreReader, scope: Scope): Promise<voi
   if (context === undefined) throw missing('context', scope.context);
 }
 
-function inThePast(): AppError {
+/** An end that has passed. */
+export function inThePast(): AppError {
   return new AppError({
     code: 'identity.expiry.invalid',
     kind: 'invalid',
@@ -140,7 +141,8 @@ function inThePast(): AppError {
   });
 }
 
-function hasLeft(name: string): AppError {
+/** Who left gets nothing any more. */
+export function hasLeft(name: string): AppError {
   return new AppError({
     code: 'identity.user.conflict',
     kind: 'conflict',

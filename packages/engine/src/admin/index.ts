@@ -14,6 +14,7 @@ import { INVITE } from './invite.ts';
 import { KEY } from './key.ts';
 import { LABEL } from './label.ts';
 import { MEMORY } from './memory.ts';
+import { PAIR } from './pair.ts';
 import { SEARCH } from './search.ts';
 import { SECRET } from './secret.ts';
 import { STANDING } from './standing.ts';
@@ -46,6 +47,7 @@ export const ADMIN: AdminTable = {
   ...KEY,
   ...INVITE,
   ...CERTIFICATE,
+  ...PAIR,
 };
 
 export type {
