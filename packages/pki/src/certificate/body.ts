@@ -5,6 +5,7 @@ import {
   contentOf,
   type Der,
   decode,
+  embed,
   encode,
   instant,
   integer,
@@ -62,7 +63,7 @@ export function writeBody(profile: Profile, free: Free, issuer: Issuer): Der {
     nameOf(issuer.commonName),
     sequence(instant(free.notBeforeMs), instant(notAfterMs)),
     nameOf(commonNameOf(profile)),
-    readable(exportPublicKey(free.publicKey)),
+    embed(exportPublicKey(free.publicKey)),
     tagged(3, extensionsOf(profile, free.publicKey, issuer.keyIdentifier)),
   );
 }
@@ -105,8 +106,4 @@ function readKey(spki: Der | undefined): KeyObject | undefined {
   } catch {
     return undefined;
   }
-}
-
-function readable(bytes: Uint8Array): Der {
-  return decode(bytes) ?? sequence();
 }

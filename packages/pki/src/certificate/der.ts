@@ -1,3 +1,4 @@
+import { AppError } from '@agent-runtime/domain';
 import asn1 from 'node-forge/lib/asn1.js';
 
 /** One ASN.1 value, written or read. */
@@ -92,6 +93,18 @@ export function readInstant(der: Der | undefined): number {
   if (parts === null) return Number.NaN;
   const [, year, month, day, hour, minute, second] = parts;
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+/** A value that is there as DER already, e.g. a public key of ours. @throws AppError certificate.der.bug */
+export function embed(bytes: Uint8Array): Der {
+  const der = decode(bytes);
+  if (der !== undefined) return der;
+  throw new AppError({
+    code: 'certificate.der.bug',
+    kind: 'bug',
+    message: 'A certificate could not be written. The log has the details.',
+    detail: 'embedded bytes are not DER',
+  });
 }
 
 export function encode(der: Der): Uint8Array {

@@ -40,7 +40,7 @@ export interface World {
   readonly other: ClientKey;
   readonly weak: readonly (readonly [string, KeyObject])[];
   readonly instanceId: string;
-  readonly userId: string;
+  readonly userId: UserId;
   readonly uri: string;
   readonly serial: Uint8Array;
   readonly parts: Parts;

@@ -7,6 +7,7 @@ import {
   contentOf,
   type Der,
   decode,
+  embed,
   encode,
   integer,
   sequence,
@@ -22,7 +23,7 @@ const VERSION_1 = integer(Uint8Array.of(0));
  * invite or from the certificate that is renewed.
  */
 export function makeCsr(key: ClientKey): Uint8Array {
-  const spki = decode(exportPublicKey(key.publicKey)) ?? sequence();
+  const spki = embed(exportPublicKey(key.publicKey));
   return signBody(sequence(VERSION_1, nameOf('agent-runtime client'), spki, tagged(0)), key.privateKey);
 }
 

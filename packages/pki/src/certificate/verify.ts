@@ -36,7 +36,7 @@ export interface VerifiedClientCert extends VerifiedCert {
 /**
  * Accepts a person's certificate: signed by a trusted CA that is in its dates, in its own dates, and byte for byte what
  * we would have written for its user, key, serial and start. Revocation is the caller's: ask by serial and by key id.
- * @throws AppError certificate.client.unauthenticated; certificate.instance.invalid for an unusable `instanceId`
+ * @throws AppError certificate.client.unauthenticated
  */
 export function verifyClientCert(
   input: CertificateToVerify & { readonly instanceId: string },
@@ -44,7 +44,7 @@ export function verifyClientCert(
   const leaf = readLeaf('client', input);
   const userId = leaf.found.commonName as UserId; // safe: clientProfile refuses what is none, before anyone sees it
   const profile = attempt(() => clientProfile({ instanceId: input.instanceId, userId }));
-  return { ...accept('client', input, leaf, profile), userId };
+  return { ...accept(leaf, profile), userId };
 }
 
 /**
@@ -54,7 +54,7 @@ export function verifyClientCert(
 export function verifyProxyCert(input: CertificateToVerify & { readonly instanceId: string }): VerifiedCert {
   const leaf = readLeaf('proxy', input);
   const profile = attempt(() => proxyProfile(input.instanceId));
-  return accept('proxy', input, leaf, profile);
+  return accept(leaf, profile);
 }
 
 /**
@@ -66,42 +66,39 @@ export function verifyServerCert(input: CertificateToVerify & { readonly host: s
   const leaf = readLeaf('server', input);
   const names = readServerNames(leaf.found.extensions);
   const profile = attempt(() => serverProfile(names));
-  const verified = accept('server', input, leaf, profile);
+  const verified = accept(leaf, profile);
   if (!isNamed(names, input.host)) throw refusal('server', 'host');
   return verified;
 }
 
 interface Leaf {
+  readonly refused: Refused;
+  readonly nowMs: number;
   readonly signed: Signed;
   readonly issuer: CaCert;
   readonly found: Found;
 }
 
 // The signature comes before everything that takes the certificate apart: a stranger's bytes reach no parser.
-function readLeaf(refused: Refused, input: CertificateToVerify): Leaf {
-  const signed = splitSigned(input.certDer);
+function readLeaf(refused: Refused, { certDer, roots, nowMs }: CertificateToVerify): Leaf {
+  const signed = splitSigned(certDer);
   if (signed === undefined) throw refusal(refused, 'form');
-  const issuer = input.roots.find(({ publicKey }) => isSignedWith(signed, publicKey));
+  const issuer = roots.find(({ publicKey }) => isSignedWith(signed, publicKey));
   if (issuer === undefined) throw refusal(refused, 'issuer');
-  if (!isWithin(issuer, input.nowMs)) throw refusal(refused, 'ca');
+  if (!isWithin(issuer, nowMs)) throw refusal(refused, 'ca');
   const found = findFree(signed.body);
   if (found === undefined) throw refusal(refused, 'profile');
-  return { signed, issuer, found };
+  return { refused, nowMs, signed, issuer, found };
 }
 
-function accept(
-  refused: Refused,
-  input: CertificateToVerify,
-  { signed, issuer, found }: Leaf,
-  profile: Profile | undefined,
-): VerifiedCert {
+function accept({ refused, nowMs, signed, issuer, found }: Leaf, profile: Profile | undefined): VerifiedCert {
   if (profile === undefined || !isBodyOf(signed.body, profile, found, issuer))
     throw refusal(refused, 'profile');
   const life = {
     notBeforeMs: found.notBeforeMs,
     notAfterMs: notAfterOf(profile, found.notBeforeMs, issuer.notAfterMs),
   };
-  if (!isWithin(life, input.nowMs)) throw refusal(refused, 'dates');
+  if (!isWithin(life, nowMs)) throw refusal(refused, 'dates');
   return {
     serial: Buffer.from(found.serial).toString('hex'),
     keyId: keyIdOf(found.publicKey),
