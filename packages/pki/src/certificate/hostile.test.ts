@@ -1,4 +1,4 @@
-import { AppError } from '@agent-runtime/domain';
+import { AppError, type UserId } from '@agent-runtime/domain';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bodyOf, build, signed } from './builder.fixture.ts';
@@ -51,7 +51,8 @@ function asClient(certDer: Uint8Array): Outcome {
 }
 
 it('the certificate that is changed below is the one we make, byte for byte, and is accepted', () => {
-  const { ca, key, userId, parts } = world;
+  const { ca, key, parts } = world;
+  const userId = world.userId as UserId; // safe: the fixture made it
   const subject = { instanceId: INSTANCE_ID, userId };
   const made = issueClientCert({ ca, publicKey: key.publicKey, subject, nowMs: NOW_MS });
   const serial = Buffer.concat([Uint8Array.of(2, 16), Buffer.from(made.serial, 'hex')]);
