@@ -71,7 +71,7 @@ export function tlsLine(input: TlsLineInput): Line {
     },
   });
   const fault = (cause: unknown, signal: AbortSignal | undefined): AppError =>
-    known(cause, signal) ?? tlsFault(url, cause);
+    isRefusal(cause) ? stranger(url, cause) : (known(cause, signal) ?? tlsFault(url, cause));
   return {
     fault,
     open: (input) => send((options) => tlsRequest(url.origin, { ...options, agent }), input, fault),
@@ -148,13 +148,29 @@ function tlsFault(url: URL, cause: unknown): AppError {
       cause,
     });
   }
-  if (/CERT|SELF_SIGNED|ISSUER|ALTNAME|VERIFY|WRONG_VERSION/.test(code)) {
+  if (/CERT|SELF_SIGNED|ISSUER|ALTNAME|VERIFY|PURPOSE|WRONG_VERSION/.test(code)) return stranger(url, cause);
+  // In TLS 1.3 a server says no to a client's certificate when the client already writes; some only hang up.
+  if (code === 'ECONNRESET') {
     return new AppError({
-      code: 'tui.server.unauthenticated',
-      kind: 'unauthenticated',
-      message: `The server at ${url.origin} is not the one that this machine enrolled with. Do not go on; check the address, and ask the host.`,
+      code: 'tui.runtime.unavailable',
+      kind: 'unavailable',
+      message: `${url.origin} hung up. Try again; if it stays so, it does not take the certificate of this machine any more: enrol again (agent-runtime enrol --url U --invite CODE).`,
       cause,
     });
   }
   return noAnswer(url, cause);
+}
+
+/** Our own look at the certificate of the server said no. */
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof AppError && cause.code === 'certificate.server.unauthenticated';
+}
+
+function stranger(url: URL, cause: unknown): AppError {
+  return new AppError({
+    code: 'tui.server.unauthenticated',
+    kind: 'unauthenticated',
+    message: `The server at ${url.origin} is not the one that this machine enrolled with. Do not go on; check the address, and ask the host.`,
+    cause,
+  });
 }
