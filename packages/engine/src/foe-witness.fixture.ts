@@ -27,6 +27,13 @@ export interface Prompted {
   readonly open: ReadonlySet<string>;
 }
 
+/** A write of the product on its way, and those that were on their way at the same time. */
+interface Writing {
+  readonly path: string;
+  readonly text: string;
+  readonly beside: Writing[];
+}
+
 const HOST = /evil\W{0,3}\.\W{0,3}example/i;
 
 type Draft = Parameters<WorkspaceFiles['write']>[0];
@@ -49,6 +56,7 @@ export class Witness {
   /** What the approver had before their eyes: canonical bytes of the effect at the moment of the yes. */
   private readonly seen = new Map<string, string>();
   private readonly deniedAt = new Map<string, number>();
+  private readonly writings = new Set<Writing>();
 
   constructor(house: () => House) {
     this.house = house;
@@ -140,10 +148,17 @@ export class Witness {
   /** The product writes a file, on its own account or because people approved it. */
   async written(files: WorkspaceFiles, draft: Draft): ReturnType<WorkspaceFiles['write']> {
     const isRaised = draft.isRaised === true;
+    const own: Writing = { path: draft.path, text: draft.text, beside: [...this.writings] };
+    for (const one of this.writings) one.beside.push(own);
+    this.writings.add(own);
     const before = await files.read(draft.workspace, draft.path).catch(() => undefined);
     const isStale = isRaised && (await this.raising(draft, before?.text));
-    const done = await files.write(draft);
-    if (isStale) this.fault(`T1: ${draft.path} was overwritten though it had changed`);
+    const done = await files.write(draft).finally(() => this.writings.delete(own));
+    // Between our look and the write, another approved write may have put there what the approver saw, or this very text.
+    const isMended = own.beside.some(
+      ({ path, text }) => path === draft.path && (sha256(text) === draft.expected || text === draft.text),
+    );
+    if (isStale && !isMended) this.fault(`T1: ${draft.path} was overwritten though it had changed`);
     if (!isRaised) this.wrote(draft);
     return done;
   }
