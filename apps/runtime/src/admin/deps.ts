@@ -11,4 +11,6 @@ export interface AdminAppInput {
   readonly transport: 'socket' | 'network';
   /** What signatures must name as @authority on the network, e.g. `admin.example:8443`; the socket has a fixed one. */
   readonly authority?: string;
+  /** The CA that invited clients are to trust now, 64 hex digits; see `makeKeyCheck`. */
+  readonly caFingerprint?: () => string;
 }

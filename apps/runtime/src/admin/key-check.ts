@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { AppError, type Id } from '@agent-runtime/domain';
 import type { KeyCheck } from '@agent-runtime/engine';
 import {
+  caFingerprint as caFingerprintOf,
   type InviteKey,
   importPublicKey,
   newInvite,
@@ -12,11 +13,18 @@ import {
   verifyInviteProof,
 } from '@agent-runtime/pki';
 
-/** The cryptography of packages/pki in the form that the admin handlers take. */
-export function makeKeyCheck(instanceId: string): KeyCheck {
+/**
+ * The cryptography of packages/pki in the form that the admin handlers take.
+ * @param caFingerprint of the CA that invited clients are to trust now; it may change while the process runs. Without a
+ *   CA there is only the local socket, and codes name what is pinned there.
+ */
+export function makeKeyCheck(
+  instanceId: string,
+  caFingerprint: () => string = () => caFingerprintOf(serverIdentity(instanceId)),
+): KeyCheck {
   return {
     newInvite: (nowMs) => {
-      const { code, stored } = newInvite({ nowMs });
+      const { code, stored } = newInvite({ nowMs, caFingerprint: caFingerprint() });
       return {
         code,
         inviteId: stored.inviteId,

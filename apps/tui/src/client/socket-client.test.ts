@@ -62,7 +62,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
         server_time: new Date(NOW).toISOString(),
       });
     case '/admin/v1/invite': {
-      const { code, stored } = newInvite({ nowMs: NOW });
+      const { code, stored } = newInvite({ nowMs: NOW, caFingerprint: 'c'.repeat(64) });
       invites.set(stored.inviteId, stored);
       return send(200, { code, user: 'lord', expires_at: new Date(stored.expiresAtMs).toISOString() });
     }
