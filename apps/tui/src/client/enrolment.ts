@@ -12,7 +12,9 @@ import {
 import {
   type ClientKey,
   inviteProof,
+  isCaOfInvite,
   newClientKey,
+  type ParsedInvite,
   parseInvite,
   parseKeyId,
   serverIdentity,
@@ -53,7 +55,7 @@ export async function enrol(
     keyId: parseKeyId(key.keyId),
     proof: new Uint8Array(Buffer.from(reply.proof, 'base64url')),
   });
-  await assertIsOurs(reply, key, invite.caPrefix);
+  await assertIsOurs(reply, key, invite);
   input.keys.save(reply.instance_id, key);
   input.keys.saveCredentials(reply.instance_id, {
     certificatePem: reply.certificate,
@@ -84,8 +86,8 @@ export async function enrolByUrl(
 }
 
 /** The certificate is for our key and this instance, from the CA whose fingerprint the code carries. */
-async function assertIsOurs(reply: Enrolled, key: ClientKey, caPrefix: Uint8Array): Promise<void> {
-  const { caFingerprint, readCa, verifyClientCert } = await import('@agent-runtime/pki/certificate');
+async function assertIsOurs(reply: Enrolled, key: ClientKey, invite: ParsedInvite): Promise<void> {
+  const { readCa, verifyClientCert } = await import('@agent-runtime/pki/certificate');
   const root = readCa(derOfPem(reply.authorities[0] ?? ''));
   const certificate = verifyClientCert({
     certDer: derOfPem(reply.certificate),
@@ -94,10 +96,7 @@ async function assertIsOurs(reply: Enrolled, key: ClientKey, caPrefix: Uint8Arra
     // By the runtime's dates: the proof says who gave it out, and the clock of this machine may be wrong.
     nowMs: fromInstant(reply.expires_at) - 1,
   });
-  const isOurs =
-    certificate.keyId === key.keyId &&
-    caFingerprint(root.der).startsWith(Buffer.from(caPrefix).toString('hex'));
-  if (isOurs) return;
+  if (certificate.keyId === key.keyId && isCaOfInvite(invite, root.fingerprint)) return;
   throw new AppError({
     code: 'invite.server.unauthenticated',
     kind: 'unauthenticated',

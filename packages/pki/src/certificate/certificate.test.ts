@@ -1,21 +1,15 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { AppError, parseId } from '@agent-runtime/domain';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type ClientKey, newClientKey, signBytes } from '../key/index.ts';
-import { algorithm, ascii, bitString, hex, int, name, OID, seq, signed, tlv } from './builder.fixture.ts';
+import { type ClientKey, newClientKey } from '../key/index.ts';
 import {
   type Ca,
   caFingerprint,
-  exportCaKey,
   type Issued,
-  importCa,
   issueClientCert,
   issueProxyCert,
   issueServerCert,
-  makeCsr,
   newCa,
-  readCa,
-  readCsr,
   verifyClientCert,
   verifyProxyCert,
   verifyServerCert,
@@ -31,13 +25,11 @@ const userId = parseId('user', 'user_0123456789');
 let ca: Ca;
 let foreign: Ca;
 let key: ClientKey;
-let other: ClientKey;
 beforeAll(async () => {
   const commonName = 'agent-runtime CA 2026';
-  [ca, foreign, key, other] = await Promise.all([
+  [ca, foreign, key] = await Promise.all([
     newCa({ commonName, nowMs: NOW_MS }),
     newCa({ commonName, nowMs: NOW_MS }),
-    newClientKey(),
     newClientKey(),
   ]);
 }, PATIENT.timeout);
@@ -72,92 +64,6 @@ function asClient(
   }
   return 'accepted';
 }
-
-describe('a CA', PATIENT, () => {
-  it('signs itself, may sign certificates and no CA, and lasts ten years', () => {
-    const seen = new X509Certificate(ca.cert.der);
-    expect(seen.ca).toBe(true);
-    expect(seen.verify(ca.cert.publicKey)).toBe(true);
-    expect(seen.subject).toBe('CN=agent-runtime CA 2026');
-    expect(seen.issuer).toBe(seen.subject);
-    expect(seen.validFromDate.getTime()).toBe(Date.UTC(2026, 10, 30, 11, 55));
-    expect(seen.validToDate.getTime()).toBe(Date.UTC(2036, 10, 27, 12));
-    expect(seen.serialNumber).toMatch(/^[4-7][0-9A-F]{31}$/);
-    expect(seen.fingerprint256.replaceAll(':', '').toLowerCase()).toBe(ca.cert.fingerprint);
-    expect(new X509Certificate(ca.cert.pem).raw.equals(ca.cert.der)).toBe(true);
-    // basicConstraints: critical, CA, path 0. keyUsage: critical, keyCertSign and cRLSign.
-    expect(Buffer.from(ca.cert.der).includes(hex('0603551d130101ff040830060101ff020100'))).toBe(true);
-    expect(Buffer.from(ca.cert.der).includes(hex('0603551d0f0101ff040403020106'))).toBe(true);
-  });
-
-  it('comes back from its certificate and key, and from nothing else', () => {
-    const pkcs8Der = exportCaKey(ca);
-    const stored = { certDer: ca.cert.der, pkcs8Der };
-    const again = importCa(stored);
-    expect(again.cert.fingerprint).toBe(ca.cert.fingerprint);
-    expect(again.privateKey.equals(ca.privateKey)).toBe(true);
-    const wrong = [
-      { ...stored, pkcs8Der: exportCaKey(foreign) },
-      { ...stored, pkcs8Der: pkcs8Der.subarray(1) },
-      { ...stored, pkcs8Der: new Uint8Array() },
-      { ...stored, certDer: client().der },
-      { ...stored, certDer: ascii(ca.cert.pem) },
-    ];
-    for (const variant of wrong) expect(codeOf(() => importCa(variant))).toBe('certificate.ca.invalid');
-  });
-
-  it('is read only when each of its bytes is ours', () => {
-    expect(readCa(ca.cert.der)).toEqual(ca.cert);
-    for (let at = 0; at < ca.cert.der.length; at += 7) {
-      const changed = ca.cert.der.with(at, (ca.cert.der[at] ?? 0) ^ 1);
-      expect(codeOf(() => readCa(changed))).toBe('certificate.ca.invalid');
-    }
-  });
-
-  it('signed by itself but of another profile is none', () => {
-    const body = ca.cert.der.subarray(4, -404);
-    const sign = (from: string, to: string): Uint8Array => {
-      const changed = Buffer.from(Buffer.from(body).toString('hex').replace(from, to), 'hex');
-      return signed(changed, {
-        outerAlgorithm: algorithm(OID.sha512Rsa),
-        signer: ca.privateKey,
-        hash: 'sha512',
-      });
-    };
-    expect(codeOf(() => readCa(sign('zz', '')))).toBe('nothing was thrown');
-    const changes = [
-      ['020100', '020101'], // path 1
-      ['0403020106', '0403020104'], // no cRLSign
-      ['551d0f0101ff', '551d0f010100'], // not critical
-      ['a003020102', 'a003020101'], // version 2
-      ['333631313237', '333631313238'], // a day longer
-      [Buffer.from('CA 2026').toString('hex'), Buffer.from('CA\t2026').toString('hex')],
-    ] as const;
-    for (const [from, to] of changes) {
-      expect(codeOf(() => readCa(sign(from, to)))).toBe('certificate.ca.invalid');
-    }
-  });
-
-  it('needs a name that can be shown, and a clock that is set', async () => {
-    const bad = [
-      { commonName: '' },
-      { commonName: 'x'.repeat(65) },
-      { commonName: 'a\0b' },
-      { commonName: 'ä' },
-    ];
-    for (const { commonName } of bad) {
-      await expect(newCa({ commonName, nowMs: NOW_MS })).rejects.toMatchObject({
-        code: 'certificate.name.invalid',
-      });
-    }
-    for (const nowMs of [Number.NaN, 0, Number.POSITIVE_INFINITY]) {
-      await expect(newCa({ commonName: 'x', nowMs })).rejects.toMatchObject({
-        code: 'certificate.clock.bug',
-      });
-      expect(codeOf(() => client(nowMs))).toBe('certificate.clock.bug');
-    }
-  });
-});
 
 describe("a person's certificate", PATIENT, () => {
   it('names user, instance, key and life, and may authenticate a client', () => {
@@ -339,60 +245,5 @@ describe("the proxy's and the server's certificate", PATIENT, () => {
       [Array.from({ length: 17 }, (_, at) => `h${at}.test`), []],
     ];
     for (const [dns, ip] of bad) expect(codeOf(() => server(dns, ip))).toBe('certificate.host.invalid');
-  });
-});
-
-describe('a certificate request', PATIENT, () => {
-  it('hands over its key', () => {
-    expect(readCsr(makeCsr(key)).equals(key.publicKey)).toBe(true);
-  });
-
-  const info = (subject: Uint8Array, more: readonly Uint8Array[] = [tlv(0xa0)]): Buffer =>
-    seq(int(hex('00')), subject, key.publicKey.export({ type: 'spki', format: 'der' }), ...more);
-  const with512 = { outerAlgorithm: algorithm(OID.sha512Rsa), hash: 'sha512' };
-  const request = (body: Uint8Array, by = key): Buffer => signed(body, { ...with512, signer: by.privateKey });
-
-  it('may say what it wants: subject and attributes count for nothing', () => {
-    const wish = seq(tlv(0x06, hex('2a864886f70d01090e')), tlv(0x31, seq()));
-    for (const body of [info(name(ascii('overlord'))), info(seq()), info(seq(), [tlv(0xa0, wish)])]) {
-      expect(readCsr(request(body)).equals(key.publicKey)).toBe(true);
-    }
-  });
-
-  it('proves the possession of one strong key, in DER, or is refused', () => {
-    const good = makeCsr(key);
-    const body = info(seq());
-    const weak = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    const weakBody = seq(
-      int(hex('00')),
-      seq(),
-      weak.publicKey.export({ type: 'spki', format: 'der' }),
-      tlv(0xa0),
-    );
-    const wrong: readonly Uint8Array[] = [
-      request(body, other),
-      signed(weakBody, { ...with512, signer: weak.privateKey }),
-      signed(body, { signer: key.privateKey, outerAlgorithm: algorithm(OID.sha256Rsa), hash: 'sha256' }),
-      signed(body, { signer: key.privateKey, outerAlgorithm: algorithm(OID.sha512Rsa), hash: 'sha1' }),
-      seq(body, algorithm(OID.sha512Rsa), bitString(signBytes(key.privateKey, body))),
-      request(info(seq(), [])),
-      request(info(seq(), [tlv(0xa0), tlv(0xa0)])),
-      request(seq(int(hex('01')), seq(), key.publicKey.export({ type: 'spki', format: 'der' }), tlv(0xa0))),
-      request(Buffer.concat([hex('308300'), body.subarray(2)])),
-      request(Buffer.concat([hex('3080'), body.subarray(4), hex('0000')])),
-      request(info(Buffer.from('3080'.repeat(500), 'hex'))),
-      request(info(name(Buffer.alloc(4_000, 0x61)))),
-      request(Buffer.alloc(0)),
-      request(ascii('hello')),
-      Buffer.concat([good, hex('00')]),
-      good.subarray(0, -1),
-      good.with(200, (good[200] ?? 0) ^ 1),
-      client().der,
-      ca.cert.der,
-      new Uint8Array(),
-      ascii('-----BEGIN CERTIFICATE REQUEST-----'),
-    ];
-    const codes = wrong.map((der) => codeOf(() => readCsr(der)));
-    expect(codes).toEqual(wrong.map(() => 'certificate.request.invalid'));
   });
 });

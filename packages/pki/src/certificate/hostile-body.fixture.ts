@@ -19,8 +19,8 @@ import {
   uriName,
   utcTime,
 } from './builder.fixture.ts';
-import type { World } from './hostile.fixture.ts';
 import type { PartChanges } from './hostile-extensions.fixture.ts';
+import type { World } from './world.fixture.ts';
 
 /** Changes of everything in the signed part but the extensions. */
 export function bodyChanges(world: World): PartChanges {

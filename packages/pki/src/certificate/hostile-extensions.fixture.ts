@@ -18,7 +18,7 @@ import {
   tlv,
   uriName,
 } from './builder.fixture.ts';
-import type { World } from './hostile.fixture.ts';
+import type { World } from './world.fixture.ts';
 
 type Named = readonly (readonly [string, Uint8Array])[];
 /** A change of the good parts, by name. */

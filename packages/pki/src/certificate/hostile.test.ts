@@ -2,16 +2,9 @@ import { AppError, type UserId } from '@agent-runtime/domain';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bodyOf, build, signed } from './builder.fixture.ts';
-import {
-  type Hostile,
-  hostileCertificates,
-  INSTANCE_ID,
-  isSignedByCa,
-  makeWorld,
-  NOW_MS,
-  type World,
-} from './hostile.fixture.ts';
+import { type Hostile, hostileCertificates, isSignedByCa } from './hostile.fixture.ts';
 import { issueClientCert, verifyClientCert, verifyProxyCert, verifyServerCert } from './index.ts';
+import { INSTANCE_ID, makeWorld, NOW_MS, type World } from './world.fixture.ts';
 
 // A few seconds of computing; the rest is for machines that do other things meanwhile.
 const PATIENT = { timeout: 300_000 };

@@ -1,6 +1,6 @@
-// Owns: the internal CA, certificate requests, the certificates of people, proxy and server, their ends and the CA's rollover.
+// Owns: the internal CA, certificate requests, the certificates of people, proxy and server, and their ends.
 // Never: stores a key or certificate, encrypts the CA's key, reads a clock, knows revocations, opens a connection.
-// Callers: runtime (makes, signs, verifies, watches); tui (requests, verifies server and endorsement).
+// Callers: runtime (makes, signs, verifies, watches); tui (requests, verifies the server).
 // Invariants: one byte form per profile, made and checked by the same code; a check throws or has passed; trust comes from the caller, never from the peer.
 export {
   type Ca,
@@ -30,15 +30,6 @@ export {
 export { certificatePem } from './pem.ts';
 export { type CertificateKind, LIFETIME_MS, PROXY_NAME } from './profile.ts';
 export { makeCsr, readCsr } from './request.ts';
-export {
-  type CaSet,
-  endorseCa,
-  removeCa,
-  rootsPem,
-  rotateCa,
-  trustedRoots,
-  verifyEndorsement,
-} from './rollover.ts';
 export {
   type CertificateToVerify,
   type VerifiedCert,

@@ -11,7 +11,7 @@ import type { Profile, ServerNames } from './profile.ts';
 export interface Issued {
   readonly der: Uint8Array;
   readonly pem: string;
-  /** 32 hex digits, never given twice. */
+  /** 32 hex digits, random. */
   readonly serial: string;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;

@@ -33,7 +33,8 @@ export type Refused = keyof typeof REFUSALS;
 
 /**
  * The check that failed. form: not one certificate in our outer form. issuer: no trusted CA signed it. ca: that CA is not
- * in its dates. profile: signed, but not what we would have written. dates: too early or over. key: not by the known CA.
+ * in its dates. profile: signed, but not what we would have written. dates: too early or over. host: it names others.
+ * key: not by the pinned CA.
  */
 export type Reason = 'form' | 'issuer' | 'ca' | 'profile' | 'dates' | 'host' | 'key';
 
