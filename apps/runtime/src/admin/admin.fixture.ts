@@ -176,6 +176,7 @@ export async function makeDoor(
       issue: (request) => ca.issue(request),
       trusted: async (nowMs) => ca.trusted(nowMs),
       rotate: (how) => ca.rotate(how),
+      alarms: async (people, nowMs) => ca.alarms(people, nowMs),
       adminUrl: () => `https://${AUTHORITY}`,
     },
     auditCheck: opened.audit,

@@ -129,6 +129,8 @@ async function join(
         issue: async (request) => (await authority()).issue(request),
         trusted: async (nowMs) => (await authority()).trusted(nowMs),
         rotate: async (how) => (await authority()).rotate(how),
+        // Where nobody needed the CA yet, nothing of it can be over.
+        alarms: async (people, nowMs) => (opened === undefined ? [] : (await opened).alarms(people, nowMs)),
         adminUrl: () => adminPlace.url,
       },
       auditCheck: open.audit,

@@ -1,12 +1,13 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { AppError, type Clock, type Logger, toInstant, type UserId } from '@agent-runtime/domain';
-import type { CertificateAuthority, TrustedCa } from '@agent-runtime/engine';
+import type { CertificateAuthority, TrustedCa, WatchedCertificate } from '@agent-runtime/engine';
 import { importPublicKey, newClientKey } from '@agent-runtime/pki';
 import {
   type Ca,
   type CaCert,
   certificatePem,
+  expiryAlarms,
   exportCaKey,
   importCa,
   isDueForRenewal,
@@ -41,6 +42,8 @@ export interface TlsIdentity {
 
 /** The internal CA of this data folder, at work. */
 export interface Authority extends Pick<CertificateAuthority, 'issue' | 'rotate'> {
+  /** As the port says. */
+  alarms(people: readonly WatchedCertificate[], nowMs: number): readonly string[];
   /** CAs that count at an instant, the current one first. */
   trusted(nowMs: number): readonly TrustedCa[];
   /** Identity of the admin listener. */
@@ -120,6 +123,26 @@ export async function openAuthority(input: AuthorityInput): Promise<Authority> {
         ...certs,
       });
     },
+    alarms: (people, nowMs) =>
+      expiryAlarms(
+        [
+          { kind: 'ca', name: ca.cert.commonName, ...lifeOfCa(ca.cert) },
+          { kind: 'server', name: 'admin listener', ...lifetimeOf(state.server) },
+          ...(state.proxy === undefined
+            ? []
+            : [
+                { kind: 'server' as const, name: 'admin host', ...lifetimeOf(state.proxy.admin) },
+                { kind: 'proxy' as const, name: 'caddy', ...lifetimeOf(state.proxy.upstream) },
+              ]),
+          ...people.map(({ name, createdAt, expiresAt }) => ({
+            kind: 'client' as const,
+            name,
+            notBeforeMs: createdAt,
+            notAfterMs: expiresAt,
+          })),
+        ],
+        nowMs,
+      ).map((alarm) => alarm.text),
     server: () => identityOf(state.server),
     proxy: () =>
       state.proxy === undefined
@@ -210,6 +233,13 @@ function isFor(pair: KeyPair, hosts: readonly string[]): boolean {
 function lifetimeOf(pair: KeyPair): { readonly notBeforeMs: number; readonly notAfterMs: number } {
   const { validFromDate, validToDate } = new X509Certificate(bytes(pair.certificate));
   return { notBeforeMs: validFromDate.getTime(), notAfterMs: validToDate.getTime() };
+}
+
+function lifeOfCa({ notBeforeMs, notAfterMs }: CaCert): {
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+} {
+  return { notBeforeMs, notAfterMs };
 }
 
 function namesOf(hosts: readonly string[]): { readonly dnsNames: string[]; readonly ipAddresses: string[] } {

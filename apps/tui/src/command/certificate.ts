@@ -22,7 +22,8 @@ export const certList: CommandHandler = async (run) => {
             ],
             run.world.columns,
           );
-    return `${rows}\n\n${authorities(reply.authorities)}`;
+    const alarms = reply.alarms.map((alarm) => `\n! ${alarm}`).join('');
+    return `${rows}\n\n${authorities(reply.authorities)}${alarms}`;
   });
 };
 

@@ -23,6 +23,7 @@ function statusText(reply: Status): string {
     ...(reply.gate.closed ? ['The gate is closed: agent-runtime gate status'] : []),
     ...(reply.approvals_pending > 0 ? ['Questions wait: agent-runtime approval list'] : []),
     ...(reply.effects_uncertain > 0 ? ['Unclear outcomes: agent-runtime effect list --state uncertain'] : []),
+    ...(reply.notices ?? []),
   ];
   const head = facts([
     ['State', reply.ready ? 'ready' : 'not ready'],

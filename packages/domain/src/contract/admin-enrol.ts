@@ -74,7 +74,11 @@ export const ENROLMENT_ROUTES = {
     path: '/certificate',
     summary: 'Client certificates, newest first, and the CAs that count.',
     input: nothing,
-    reply: listOf(certificateRowSchema).extend({ authorities: z.array(caRowSchema) }),
+    reply: listOf(certificateRowSchema).extend({
+      authorities: z.array(caRowSchema),
+      /** What ends soon, and what to do about it. */
+      alarms: z.array(z.string()),
+    }),
   },
   'certificate.renew': {
     method: 'POST',

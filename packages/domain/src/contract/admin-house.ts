@@ -38,6 +38,8 @@ export const statusSchema = z.strictObject({
   effects_uncertain: z.int(),
   tokens_today: z.int(),
   audit_head: z.string(),
+  /** What somebody should look at soon: certificates that end. */
+  notices: z.array(z.string()).optional(),
   models: z.array(z.string()),
 });
 export type Status = z.infer<typeof statusSchema>;

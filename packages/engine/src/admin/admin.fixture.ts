@@ -242,6 +242,8 @@ function fakeAuthority(world: World): CertificateAuthority {
     rotate: async ({ keepOld }) => {
       cas = [`ca-${cas.length + 1}`, ...(keepOld ? cas : [])];
     },
+    alarms: async (people, nowMs) =>
+      people.filter((one) => nowMs > one.expiresAt - DAY_MS).map((one) => `${one.name} ends`),
     adminUrl: () => 'https://127.0.0.1:8443',
   };
 }

@@ -40,6 +40,13 @@ describe('enrolment', () => {
     expect(authorities).toMatchObject([{ fingerprint: 'ca-1', is_current: true }]);
   });
 
+  test('tells what ends soon, of the newest certificate of each key', async () => {
+    await enrolled('mia');
+    expect((await ask('certificate.list', signed(OPERATOR), {})).alarms).toEqual([]);
+    at.admin.world.clock.jumpWall(29.5 * 86_400_000);
+    expect((await ask('certificate.list', signed(OPERATOR), {})).alarms).toEqual(['mia ends']);
+  });
+
   test('gives no certificate to somebody whose invite is over', async () => {
     await ask('invite.create', SOCKET, { user: 'mia' });
     const invite = must((await at.admin.world.deps.store.read.find('identity_invite', {}))[0]);

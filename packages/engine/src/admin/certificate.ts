@@ -10,7 +10,7 @@ import {
 } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
 import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
-import type { AdminDeps, AdminPart, IssuedCertificate, TrustedCa } from './deps.ts';
+import type { AdminDeps, AdminPart, IssuedCertificate, TrustedCa, WatchedCertificate } from './deps.ts';
 import { missing, namesOf } from './find.ts';
 import { requireNotAbovePerson } from './people.ts';
 import { revoke } from './revoke.ts';
@@ -28,7 +28,11 @@ export const CERTIFICATE: AdminPart<
       {},
       { orderBy: 'createdAt', direction: 'desc' },
     );
-    return { items: rows.map((row) => certificateRow(row, nameOf)), authorities: await caRows(deps) };
+    return {
+      items: rows.map((row) => certificateRow(row, nameOf)),
+      authorities: await caRows(deps),
+      alarms: [...(await deps.authority.alarms(inUse(rows, nameOf), deps.clock.nowMs()))],
+    };
   },
   'certificate.renew': renew,
   'certificate.revoke': revokeCertificate,
@@ -151,6 +155,20 @@ export async function credentialsOf(
     authorities: (await deps.authority.trusted(nowMs)).map((ca) => ca.pem),
     expires_at: toInstant(issued.expiresAt),
   };
+}
+
+/** The newest of each key: the others were renewed. */
+function inUse(
+  newestFirst: readonly ClientCertificate[],
+  nameOf: (key: string) => string,
+): readonly WatchedCertificate[] {
+  const keys = new Set<string>();
+  return newestFirst.flatMap((row) => {
+    if (keys.has(row.key)) return [];
+    keys.add(row.key);
+    if (row.revokedAt !== undefined) return [];
+    return [{ name: nameOf(row.user), createdAt: row.createdAt, expiresAt: row.expiresAt }];
+  });
 }
 
 async function caRows(deps: AdminDeps): Promise<CaRow[]> {

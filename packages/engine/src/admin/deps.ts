@@ -81,6 +81,13 @@ export interface TrustedCa {
   readonly expiresAt: number;
 }
 
+/** A person's certificate as alarms speak of it. */
+export interface WatchedCertificate {
+  readonly name: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
 /** The internal CA. Audited by the caller before it is asked; its private keys never leave it. */
 export interface CertificateAuthority {
   issue(request: {
@@ -95,6 +102,8 @@ export interface CertificateAuthority {
    * @throws AppError certificate.file.unavailable
    */
   rotate(how: { readonly nowMs: number; readonly keepOld: boolean }): Promise<void>;
+  /** What ends soon: the CAs, the listener's own certificates, and these of people. In words, soonest first. */
+  alarms(people: readonly WatchedCertificate[], nowMs: number): Promise<readonly string[]>;
   /** Where the admin API listens with TLS, e.g. https://127.0.0.1:8443. */
   adminUrl(): string | undefined;
 }

@@ -63,6 +63,7 @@ export type {
   MadeInvite,
   ProvedKey,
   TrustedCa,
+  WatchedCertificate,
 } from './deps.ts';
 export { type HeldRevocations, holdRevocations } from './held.ts';
 export { isOutputFor, runFor, visibleRun } from './task.ts';

@@ -65,6 +65,7 @@ async function readStatus(deps: AdminDeps, actor: Actor): Promise<Status> {
     tokens_today: await (isAll
       ? tokensOfAll(deps, workspaces, today)
       : tokensIn(deps, new Set<string>(seen), today)),
+    ...(await noticesFor(deps, viewer)),
     audit_head: await currentHead(deps.audit),
     models: deps.routes.map((route) => route.name),
   };
@@ -74,6 +75,13 @@ async function seenWorkspaces(deps: AdminDeps, viewer: Viewer): Promise<readonly
   const seen = await reachableWorkspaces(deps.store.read, viewer, 'status.read');
   if (seen.length === 0) await demand(deps, viewer, 'status.read', EVERYTHING);
   return seen.map((workspace) => workspace.id);
+}
+
+/** For those who can do something about it. */
+async function noticesFor(deps: AdminDeps, viewer: Viewer): Promise<{ readonly notices?: string[] }> {
+  if (!viewer.may('status.read', EVERYTHING)) return {};
+  const notices = await deps.authority.alarms([], deps.clock.nowMs());
+  return notices.length === 0 ? {} : { notices: [...notices] };
 }
 
 /** A number tells of what it counts: it leaves out contexts that are closed to the asker, and direct talks of others unless the asker is staff there. */
