@@ -1,6 +1,9 @@
+import { appendFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { ADMIN_PREFIX } from '@agent-runtime/domain';
+import { type LlmServer, llm, startLlmServer, until } from '@agent-runtime/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CERTIFICATE_HEADER } from '../admin/index.ts';
 import { foreign } from '../admin/tls.fixture.ts';
@@ -29,6 +32,7 @@ describe.skipIf(NO_CADDY !== undefined)(suite, { timeout: 120_000 }, () => {
   let caddy: Caddy;
   let ada: Machine;
   let runtimeAdmin: string;
+  let model: LlmServer;
 
   beforeAll(async () => {
     const [publicPort = 0, adminPort = 0, runtimePort = 0] = await Promise.all([
@@ -37,7 +41,10 @@ describe.skipIf(NO_CADDY !== undefined)(suite, { timeout: 120_000 }, () => {
       freePort(),
     ]);
     runtimeAdmin = `localhost:${runtimePort}`;
+    model = await startLlmServer();
     home = newHome({
+      AGENT_RUNTIME_LLM_BASE_URL: model.baseUrl,
+      AGENT_RUNTIME_LLM_MODEL: 'emulated',
       AGENT_RUNTIME_RATE_PER_MINUTE: '100000',
       AGENT_RUNTIME_ADMIN_TLS: 'proxy',
       AGENT_RUNTIME_ADMIN_LISTEN: `127.0.0.1:${runtimePort}`,
@@ -51,6 +58,7 @@ describe.skipIf(NO_CADDY !== undefined)(suite, { timeout: 120_000 }, () => {
   afterAll(async () => {
     await caddy?.stop();
     await home?.remove();
+    await model?.close();
   });
 
   const enrol = async (machine: Machine, user: string): Promise<void> => {
@@ -79,6 +87,43 @@ describe.skipIf(NO_CADDY !== undefined)(suite, { timeout: 120_000 }, () => {
     }>().items;
     const { id } = (await home.cli(['user', 'show', 'ada', '--json'])).json<{ id: string }>();
     expect(row?.actor).toBe(id);
+  });
+
+  test('from there a stranger of the chat is paired, and what a model proposes is approved and sent', async () => {
+    const code = /(?:[0-9A-Z]{4}-){6}[0-9A-Z]{4}/;
+    const talk = async (text: string): Promise<string> => {
+      const before = home.chat.textsIn('talk-1').length;
+      const line = {
+        id: `c${before}-${text}`,
+        channel: 'talk-1',
+        channel_kind: 'direct',
+        sender: 'u-1',
+        text,
+      };
+      appendFileSync(join(home.folder, 'chat', 'inbox.jsonl'), `${JSON.stringify(line)}\n`);
+      await until(() => home.chat.textsIn('talk-1').length > before, `an answer to ${text}`, 30_000);
+      return home.chat.textsIn('talk-1')[before] ?? '';
+    };
+    const given = code.exec(await talk('pair'))?.[0] ?? 'none';
+    const as = ['--user', 'zoe', '--create-user', '--role', 'member', '--scope', 'ws:community', '--json'];
+    const paired = await ada.cli(['pair', 'approve', given, ...as]);
+    expect(paired.json()).toMatchObject({ connector: 'memory', external_id: 'u-1', user: 'zoe' });
+    await until(() => home.chat.textsIn('talk-1').at(-1) === 'You are paired as zoe.', 'the notice', 30_000);
+
+    const call = JSON.stringify({ connector: 'memory', channel: 'general', text: 'Closed on Monday.' });
+    model.next(
+      [...llm.toolCalls([{ id: 'p1', name: 'post_message', arguments: call }]), ...llm.done('tool_calls')],
+      [...llm.text('I have proposed it.'), ...llm.done()],
+    );
+    const asked = (await ada.cli(['ask', 'Tell everybody.', '--json'])).json<{
+      pending_approvals?: string[];
+    }>();
+    const [approval = ''] = asked.pending_approvals ?? [];
+    const shown = (await ada.cli(['approval', 'show', approval, '--json'])).json<{ digest: string }>();
+    const approved = await ada.cli(['approval', 'approve', approval, '--digest', shown.digest]);
+    expect({ code: approved.code, err: approved.err }).toEqual({ code: 0, err: '' });
+    await until(() => home.chat.textsIn('general').includes('Closed on Monday.'), 'the post', 30_000);
+    expect((await ada.cli(['audit', 'verify', '--json'])).json()).toMatchObject({ ok: true });
   });
 
   test('without a certificate, or with one of another CA, the handshake fails', async () => {
