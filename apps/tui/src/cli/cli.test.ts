@@ -407,6 +407,7 @@ describe('the house', () => {
       models: [],
       contexts,
       created_at: AT,
+      etag: '0123456789abcdef',
     };
     const cli = fakeWorld({ answers: { 'workspace.show': answer } });
     await cli.run('workspace', 'show', 'acme');

@@ -328,8 +328,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     usage: 'grant who [scope]',
-    about: 'Who has a role there.',
-    example: 'agent-runtime grant who ws:community',
+    about: 'Who has a role there, or who may do something there.',
+    options: [['--can <act>', 'only those who may do this, e.g. label.approve']],
+    example: 'agent-runtime grant who ws:community --can label.approve',
     load: async () => (await people()).grantWho,
   },
   {

@@ -191,6 +191,8 @@ export const HOUSE_ROUTES = {
     summary: 'The newest records of the log, newest first.',
     input: z.strictObject({
       limit: limitInput,
+      /** Go on below this record: the smallest `seq` of the page before. */
+      before_seq: z.coerce.number().int().min(1).optional(),
       subject: z.string().max(120).optional(),
       action: z.string().max(80).optional(),
     }),

@@ -126,8 +126,12 @@ export const PEOPLE_ROUTES = {
   'grant.who': {
     method: 'GET',
     path: '/grant/who',
-    summary: 'Who has a role there.',
-    input: z.strictObject({ scope: scopeSchema.default('*') }),
+    summary: 'Who has a role there, or who may do something there, and by which grant.',
+    input: z.strictObject({
+      scope: scopeSchema.default('*'),
+      /** An admin verb, e.g. `label.approve`. */
+      can: z.string().min(1).max(60).optional(),
+    }),
     reply: listOf(grantRowSchema),
   },
   'grant.add': {

@@ -26,7 +26,7 @@ const MAX_PAGES = 25;
 
 /** The log as people may read it: only what happened where they are staff. */
 export const AUDIT: AdminPart<'audit.tail' | 'audit.verify' | 'explain.id'> = {
-  'audit.tail': async (deps, actor, { limit, subject, action }) => {
+  'audit.tail': async (deps, actor, { limit, subject, action, before_seq: from }) => {
     const viewer = await viewerOf(deps, actor);
     await demandSomewhere(deps, viewer, 'audit.read');
     const contexts = await contextsById(deps);
@@ -35,7 +35,7 @@ export const AUDIT: AdminPart<'audit.tail' | 'audit.verify' | 'explain.id'> = {
       ...(action === undefined ? {} : { action }),
     };
     const items: AuditRow[] = [];
-    let beforeSeq: number | undefined;
+    let beforeSeq: number | undefined = from;
     for (let page = 0; page < MAX_PAGES && items.length < limit; page += 1) {
       const events = await deps.audit.tail(PAGE, beforeSeq === undefined ? filter : { ...filter, beforeSeq });
       for (const event of events) {

@@ -1,10 +1,15 @@
 import {
+  ADMIN_VERBS,
   AppError,
   covers,
   fromInstant,
   type Grant,
   type GrantRow,
+  isAdminVerb,
+  isApplianceWide,
+  isAtLeast,
   isLive,
+  oneLine,
   parseScope,
   principalKey,
   type Role,
@@ -39,11 +44,26 @@ export const GRANT: AdminPart<'grant.list' | 'grant.who' | 'grant.add' | 'grant.
     const live = viewer.rules.grants.filter(
       (grant) => isLive(grant, viewer.rules.nowMs) && covers(grant.scope, scope),
     );
-    return toRows(deps.store.read, live);
+    return toRows(deps.store.read, input.can === undefined ? live : thoseWho(live, input.can));
   },
   'grant.add': addGrant,
   'grant.rm': removeGrant,
 };
+
+/** Of these grants those that are enough for an admin verb. @throws AppError policy.verb.invalid */
+function thoseWho(grants: readonly Grant[], verb: string): readonly Grant[] {
+  if (!isAdminVerb(verb)) {
+    throw new AppError({
+      code: 'policy.verb.invalid',
+      kind: 'invalid',
+      message: `There is no act "${oneLine(verb, 40)}". There are: ${Object.keys(ADMIN_VERBS).join(', ')}.`,
+    });
+  }
+  const { role } = ADMIN_VERBS[verb];
+  return grants.filter(
+    (grant) => isAtLeast(grant.role, role) && (!isApplianceWide(verb) || grant.scope.kind === 'all'),
+  );
+}
 
 async function toRows(reader: StoreReader, grants: readonly Grant[]): Promise<{ items: GrantRow[] }> {
   const nameOf = await namesOf(reader);

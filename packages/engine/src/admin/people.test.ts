@@ -405,3 +405,29 @@ describe('enrolment', () => {
     await expect(ask('invite.create', SOCKET, {})).rejects.toEqual(codeOf('identity.overlord.missing'));
   });
 });
+
+describe('an access review', () => {
+  test('says who may do something there, and by which grant', async () => {
+    const { items } = await ask('grant.who', signed(LORD), { scope: 'ws:acme', can: 'label.approve' });
+    expect(items.map((row) => row.role).every((role) => ['admin', 'overlord'].includes(role))).toBe(true);
+    expect(items.map((row) => row.name)).toContain('lord');
+    expect(items.map((row) => row.name)).not.toContain('olga');
+    const all = await ask('grant.who', signed(LORD), { scope: 'ws:acme' });
+    expect(all.items.length).toBeGreaterThan(items.length);
+  });
+
+  test('of acts on everything leaves out who has a role in one place', async () => {
+    await at.admin.world.grant(OPERATOR, 'admin', { kind: 'workspace', workspace: 'acme' });
+    const named = async (can: string) =>
+      (await ask('grant.who', signed(LORD), { scope: 'ws:acme', can })).items.map((row) => row.name);
+    expect(await named('label.approve')).toContain('olga');
+    expect(await named('vault.set')).not.toContain('olga');
+  });
+
+  test('of an act that does not exist lists those that do', async () => {
+    await expect(ask('grant.who', signed(LORD), { can: 'everything' })).rejects.toMatchObject({
+      code: 'policy.verb.invalid',
+      message: expect.stringContaining('label.approve'),
+    });
+  });
+});
