@@ -67,7 +67,11 @@ export function socketClient(input: SocketClientInput): SocketClient {
     return hello;
   };
   const hello = (): Promise<Hello> => {
-    greeting ??= greet();
+    // A greeting that failed is not kept: whoever stays on asks again when the runtime is there.
+    greeting ??= greet().catch((thrown: unknown) => {
+      greeting = undefined;
+      throw thrown;
+    });
     return greeting;
   };
   const myKey = (): Promise<ClientKey> => {
@@ -79,7 +83,10 @@ export function socketClient(input: SocketClientInput): SocketClient {
       const made = input.keys.load(instance_id);
       if (made === undefined) throw lostKey();
       return made;
-    })();
+    })().catch((thrown: unknown) => {
+      key = undefined;
+      throw thrown;
+    });
     return key;
   };
 
