@@ -72,12 +72,14 @@ const words = process.argv.slice(2);
 if (words.length === 0 && isTty && process.stdin.isTTY === true && process.env.TERM !== 'dumb') {
   // From the bundle only (bin/agent-runtime.mjs): Node reads no JSX. Nothing of the command line is loaded for it.
   const { openScreens } = await import('./app/open.tsx');
-  process.exitCode = await openScreens({
+  const code = await openScreens({
     connect: world.connect,
     clock: { nowMs: world.nowMs, sleep: world.sleep },
     newKey: world.newKey,
     theme: { useColor: world.useColor, isReader: wantsReader(process.env) },
   });
+  // Whoever pressed q is done: a connection that is still open must not keep the shell waiting.
+  process.exit(code);
 } else {
   const { runCli } = await import('./cli/program.ts');
   process.exitCode = await runCli(world, words);

@@ -27,22 +27,22 @@ export interface AppInput {
 /** The whole of it: keyboard, line to the runtime, the present screen. */
 export function Root(input: AppInput): ReactNode {
   const { session } = input;
+  const stop = useMemo(() => new AbortController(), []);
   useEffect(() => {
-    const stop = new AbortController();
     // After the first frame, so that a person sees something before the line is there.
     void session.run(stop.signal);
     return () => stop.abort();
-  }, [session]);
+  }, [session, stop]);
   return (
     <ThemeContext value={input.theme}>
       <KeyHost>
-        <Screens {...input} />
+        <Screens {...input} signal={stop.signal} />
       </KeyHost>
     </ThemeContext>
   );
 }
 
-function Screens(input: AppInput): ReactNode {
+function Screens(input: AppInput & { readonly signal: AbortSignal }): ReactNode {
   const { columns, rows } = useWindowSize();
   const ink = useInk();
   const screens = useMemo(

@@ -1,8 +1,9 @@
 import type { ReactNode } from 'react';
 import type { Action } from './action.ts';
 import { useApp, useSession } from './context.ts';
-import { type Line, line, Row, type Span, span } from './line.tsx';
+import { fitLine, type Line, line, Row, type Span, span } from './line.tsx';
 import { useTheme } from './theme.ts';
+import { cells } from './width.ts';
 
 /** Two lines: what the last deed came to, and which keys do something here. */
 export function Bottom(props: {
@@ -13,7 +14,7 @@ export function Bottom(props: {
   return (
     <>
       <NoteRow width={props.width} />
-      <Row width={props.width} line={hints(props.actions, props.isInside)} />
+      <Row width={props.width} line={hints(props.actions, props.isInside, props.width)} />
     </>
   );
 }
@@ -42,12 +43,22 @@ function noteLine(note: ReturnType<typeof useApp>['note'], nowMs: number, isRead
   }
 }
 
-function hints(actions: readonly Action[], isInside: boolean): Line {
-  const all = [
-    ...actions.map((action) => [action.key, action.name] as const),
-    ['?', 'help'] as const,
-    [':', 'commands'] as const,
-    ['q', isInside ? 'back' : 'quit'] as const,
-  ];
-  return all.flatMap(([key, name]): Span[] => [span(` ${key}`, 'accent'), span(` ${name} `)]);
+/** The actions first; help and the way out are always there, the palette where there is room. One name stands once. */
+function hints(actions: readonly Action[], isInside: boolean, width: number): Line {
+  const own = actions.filter((one, index) => actions.findIndex((other) => other.name === one.name) === index);
+  const help = hint('?', 'help');
+  const out = hint('q', isInside ? 'back' : 'quit');
+  const ours = own.flatMap((action) => hint(action.key, action.name));
+  const all = [...ours, ...help, ...hint(':', 'commands'), ...out];
+  if (widthOf(all) <= width) return all;
+  const end = [...help, ...out];
+  return [...fitLine(ours, width - widthOf(end)), ...end];
+}
+
+function hint(key: string, name: string): readonly Span[] {
+  return [span(` ${key}`, 'accent'), span(` ${name} `)];
+}
+
+function widthOf(parts: Line): number {
+  return parts.reduce((sum, part) => sum + cells(part.text), 0);
 }

@@ -22,6 +22,8 @@ export interface App {
   readonly services: Services;
   readonly session: Session;
   readonly clock: ScreenClock;
+  /** Aborts when the person leaves. */
+  readonly signal: AbortSignal;
   readonly screens: readonly ScreenSpec[];
   readonly place: Place;
   readonly size: { readonly columns: number; readonly rows: number };

@@ -1,7 +1,9 @@
 import { AppError } from '@agent-runtime/domain';
 
 /** A question that lies over the lower part of the screen until it is answered. */
-export type Dialog =
+export type Dialog = { readonly id: number } & Question;
+
+type Question =
   | {
       readonly kind: 'text';
       readonly title: string;
@@ -56,14 +58,19 @@ export interface Ask {
 
 /** @param show puts a dialog on the screen, or takes it away */
 export function makeAsk(show: (dialog: Dialog | undefined) => void): Ask {
-  const open = <T>(build: (answer: (value: T) => void) => Dialog): Promise<T> =>
+  let last = 0;
+  const open = <T>(build: (answer: (value: T) => void) => Question): Promise<T> =>
     new Promise((resolve) => {
-      show(
-        build((value) => {
-          show(undefined);
-          resolve(value);
-        }),
-      );
+      last += 1;
+      let isAnswered = false;
+      const answer = (value: T): void => {
+        // A second key before it is off the screen must not take away the question that came after it.
+        if (isAnswered) return;
+        isAnswered = true;
+        show(undefined);
+        resolve(value);
+      };
+      show({ id: last, ...build(answer) });
     });
   return {
     text: ({ title, hint, initial = '', isSecret = false, isMultiline = false }) =>

@@ -1,5 +1,6 @@
+import { showHidden } from '@agent-runtime/domain';
 import type { Draft } from './edit.ts';
-import { clean, type Line, line, span } from './line.tsx';
+import { type Line, line, span } from './line.tsx';
 import { cells, wrap } from './width.ts';
 
 /** The draft with its cursor as lines; the part around the cursor when there are more than `most`. */
@@ -29,10 +30,7 @@ export function draftLines(draft: Draft, width: number, most: number): readonly 
 
 /** Hidden characters are spelt out while line ends stay. */
 export function visible(text: string): string {
-  return text
-    .split('\n')
-    .map((one) => clean(one))
-    .join('\n');
+  return showHidden(text);
 }
 
 function firstLength({ text, at }: Draft): number {

@@ -23,7 +23,7 @@ export function factLines(facts: readonly Fact[], width: number): readonly Line[
 export function textLines(
   text: string,
   width: number,
-  look: { readonly indent?: string; readonly tone?: Tone } = {},
+  look: { readonly indent?: string; readonly tone?: Tone | undefined } = {},
 ): readonly Line[] {
   const { indent = ' ', tone } = look;
   return textParts(text, width - cells(indent) - 1).map((part) => [span(indent, 'dim'), span(part, tone)]);

@@ -3,7 +3,7 @@ import type { Action, Area } from './action.ts';
 import { useApp } from './context.ts';
 import { useKeys } from './keys.tsx';
 import { type Line, line, span } from './line.tsx';
-import { Pager } from './pager.tsx';
+import { Pager, scrolled } from './pager.tsx';
 import { pad, wrap } from './width.ts';
 
 const GLOBAL: readonly (readonly [keys: string, about: string])[] = [
@@ -28,9 +28,9 @@ export function HelpView(props: {
   const { screens, place } = useApp();
   const screen = screens.find((one) => one.id === place.id);
   useKeys('overlay', (key) => {
-    if (!['escape', 'q', '?', 'enter'].includes(key.name)) return false;
-    props.onClose();
-    return true;
+    if (['escape', 'q', '?', 'enter'].includes(key.name)) props.onClose();
+    // Keys of moving are for the text; no other key may reach the screen that lies hidden below.
+    return scrolled(key.name, 0, { height: 1, last: 1 }) === undefined;
   });
   const width = props.area.width - 2;
   const lines: Line[] = [

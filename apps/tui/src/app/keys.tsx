@@ -1,5 +1,5 @@
 import { type Key, useInput, usePaste } from 'ink';
-import { createContext, type ReactNode, useContext, useLayoutEffect, useMemo, useRef } from 'react';
+import { createContext, type ReactNode, useContext, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 /** One key. `name` is the character itself, or a word such as `up`, `enter`, `ctrl+r`. */
 export interface KeyPress {
@@ -33,6 +33,8 @@ const KeyContext = createContext<KeyHub | undefined>(undefined);
 export function KeyHost({ children }: { readonly children: ReactNode }): ReactNode {
   const entries = useRef<Entry[]>([]);
   const waiting = useRef<KeyPress[]>([]);
+  const isBusy = useRef(false);
+  const [handled, setHandled] = useState(0);
   const hub = useMemo<KeyHub>(
     () => ({
       add(entry) {
@@ -52,20 +54,31 @@ export function KeyHost({ children }: { readonly children: ReactNode }): ReactNo
       }
     }
   };
-  const pump = (): void => {
+  const next = (): void => {
     const key = waiting.current.shift();
+    isBusy.current = key !== undefined;
     if (key === undefined) return;
     give(key);
-    if (waiting.current.length > 0) setImmediate(pump);
+    setHandled((count) => count + 1);
   };
   const take = (keys: readonly KeyPress[]): void => {
-    const isIdle = waiting.current.length === 0;
     waiting.current.push(...keys);
-    if (isIdle) pump();
+    if (!isBusy.current) next();
   };
+  const latestNext = useRef(next);
+  latestNext.current = next;
+  // INVARIANT: what a key changed is committed before the next key is handed out, else `enter` would send a text without its last letter.
+  useLayoutEffect(() => {
+    if (handled > 0) afterDrawing(() => latestNext.current());
+  }, [handled]);
   useInput((input, key) => take(keysOf(input, key)));
   usePaste((text) => take([{ name: 'paste', text }]));
   return <KeyContext value={hub}>{children}</KeyContext>;
+}
+
+/** A deed may ask its question a turn of the loop later, and React draws it one more turn later. */
+function afterDrawing(next: () => void): void {
+  setImmediate(() => setImmediate(() => setImmediate(next)));
 }
 
 /** Hears keys while the component is there. */

@@ -60,7 +60,9 @@ export function Page(props: {
           <Box flexDirection="column" width={area.width} height={area.height - below} overflow="hidden">
             {body()}
           </Box>
-          {app.dialog !== undefined && <DialogView dialog={app.dialog} area={area} height={below} />}
+          {app.dialog !== undefined && (
+            <DialogView key={app.dialog.id} dialog={app.dialog} area={area} height={below} />
+          )}
         </Box>
       </Box>
       <Bottom actions={actions} width={columns} isInside={props.onBack !== undefined} />

@@ -97,15 +97,18 @@ export function makeSession(deps: {
 
   const readStatus = async (client: AdminClient): Promise<void> => {
     isStatusDue = false;
-    set({ status: await client.call('status.read', {}) });
+    const status = await client.call('status.read', {});
+    set({ status, versions: moved(state.versions, changedTopics(state.status, status)) });
   };
 
   const flush = (): void => {
     if (pending.length === 0) return;
     const came = pending;
     pending = [];
-    const versions = { ...state.versions };
-    for (const { event } of came) versions[event.topic] = (versions[event.topic] ?? 0) + 1;
+    const versions = moved(
+      state.versions,
+      came.map(({ event }) => event.topic),
+    );
     const perMinute = [...minutesAt(clock.nowMs())];
     perMinute[perMinute.length - 1] = (perMinute.at(-1) ?? 0) + came.length;
     isStatusDue = true;
@@ -126,7 +129,12 @@ export function makeSession(deps: {
     const wire = await deps.wire();
     for await (const frame of client.stream(wire.LIVE_PATH, signal)) {
       if (frame.event === 'hello') {
-        set({ link: 'online', trouble: undefined, retryAtMs: undefined, versions: bumped(state.versions) });
+        set({
+          link: 'online',
+          trouble: undefined,
+          retryAtMs: undefined,
+          versions: moved(state.versions, ['all']),
+        });
         continue;
       }
       const event = wire.parseLive(frame.data);
@@ -187,7 +195,7 @@ export function makeSession(deps: {
     retryNow: () => retry.abort(),
     touch() {
       isStatusDue = true;
-      set({ versions: bumped(state.versions) });
+      set({ versions: moved(state.versions, ['all']) });
     },
     async run(signal) {
       void tick(signal);
@@ -212,6 +220,23 @@ export function makeSession(deps: {
   };
 }
 
-function bumped(versions: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
-  return { ...versions, all: (versions.all ?? 0) + 1 };
+function moved(
+  versions: Readonly<Record<string, number>>,
+  topics: readonly string[],
+): Readonly<Record<string, number>> {
+  if (topics.length === 0) return versions;
+  const next = { ...versions };
+  for (const topic of topics) next[topic] = (next[topic] ?? 0) + 1;
+  return next;
+}
+
+/** What the counts say has changed, for facts of which no event tells: a run that began, or that ended without a word. */
+function changedTopics(before: Status | undefined, now: Status): readonly string[] {
+  if (before === undefined) return [];
+  const isOther = (one: unknown, other: unknown): boolean => JSON.stringify(one) !== JSON.stringify(other);
+  return [
+    ...(isOther(before.runs, now.runs) ? ['runs'] : []),
+    ...(before.approvals_pending === now.approvals_pending ? [] : ['approvals']),
+    ...(isOther(before.panic, now.panic) || isOther(before.gate, now.gate) ? ['health'] : []),
+  ];
 }

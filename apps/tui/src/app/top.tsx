@@ -1,12 +1,13 @@
 import { Box } from 'ink';
 import type { ReactNode } from 'react';
 import { useApp, useSession } from './context.ts';
-import { type Line, line, Row, type Span, span } from './line.tsx';
+import { clean, type Line, line, Row, type Span, span } from './line.tsx';
 import { useTheme } from './theme.ts';
-import { cells, pad } from './width.ts';
+import { cells, fit, pad } from './width.ts';
 
 /** Columns of the names at the left, their gap included. */
 export const SIDE_WIDTH = 18;
+const NAME_WIDTH = 20;
 
 /** Lines above the body without banners. */
 export function topHeight(hasSide: boolean): number {
@@ -24,14 +25,19 @@ export function Top(props: {
   const screen = screens.find((one) => one.id === place.id);
   const person = useSession((state) => state.person);
   const link = useSession((state) => state.link);
-  const right = `${person === undefined ? '' : `${person}  `}${linkSign(link, isReader)}`;
+  // Somebody with a long name must not push the state of the line off the screen.
+  const right = `${person === undefined ? '' : `${fit(clean(person), NAME_WIDTH)}  `}${linkSign(link, isReader)}`;
   const left = ` ${screen?.title ?? ''}${props.title === undefined ? '' : `  ${props.title}`}`;
   const room = Math.max(0, props.width - cells(right) - 2);
   return (
     <>
       <Row
         width={props.width}
-        line={[span(pad(left, room), 'strong'), span(' '), span(right, link === 'online' ? 'good' : 'warn')]}
+        line={[
+          span(pad(clean(left), room), 'strong'),
+          span(' '),
+          span(right, link === 'online' ? 'good' : 'warn'),
+        ]}
       />
       {props.hasTabs && <Tabs width={props.width} />}
       {isReader ? (

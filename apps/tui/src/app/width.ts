@@ -16,16 +16,19 @@ const WIDE: readonly (readonly [first: number, last: number])[] = [
   [0xffe0, 0xffe6],
   [0x16fe0, 0x1b2fb],
   [0x1d300, 0x1d376],
-  [0x1f1ae, 0x1f265],
+  [0x1f1ae, 0x1f1e5],
+  [0x1f200, 0x1f265],
   [0x1f6d9, 0x1f6d9],
   [0x1f7da, 0x1f7da],
   [0x1fa8b, 0x1fafa],
   [0x20000, 0x3fffd],
 ];
 const PLAIN = /^[ -~]*$/;
-const EMOJI = /^\p{Emoji_Presentation}/v;
+// Half a flag is narrow; a whole one is an emoji of its own.
+const EMOJI = /^[\p{Emoji_Presentation}--\p{Regional_Indicator}]/v;
 const RGI_EMOJI = /^\p{RGI_Emoji}$/v;
-const MARK = /^[\p{Nonspacing_Mark}\p{Enclosing_Mark}\p{Default_Ignorable_Code_Point}\p{Control}]$/v;
+const MARK =
+  /^[\p{Nonspacing_Mark}\p{Enclosing_Mark}\p{Default_Ignorable_Code_Point}\p{Control}\p{Format}]$/v;
 const SEGMENTER = new Intl.Segmenter();
 const ELLIPSIS = '…';
 

@@ -12,6 +12,9 @@ import { sparkline } from '../../app/spark.ts';
 import { useTheme } from '../../app/theme.ts';
 import { ageText } from '../../app/time.ts';
 
+/** Enough to compare by eye; the whole of it: agent-runtime status. */
+const HEAD_CHARS = 32;
+
 /** Health, what waits, what was spent, and the pulse of the last hour. */
 export const OVERVIEW: ScreenSpec = {
   id: 'overview',
@@ -108,7 +111,7 @@ function healthFacts(status: Status, nowMs: number): readonly Fact[] {
       status.gate.closed ? `CLOSED ${status.gate.reason ?? ''}` : 'open',
       status.gate.closed ? 'bad' : undefined,
     ],
-    ['Log head', status.audit_head, 'dim'],
+    ['Log head', `${status.audit_head.slice(0, HEAD_CHARS)}…`, 'dim'],
   ];
 }
 
