@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 /** Where things lie for this person on this machine. All paths are absolute. */
 export interface Places {
@@ -33,6 +33,18 @@ export function findPlaces(env: Environment, cwd: string, root: string): Places 
 /** No colour when the person or the place does not want it. Source: no-color.org. */
 export function wantsColor(env: Environment, isTty: boolean): boolean {
   return isTty && (env.NO_COLOR === undefined || env.NO_COLOR === '') && env.TERM !== 'dumb';
+}
+
+/** Does a screen reader read what is drawn? Source: the readme of ink. */
+export function wantsReader(env: Environment): boolean {
+  return env.INK_SCREEN_READER === 'true' || env.INK_SCREEN_READER === '1';
+}
+
+/** The clone: the nearest folder above that holds the workspace file; source and bundle lie at different depths. */
+export function findRoot(from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'pnpm-workspace.yaml')) || dirname(folder) === folder) return folder;
+  }
 }
 
 /** Names of settings that are set, never their values: for `doctor`. */

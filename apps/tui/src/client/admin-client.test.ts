@@ -177,6 +177,15 @@ describe('the client', { timeout: 60_000 }, () => {
     });
   });
 
+  test('a client that is older than the runtime works as soon as that is there', async () => {
+    await new Promise((resolve) => server.close(resolve));
+    const early = client();
+    await expect(early.call('user.list', {})).rejects.toMatchObject({ code: 'tui.runtime.unavailable' });
+    await new Promise<void>((resolve) => server.listen({ path: join(folder, 's.sock') }, resolve));
+    await early.call('user.list', {});
+    expect(enrolled).toHaveLength(1);
+  });
+
   test('other refusals are not tried again', async () => {
     script.refuse = ['signature.key.unauthenticated'];
     await expect(client().call('user.list', {})).rejects.toMatchObject({

@@ -62,11 +62,15 @@ export function signedClient(input: SessionInput): Pick<AdminClient, 'call' | 's
   let greeting: Promise<Hello> | undefined;
   let offsetMs = 0;
   const hello = (): Promise<Hello> => {
+    // A greeting that failed is not kept: whoever stays on asks again when the runtime is there.
     greeting ??= (async () => {
       const found = await input.greet();
       offsetMs = fromInstant(found.server_time) - input.nowMs();
       return found;
-    })();
+    })().catch((thrown: unknown) => {
+      greeting = undefined;
+      throw thrown;
+    });
     return greeting;
   };
   const sendSigned = async (wire: WireRequest, signal?: AbortSignal): Promise<IncomingMessage> => {
@@ -126,7 +130,10 @@ export function socketClient(input: SocketClientInput): SocketClient {
     return answerOf(line, name, await line.open({ ...onLine(wire), headers: {} }));
   }
   const hello = (): Promise<Hello> => {
-    greeting ??= callUnsigned('hello.read', {});
+    greeting ??= callUnsigned('hello.read', {}).catch((thrown: unknown) => {
+      greeting = undefined;
+      throw thrown;
+    });
     return greeting;
   };
   const enrolHere: SocketClient['enrol'] = async (how) => {
@@ -150,7 +157,10 @@ export function socketClient(input: SocketClientInput): SocketClient {
       const made = input.keys.load(instance_id);
       if (made === undefined) throw lostKey();
       return made;
-    })();
+    })().catch((thrown: unknown) => {
+      key = undefined;
+      throw thrown;
+    });
     return key;
   };
   return {

@@ -12,6 +12,8 @@ export const userInput = z.string().trim().min(1).max(80);
 export const limitInput = z.coerce.number().int().min(1).max(500).default(50);
 /** Go on after this row of the page before: its id. */
 export const beforeInput = idInput.optional();
+/** Rows of the inbox: whoever decides by risk and age must see them all. */
+export const inboxLimitInput = z.coerce.number().int().min(1).max(1_000).default(50);
 /** One line that people read. */
 export const titleInput = z.string().trim().min(1).max(120);
 

@@ -2,7 +2,16 @@ import { z } from 'zod';
 import { APPROVAL_STATES, TIERS } from '../approval/index.ts';
 import { EFFECT_CLASSES, EFFECT_STATES } from '../effect/index.ts';
 import { RUN_STATES, TASK_KINDS } from '../task/index.ts';
-import { beforeInput, byId, doneSchema, idInput, limitInput, listOf, slugInput } from './admin-parts.ts';
+import {
+  beforeInput,
+  byId,
+  doneSchema,
+  idInput,
+  inboxLimitInput,
+  limitInput,
+  listOf,
+  slugInput,
+} from './admin-parts.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { publicErrorSchema } from './error-wire.ts';
 import { digestSchema, instantSchema, jsonObjectSchema, MAX_TEXT_CHARS } from './parts.ts';
@@ -255,7 +264,7 @@ export const WORK_ROUTES = {
       workspace: slugInput.optional(),
       state: z.enum([...APPROVAL_STATES, 'all']).optional(),
       before: beforeInput,
-      limit: limitInput,
+      limit: inboxLimitInput,
     }),
     reply: listOf(approvalRowSchema),
   },
