@@ -49,14 +49,11 @@ export function makeOutbox(deps: EngineDeps, hooks: OutboxHooks = {}): Outbox {
   const wake = (): void => {
     isDirty = true;
     if (!isStarted || isStopped || pumping !== undefined) return;
-    pumping = pump().finally(() => {
-      pumping = undefined;
-      if (isDirty) wake();
-    });
+    pumping = pump();
   };
 
   async function pump(): Promise<void> {
-    while (isDirty && !isStopped) {
+    while (isDirty) {
       isDirty = false;
       try {
         await startDue();
@@ -64,6 +61,8 @@ export function makeOutbox(deps: EngineDeps, hooks: OutboxHooks = {}): Outbox {
         trouble(thrown, 'the outbox could not be read');
       }
     }
+    // In the same breath as the last look at `isDirty`: a call of `wake` meets either the loop or the end of it.
+    pumping = undefined;
   }
 
   async function startDue(): Promise<void> {
@@ -210,9 +209,7 @@ export function makeOutbox(deps: EngineDeps, hooks: OutboxHooks = {}): Outbox {
  * What is next in each lane. Answers to one place keep their order, so a place is a lane; effects that needed an approval wait for nobody.
  */
 function headsOf(approved: readonly Effect[]): ReadonlyMap<string, Effect> {
-  const sorted = [...approved].sort(
-    (a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
-  );
+  const sorted = [...approved].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
   const heads = new Map<string, Effect>();
   for (const effect of sorted) {
     const { connector, account, address } = effect.sink;
