@@ -34,7 +34,6 @@ const instance = render(
   <Root
     {...appOf({
       connect: async () => client,
-      pairing: client.pairing,
       clock: {
         nowMs: () => Date.now(),
         sleep: (ms, signal) =>

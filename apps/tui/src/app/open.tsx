@@ -1,6 +1,6 @@
 import { render } from 'ink';
 import type { AdminClient } from '../client/client.ts';
-import type { PairingClient } from '../client/pairing.ts';
+import { pairingOver } from '../client/pairing.ts';
 import { SCREENS } from '../screens/registry.ts';
 import { type AppInput, Root } from './app.tsx';
 import { makeSession, type ScreenClock } from './session.ts';
@@ -10,7 +10,6 @@ import type { Theme } from './theme.ts';
 export interface ScreensInput {
   /** The admin API; asked for again after a failure, else once. */
   connect(): Promise<AdminClient>;
-  readonly pairing?: PairingClient | undefined;
   readonly clock: ScreenClock;
   /** Random name, never used twice. */
   newKey(): string;
@@ -41,7 +40,7 @@ export function appOf(input: ScreensInput): AppInput {
     return client;
   };
   return {
-    services: { connect, pairing: input.pairing, newKey: input.newKey },
+    services: { connect, pairing: pairingOver(connect), newKey: input.newKey },
     session: makeSession({ connect, clock: input.clock, wire: () => import('./wire.ts') }),
     clock: input.clock,
     theme: input.theme,

@@ -1,4 +1,5 @@
 import type { IdentityRow, Role } from '@agent-runtime/domain';
+import type { AdminClient } from './client.ts';
 
 /** Somebody outside who asked to be linked with a person here. */
 export interface PendingPairing {
@@ -28,4 +29,13 @@ export interface PairingClient {
   /** @throws AppError of kind missing for a code that is wrong or spent */
   show(code: string): Promise<PendingPairing>;
   approve(choice: PairingChoice): Promise<IdentityRow>;
+}
+
+/** Pairing over the admin API. */
+export function pairingOver(connect: () => Promise<AdminClient>): PairingClient {
+  return {
+    list: async () => (await (await connect()).call('pair.list', {})).items,
+    show: async (code) => (await connect()).call('pair.show', { code }),
+    approve: async (choice) => (await connect()).call('pair.approve', { ...choice }),
+  };
 }
