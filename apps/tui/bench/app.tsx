@@ -34,6 +34,7 @@ const instance = render(
   <Root
     {...appOf({
       connect: async () => client,
+      witnesses: undefined,
       clock: {
         nowMs: () => Date.now(),
         sleep: (ms, signal) =>

@@ -61,6 +61,7 @@ const world: World = {
     return spawnRuntime({ root, args, env: { ...process.env, AGENT_RUNTIME_DATA_DIR: places.dataDir } });
   },
   connect: async () => (await import('./client/connect.ts')).connect(remote),
+  witnesses: async () => (await import('./client/witness-store.ts')).witnessStore(places.configDir),
   enrolByUrl: async (url, code) => (await import('./client/connect.ts')).enrolByAddress(remote, url, code),
 };
 
@@ -75,6 +76,7 @@ if (words.length === 0 && isTty && process.stdin.isTTY === true && process.env.T
   const { openScreens } = await import('./app/open.tsx');
   const code = await openScreens({
     connect: async () => (await import('./client/connect.ts')).connectScreens(remote),
+    witnesses: await world.witnesses(),
     clock: { nowMs: world.nowMs, sleep: world.sleep },
     newKey: world.newKey,
     theme: { useColor: world.useColor, isReader: wantsReader(process.env) },

@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { AppError, type Id } from '@agent-runtime/domain';
 import type { KeyCheck, ProvedKey } from '@agent-runtime/engine';
 import {
+  exportPublicKey,
   type InviteKey,
   importPublicKey,
   keyIdOf,
@@ -14,10 +15,13 @@ import {
   verifyInviteProof,
 } from '@agent-runtime/pki';
 import { readCsr } from '@agent-runtime/pki/certificate';
+import { makeSignatureCheck } from './signature-check.ts';
 
 /** The cryptography of packages/pki in the form that the admin handlers take. */
 export function makeKeyCheck(): KeyCheck {
   return {
+    kept: makeSignatureCheck(),
+    publicKeyText: (pem) => Buffer.from(exportPublicKey(publicKeyOf(pem))).toString('base64'),
     newInvite: (at) => {
       const { code, stored } = newInvite(at);
       return {

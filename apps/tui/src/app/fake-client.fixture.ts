@@ -89,7 +89,13 @@ export function fakeClient(given: Partial<FakeHouse> = {}): FakeClient {
     audit: [],
     files: new Map(),
     pairings: new Map(),
-    verdict: { ok: true, count: 412, head: `412:${DIGEST}`, problems: [] },
+    verdict: {
+      ok: true,
+      count: 412,
+      head: `412:${DIGEST}`,
+      problems: [],
+      signatures: { good: 3, unchecked: 0 },
+    },
     ...given,
   };
   const signed: string[] = [];
@@ -130,6 +136,7 @@ export function fakeClient(given: Partial<FakeHouse> = {}): FakeClient {
     paired,
     call: answer,
     callUnsigned: answer,
+    instanceId: async () => 'instance-1',
     stream(path, signal) {
       const feed = makeFeed(signal);
       if (!isUp) feed.end();

@@ -1,6 +1,7 @@
 import { render } from 'ink';
 import type { AdminClient } from '../client/client.ts';
 import { pairingOver } from '../client/pairing.ts';
+import type { WitnessStore } from '../client/witness-store.ts';
 import { SCREENS } from '../screens/registry.ts';
 import { type AppInput, Root } from './app.tsx';
 import { makeSession, type ScreenClock } from './session.ts';
@@ -10,6 +11,8 @@ import type { Theme } from './theme.ts';
 export interface ScreensInput {
   /** The admin API; asked for again after a failure, else once. */
   connect(): Promise<AdminClient>;
+  /** What this machine remembers of the log, checked before each signature. */
+  readonly witnesses: WitnessStore | undefined;
   readonly clock: ScreenClock;
   /** Random name, never used twice. */
   newKey(): string;
@@ -40,7 +43,7 @@ export function appOf(input: ScreensInput): AppInput {
     return client;
   };
   return {
-    services: { connect, pairing: pairingOver(connect), newKey: input.newKey },
+    services: { connect, pairing: pairingOver(connect), witnesses: input.witnesses, newKey: input.newKey },
     session: makeSession({ connect, clock: input.clock, wire: () => import('./wire.ts') }),
     clock: input.clock,
     theme: input.theme,

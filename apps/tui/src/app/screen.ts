@@ -1,12 +1,15 @@
 import type { ReactNode } from 'react';
 import type { AdminClient } from '../client/client.ts';
 import type { PairingClient } from '../client/pairing.ts';
+import type { WitnessStore } from '../client/witness-store.ts';
 
 /** What the screens talk to. */
 export interface Services {
   connect(): Promise<AdminClient>;
   /** Absent while the runtime knows no pairing. */
   readonly pairing?: PairingClient | undefined;
+  /** What this machine remembers of the log; absent only in tests of other things. */
+  readonly witnesses?: WitnessStore | undefined;
   /** Random name, never used twice. */
   newKey(): string;
 }

@@ -7,6 +7,7 @@ import {
 } from '@agent-runtime/domain';
 import { type CommandHandler, type CommandRun, listOption, textArg, textOption } from '../cli/command.ts';
 import { answerApproval, answerText, type Decision } from '../client/answer.ts';
+import { newKeys } from '../client/new-keys.ts';
 import { bytesText } from '../screen/bytes.ts';
 import { facts, shortTime, table } from '../screen/table.ts';
 import {
@@ -90,14 +91,20 @@ async function lookAt(run: CommandRun): Promise<ApprovalDetail> {
   return (await run.client()).call('approval.show', { id: textArg(run, 0) });
 }
 
-/** Answers what was shown and says what became of it. */
+/** Signs exactly what was shown, on the head of a log that goes on from what this machine has seen, and says what became of it. */
 async function answer(
   run: CommandRun,
   detail: ApprovalDetail,
   decision: Decision,
   reason = '',
 ): Promise<void> {
-  const after = await answerApproval(await run.client(), detail, decision, reason);
+  const client = await run.client();
+  const witnesses = await run.world.witnesses();
+  for (const key of await newKeys({ client, witnesses }))
+    run.world.err(
+      `New client key of ${key.user} since you last looked: ${key.id.slice(0, 12)}… (${showHidden(key.name)}). Not theirs? agent-runtime key revoke ${key.id.slice(0, 12)}\n`,
+    );
+  const after = await answerApproval({ client, witnesses, shown: detail, decision, reason });
   run.show(after, () =>
     answerText(after, decision, `What becomes of it: agent-runtime effect show ${after.effect}`),
   );

@@ -435,6 +435,7 @@ describe('audit', SCREEN_TEST, () => {
           count: 412,
           head: 'x',
           problems: [{ kind: 'hash', seq: 9, text: 'does not follow from the one before' }],
+          signatures: { good: 3, unchecked: 0 },
         },
       },
     });

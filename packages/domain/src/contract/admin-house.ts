@@ -86,8 +86,30 @@ export const auditVerdictSchema = z.strictObject({
   count: z.int(),
   head: z.string(),
   problems: z.array(z.strictObject({ kind: z.string(), seq: z.int(), text: z.string() })),
+  /** Of people: how many are good, and how many the log holds no public key for. */
+  signatures: z.strictObject({ good: z.int(), unchecked: z.int() }),
 });
 export type AuditVerdict = z.infer<typeof auditVerdictSchema>;
+
+/** Most links in one answer. */
+export const EXTENSION_LINKS = 1_000;
+
+/** How the log grew since a head that the asker kept. */
+export const auditExtensionSchema = z.strictObject({
+  /** Key that signs the heads, PEM; a client keeps the first one it sees. */
+  public_key: z.string().max(1_000),
+  /** The newest head, signed. */
+  checkpoint: z.strictObject({
+    seq: z.int().min(0),
+    hash: digestSchema,
+    at: z.int(),
+    key_id: z.string().max(80),
+    signature: z.string().max(200),
+  }),
+  /** Digests of the records after the asker's, oldest first; the next page begins where this one ends. */
+  links: z.array(digestSchema).max(EXTENSION_LINKS),
+});
+export type AuditExtension = z.infer<typeof auditExtensionSchema>;
 
 export const modelRowSchema = z.strictObject({
   name: z.string(),
@@ -204,6 +226,16 @@ export const HOUSE_ROUTES = {
     summary: 'Check every link and every signed head.',
     input: nothing,
     reply: auditVerdictSchema,
+  },
+  'audit.extension': {
+    method: 'GET',
+    path: '/audit/extension',
+    summary: 'Proof that the log is an extension of the head that one knows.',
+    input: z.strictObject({
+      /** Number of the last record that the asker knows; without it, only the newest head. */
+      after: z.coerce.number().int().min(0).optional(),
+    }),
+    reply: auditExtensionSchema,
   },
   'model.list': {
     method: 'GET',

@@ -14,4 +14,5 @@ export * from './error-wire.ts';
 export * from './event-wire.ts';
 export * from './parts.ts';
 export * from './run-wire.ts';
+export * from './signed-acts.ts';
 export * from './stream-wire.ts';

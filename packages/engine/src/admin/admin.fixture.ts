@@ -12,6 +12,7 @@ import {
   type MessageId,
   type Run,
   type SecretInfo,
+  type SignatureCheck,
   type Task,
   type UserId,
 } from '@agent-runtime/domain';
@@ -199,6 +200,8 @@ function fakeKeys(world: World): KeyCheck {
     proveRequest: keyIn,
     serverProof: (invite, { keyId, pems }) => `${invite.proofKey}-${keyId.slice(0, 4)}-${pems.length}`,
     refusedInvite: refused,
+    kept: fakeSignatures,
+    publicKeyText: (pem) => pem,
     verifyDecision: ({ canonical, signature, publicKeyPem }) => {
       if (Buffer.from(signature, 'base64').toString() !== `${publicKeyPem}|${canonical}`)
         throw new AppError({
@@ -209,6 +212,19 @@ function fakeKeys(world: World): KeyCheck {
     },
   };
 }
+
+/** Signatures in the log, of the same readable kind; a signed request is `key method path at`. */
+const fakeSignatures: SignatureCheck = {
+  keyIdOf: (publicKey) => keyIn(publicKey.replace(/^PEM /, '')).keyId,
+  isDecision: ({ publicKey, signed, signature }) =>
+    Buffer.from(signature, 'base64').toString() === `${publicKey}|${signed}`,
+  isRequest: ({ publicKey, signed, signature }) =>
+    Buffer.from(signature, 'base64').toString() === `${publicKey}|${signed}`,
+  readRequest: (signed) => {
+    const [keyId = '', method = '', path = '', at = ''] = signed.split(' ');
+    return { keyId, method, path, createdAtMs: Number(at) };
+  },
+};
 
 /** A request is the name of its key. */
 function keyIn(request: string): { readonly keyId: string; readonly publicKeyPem: string } {

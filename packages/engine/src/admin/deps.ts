@@ -6,6 +6,7 @@ import type {
   ConfigFiles,
   Sealer,
   SecretVault,
+  SignatureCheck,
   UserId,
 } from '@agent-runtime/domain';
 import type { Actor, Engine, EngineDeps } from '../api.ts';
@@ -60,6 +61,10 @@ export interface KeyCheck {
     /** base64 */
     readonly signature: string;
   }): void;
+  /** For signatures that the log keeps. */
+  readonly kept: SignatureCheck;
+  /** base64 of the public key as SPKI DER, the form in which the log keeps it. @throws AppError key.* */
+  publicKeyText(publicKeyPem: string): string;
 }
 
 /** A certificate as the CA made it. */

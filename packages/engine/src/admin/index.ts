@@ -67,4 +67,5 @@ export type {
 } from './deps.ts';
 export { type HeldRevocations, holdRevocations } from './held.ts';
 export { isOutputFor, runFor, visibleRun } from './task.ts';
+export { type LogToVerify, verifyLog } from './verify-log.ts';
 export { cutOff, mayWatch, REVOKED_TOPIC, WATCHED_TOPICS } from './watch.ts';

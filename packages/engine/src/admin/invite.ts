@@ -69,12 +69,19 @@ async function enrol(
     proof: input.proof,
     nowMs,
   });
+  if (deps.redactor.text(proved.keyId) !== proved.keyId) throw keyUnfit();
   const what = {
     verb: 'identity.enrol',
     target: EVERYTHING,
     action: 'identity.enrol',
     subject: proved.keyId,
-    data: { user: invite.user, invite: invite.id, name: input.name },
+    // With the key itself, so that the log alone is enough to check what this person signs.
+    data: {
+      user: invite.user,
+      invite: invite.id,
+      name: input.name,
+      publicKey: deps.keys.publicKeyText(proved.publicKeyPem),
+    },
   } as const;
   // Before the commit: a certificate that nobody has a row of opens nothing.
   const issued = await deps.authority.issue({
@@ -137,6 +144,15 @@ function hasLeft(user: User): AppError {
     code: 'identity.user.conflict',
     kind: 'conflict',
     message: `${user.name} has left; people who left cannot enrol.`,
+  });
+}
+
+/** About one key in 200,000: its name would be hidden in the log, and nothing that it signs could be checked there. */
+function keyUnfit(): AppError {
+  return new AppError({
+    code: 'identity.key.conflict',
+    kind: 'conflict',
+    message: 'The name of this key looks like a secret. Make a new one: run the command again.',
   });
 }
 

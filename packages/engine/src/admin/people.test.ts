@@ -360,6 +360,20 @@ describe('enrolment', () => {
     ).rejects.toEqual(codeOf('invite.proof.unauthenticated'));
   });
 
+  test('a key whose name the log would hide is not taken', async () => {
+    const invite = await invited();
+    await expect(
+      ask('key.enrol', SOCKET, { ...claim, request: 'sk-likeasecret', invite_id: invite.id }),
+    ).rejects.toEqual(codeOf('identity.key.conflict'));
+  });
+
+  test('with the public key in the log, for those who have nothing else', async () => {
+    const invite = await invited();
+    const { key_id: subject } = await ask('key.enrol', SOCKET, { ...claim, invite_id: invite.id });
+    const [event] = await at.admin.world.deps.audit.tail(1, { subject });
+    expect(event).toMatchObject({ action: 'identity.enrol', data: { user: LORD, publicKey: 'PEM newkey' } });
+  });
+
   test('two at once: one key', async () => {
     const invite = await invited();
     const tries = ['one', 'two'].map((request) =>

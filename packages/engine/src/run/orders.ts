@@ -16,6 +16,7 @@ import type { Actor, EngineDeps } from '../api.ts';
 import type { EmbeddedDurable } from '../durable/index.ts';
 import { policyRules } from '../effect/index.ts';
 import { makeRun, queueRun } from '../ingest/work.ts';
+import { signedFacts } from '../signed-facts.ts';
 import { endRun } from './finish.ts';
 import { loadPlace } from './place.ts';
 
@@ -39,7 +40,7 @@ export async function abortRun(
     subject: id,
     workspace: place.run.workspace,
     context: place.run.context,
-    data: { via: actor.via },
+    data: signedFacts(actor),
   };
   const aborted = await deps.store.commit(audit, async (tx) => {
     const current = (await tx.get('run', { id })) ?? place.run;
@@ -73,7 +74,7 @@ export async function retryTask(deps: EngineDeps, id: TaskId, actor: Actor): Pro
     subject: run.id,
     workspace: run.workspace,
     context: run.context,
-    data: { task: id, attempt: run.attempt, via: actor.via },
+    data: { task: id, attempt: run.attempt, ...signedFacts(actor) },
   };
   return deps.store.commit(audit, async (tx) => {
     await assertOver(tx, id);

@@ -174,7 +174,8 @@ async function answer(desk: Desk, decision: Decision, reason = ''): Promise<void
   let last: ApprovalDetail | undefined;
   const isDone = await app.run(label, async () => {
     const client = await app.services.connect();
-    for (const detail of details) last = await answerApproval(client, detail, decision, reason);
+    const { witnesses } = app.services;
+    for (const shown of details) last = await answerApproval({ client, witnesses, shown, decision, reason });
     if (details.length > 1) return `${details.length} questions are answered.`;
     return last === undefined ? '' : answerText(last, decision, '');
   });
