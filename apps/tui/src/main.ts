@@ -50,6 +50,7 @@ const world: World = {
     return spawnRuntime({ root, args, env: { ...process.env, AGENT_RUNTIME_DATA_DIR: places.dataDir } });
   },
   connect: async () => (await import('./client/connect.ts')).connect(remote),
+  witnesses: async () => (await import('./client/witness-store.ts')).witnessStore(places.configDir),
   enrolByUrl: async (url, code) => (await import('./client/connect.ts')).enrolByAddress(remote, url, code),
 };
 

@@ -18,6 +18,7 @@ const place = () => import('../command/place.ts');
 const certificate = () => import('../command/certificate.ts');
 const people = () => import('../command/people.ts');
 const house = () => import('../command/house.ts');
+const audit = () => import('../command/audit.ts');
 const local = () => import('../command/local.ts');
 
 /** Every command. The order is the order of the guide. */
@@ -524,14 +525,21 @@ export const COMMANDS: readonly CommandSpec[] = [
     about: 'The newest records of the log.',
     options: [LIMIT, ['--subject <id>', 'about this id'], ['--action <action>', 'e.g. approval.grant']],
     example: 'agent-runtime audit tail --limit 20',
-    load: async () => (await house()).auditTail,
+    load: async () => (await audit()).auditTail,
   },
   {
     usage: 'audit verify',
-    about: 'Check every link and every signed head of the log.',
+    about: 'Check every link, every signed head and every person’s signature in the log.',
     options: [['--file <file>', 'of this copy; needs no running runtime']],
     example: 'agent-runtime audit verify',
-    load: async () => (await house()).auditVerify,
+    load: async () => (await audit()).auditVerify,
+  },
+  {
+    usage: 'audit trust',
+    about: 'After a restore: take the log as it is now for the true one.',
+    options: [['--yes', 'the host confirmed the restore']],
+    example: 'agent-runtime audit trust',
+    load: async () => (await audit()).auditTrust,
   },
   {
     usage: 'rebuild',

@@ -162,6 +162,7 @@ export function socketClient(input: SocketClientInput): SocketClient {
       nowMs: () => input.nowMs(),
     }),
     hello,
+    instanceId: async () => (await hello()).instance_id,
     hasKey: async () => input.keys.load((await hello()).instance_id) !== undefined,
     enrol: enrolHere,
     callUnsigned,

@@ -47,13 +47,10 @@ const fileSchema = z.object({
  * @param passphrase of the key files; undefined: their mode is their protection
  */
 export function keyStore(configDir: string, passphrase?: string): KeyStore {
-  const folderOf = (instanceId: string): string => {
-    // It becomes a folder name, and it comes from the other side.
-    if (!INSTANCE.test(instanceId)) throw strangeInstance();
-    return join(configDir, instanceId);
-  };
-  const pathOf = (instanceId: string): string => join(folderOf(instanceId), 'client-key.pem');
-  const credentialsPath = (instanceId: string): string => join(folderOf(instanceId), 'credentials.json');
+  const pathOf = (instanceId: string): string =>
+    join(instanceFolder(configDir, instanceId), 'client-key.pem');
+  const credentialsPath = (instanceId: string): string =>
+    join(instanceFolder(configDir, instanceId), 'credentials.json');
   return {
     pathOf,
     load: (instanceId) => {
@@ -81,6 +78,13 @@ export function keyStore(configDir: string, passphrase?: string): KeyStore {
   };
 }
 
+/** Where everything about one runtime lies. @throws AppError tui.instance.invalid */
+export function instanceFolder(configDir: string, instanceId: string): string {
+  // It becomes a folder name, and it comes from the other side.
+  if (!INSTANCE.test(instanceId)) throw strangeInstance();
+  return join(configDir, instanceId);
+}
+
 function readCredentials(path: string): Credentials {
   try {
     const file = fileSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
@@ -95,7 +99,8 @@ function readCredentials(path: string): Credentials {
   }
 }
 
-function writePrivate(path: string, text: string): void {
+/** Writes a file that only its owner may read, whole or not at all. */
+export function writePrivate(path: string, text: string): void {
   mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
   writeFileSync(`${path}.new`, text, { mode: 0o600 });
   chmodSync(`${path}.new`, 0o600);

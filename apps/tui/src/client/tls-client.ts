@@ -55,7 +55,7 @@ async function connect(
     nowMs: () => input.nowMs(),
   });
   // Only the socket of the host takes requests unsigned; signed, they are welcome here too.
-  return { ...client, callUnsigned: client.call };
+  return { ...client, callUnsigned: client.call, instanceId: async () => input.instanceId };
 }
 
 /** A runtime that cannot be reached now is no reason to fail here: what comes next says so better. */

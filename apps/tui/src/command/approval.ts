@@ -7,6 +7,8 @@ import {
   showHidden,
 } from '@agent-runtime/domain';
 import { type CommandHandler, type CommandRun, listOption, textArg, textOption } from '../cli/command.ts';
+import { newKeys } from '../client/new-keys.ts';
+import { checkExtension, type ExtensionInput } from '../client/witness.ts';
 import { bytesText } from '../screen/bytes.ts';
 import { facts, shortTime, table } from '../screen/table.ts';
 import {
@@ -90,7 +92,7 @@ async function lookAt(run: CommandRun): Promise<ApprovalDetail> {
   return (await run.client()).call('approval.show', { id: textArg(run, 0) });
 }
 
-/** Signs exactly what was shown, at the point of the log where it was shown, and sends it. */
+/** Signs exactly what was shown, on the head of a log that goes on from what this machine has seen, and sends it. */
 async function answer(
   run: CommandRun,
   detail: ApprovalDetail,
@@ -98,24 +100,42 @@ async function answer(
   reason = '',
 ): Promise<void> {
   const client = await run.client();
+  const witnesses = await run.world.witnesses();
+  const head = await checkExtension({ client, witnesses });
+  for (const key of await newKeys({ client, witnesses }))
+    run.world.err(
+      `New client key of ${key.user} since you last looked: ${key.id.slice(0, 12)}… (${showHidden(key.name)}). Not theirs? agent-runtime key revoke ${key.id.slice(0, 12)}\n`,
+    );
+  const auditHead = `${head.seq}:${head.hash}`;
   const statement = {
     approval: detail.id,
     effect: detail.effect,
     digest: detail.digest,
     decision,
     expiry: detail.expiry,
-    auditHead: detail.audit_head,
+    auditHead,
   };
   const { keyId, signature } = await client.signDecision(canonicalJson(statement));
   const after = await client.call(`approval.${decision}`, {
     id: detail.id,
     digest: detail.digest,
-    audit_head: detail.audit_head,
+    audit_head: auditHead,
     key_id: keyId,
     signature,
     ...(reason === '' ? {} : { reason }),
   });
   run.show(after, () => answerText(after, decision));
+  await witnessAnswer({ client, witnesses });
+}
+
+/** This machine remembers a head that holds its own answer, or a log without it could be put back unseen. */
+async function witnessAnswer(input: ExtensionInput): Promise<void> {
+  try {
+    await checkExtension(input);
+  } catch (thrown) {
+    // The answer counts all the same; the next command looks again.
+    if (!(thrown instanceof AppError) || thrown.kind !== 'unavailable') throw thrown;
+  }
 }
 
 function answerText(after: ApprovalDetail, decision: 'grant' | 'deny' | 'release'): string {
