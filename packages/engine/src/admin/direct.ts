@@ -16,6 +16,7 @@ import {
   type WorkspaceId,
 } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
+import { signedFacts } from '../signed-facts.ts';
 import { freeSlug } from './ask.ts';
 import { workspaceScope } from './authorize.ts';
 import type { AdminDeps } from './deps.ts';
@@ -54,7 +55,7 @@ export async function bindDirect(deps: AdminDeps, tx: StoreTx, input: DirectInpu
     subject: context.id,
     workspace: context.workspace,
     context: context.id,
-    data: { connector, account, channel, directWith: user.id },
+    data: { connector, account, channel, directWith: user.id, ...signedFacts(input.actor) },
   });
   return { context, workspace: isNew ? workspace : undefined };
 }
@@ -121,7 +122,7 @@ async function privateWorkspace(
       actor: by,
       subject: workspace.id,
       workspace: workspace.id,
-      data: { kind: workspace.kind, owner: user.id },
+      data: { kind: workspace.kind, owner: user.id, ...signedFacts(actor) },
     });
   }
   const grants = await tx.find('identity_grant', { principal: user.id });
@@ -135,7 +136,7 @@ async function privateWorkspace(
       createdAt: deps.clock.nowMs(),
     };
     await tx.insert('identity_grant', grant);
-    tx.audit(grantAudit(grant));
+    tx.audit(grantAudit(grant, actor));
   }
   return { workspace, isNew: known === undefined };
 }
@@ -149,7 +150,7 @@ function isLasting(grant: Grant, workspace: WorkspaceId): boolean {
 }
 
 /** The event of a grant that is given inside another act. */
-export function grantAudit(grant: Grant) {
+export function grantAudit(grant: Grant, actor: Actor) {
   return {
     action: 'identity.grant',
     actor: grant.grantedBy,
@@ -160,6 +161,7 @@ export function grantAudit(grant: Grant) {
       role: grant.role,
       scope: { ...grant.scope },
       expiresAt: grant.expiresAt ?? null,
+      ...signedFacts(actor),
     },
   };
 }

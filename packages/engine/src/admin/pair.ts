@@ -19,6 +19,7 @@ import {
 } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
 import { writeNotice } from '../notify/notice.ts';
+import { signedFacts } from '../signed-facts.ts';
 import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { bindDirect, type DirectPlace, grantAudit } from './direct.ts';
@@ -88,10 +89,10 @@ async function approvePairing(
     requireNotAbovePerson(viewer, user.id);
     requireNotAbove(viewer, grant.role, scope);
     await takePairing(deps, tx, pairing);
-    await (input.create_user ? addUser(tx, user, grant.grantedBy) : requireActive(tx, user));
+    await (input.create_user ? addUser(tx, user, actor) : requireActive(tx, user));
     await requireKnownPlace(tx, scope);
     await tx.insert('identity_grant', grant);
-    tx.audit(grantAudit(grant));
+    tx.audit(grantAudit(grant, actor));
     const made = await bindDirect(deps, tx, { actor, user, pairing });
     if ((await tx.get('identity_link', accountOf(pairing))) !== undefined) throw linkedAlready();
     await tx.insert('identity_link', {
@@ -124,10 +125,15 @@ async function takePairing(deps: AdminDeps, tx: StoreTx, pairing: Pairing): Prom
   if (taken === 0 || !isPairingLive(pairing, deps.clock.nowMs())) throw notWaiting();
 }
 
-async function addUser(tx: StoreTx, user: User, by: string): Promise<void> {
+async function addUser(tx: StoreTx, user: User, actor: Actor): Promise<void> {
   if ((await tx.get('identity_user', { name: user.name })) !== undefined) throw nameTaken(user.name);
   await tx.insert('identity_user', user);
-  tx.audit({ action: 'identity.add', actor: by, subject: user.id, data: { name: user.name } });
+  tx.audit({
+    action: 'identity.add',
+    actor: principalKey(actor.principal),
+    subject: user.id,
+    data: { name: user.name, ...signedFacts(actor) },
+  });
 }
 
 async function requireActive(tx: StoreTx, user: User): Promise<void> {
