@@ -53,7 +53,12 @@ export function tuiBuild(entry = 'apps/tui/src/main.ts') {
     format: 'esm',
     target: 'node24',
     jsx: 'automatic',
-    define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' },
+    define: {
+      'process.env.NODE_ENV': '"production"',
+      'process.env.DEV': '"false"',
+      // Yoga would fetch() its own data: URL, and Node would load an HTTP client before the first frame. Nothing here uses the global.
+      fetch: 'undefined',
+    },
     // Ink asks for it only when DEV is set; left outside, Node would miss it at the start.
     alias: { 'react-devtools-core': join(root, 'scripts', 'no-devtools.mjs') },
     banner: { js: banner },

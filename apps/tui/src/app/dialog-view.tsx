@@ -5,8 +5,8 @@ import type { Dialog } from './dialog.ts';
 import { draftLines, visible } from './draft-lines.ts';
 import { type Draft, draftOf, edit } from './edit.ts';
 import { useKeys } from './keys.tsx';
-import { line, Row, span } from './line.tsx';
-import { wrap } from './width.ts';
+import { clean, type Line, line, Row, span } from './line.tsx';
+import { cells, fit, wrap } from './width.ts';
 
 const MOST_TEXT_LINES = 8;
 
@@ -34,10 +34,16 @@ export function DialogView(props: {
   const { width } = props.area;
   return (
     <Box flexDirection="column" width={width} height={props.height} overflow="hidden">
-      <Row width={width} line={line(`─── ${props.dialog.title} ${'─'.repeat(width)}`, 'accent')} />
+      <Row width={width} line={titleLine(props.dialog.title, width)} />
       <Inside {...props} />
     </Box>
   );
+}
+
+/** The title in a rule that ends where the screen does. */
+function titleLine(title: string, width: number): Line {
+  const head = `─── ${fit(clean(title), width - 6)} `;
+  return line(head + '─'.repeat(Math.max(0, width - cells(head))), 'accent');
 }
 
 function Inside(props: { readonly dialog: Dialog; readonly area: Area; readonly height: number }): ReactNode {

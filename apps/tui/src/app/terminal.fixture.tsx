@@ -87,6 +87,8 @@ export interface Terminal {
   raw(): string;
   /** Waits until the screen holds the text (or fits the pattern). */
   until(what: string | RegExp): Promise<string>;
+  /** Waits until the text was written, after the first `from` characters of everything. */
+  untilWritten(what: string, from: number): Promise<void>;
   /** Keys one after the other, each after the one before was drawn. Names: enter, escape, up, down, tab, ctrl+x. */
   press(...keys: string[]): Promise<void>;
   /** Text at once, as a fast typist or a paste without brackets. */
@@ -150,12 +152,15 @@ export function openTerminal(options: OpenOptions = {}): Terminal {
   const text = (): string => (screen.frames.at(-1) ?? '').replace(ESCAPES, '').replace(/ +$/gm, '');
   const fits = (what: string | RegExp): boolean =>
     typeof what === 'string' ? text().includes(what) : what.test(text());
-  const until = async (what: string | RegExp): Promise<string> => {
+  const wait = async (isThere: () => boolean, what: string | RegExp): Promise<void> => {
     const deadline = Date.now() + DEADLINE_MS;
-    while (!fits(what)) {
+    while (!isThere()) {
       if (Date.now() > deadline) throw new Error(`never on the screen: ${String(what)}\n${text()}`);
       await settle(clock);
     }
+  };
+  const until = async (what: string | RegExp): Promise<string> => {
+    await wait(() => fits(what), what);
     return text();
   };
   const type = async (typed: string): Promise<void> => {
@@ -168,6 +173,7 @@ export function openTerminal(options: OpenOptions = {}): Terminal {
     text,
     raw: () => screen.frames.join(''),
     until,
+    untilWritten: (what, from) => wait(() => screen.frames.join('').slice(from).includes(what), what),
     async press(...keys) {
       for (const key of keys) {
         await type(

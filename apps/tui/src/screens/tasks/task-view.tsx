@@ -10,6 +10,7 @@ import { useLoad } from '../../app/load.ts';
 import { Page } from '../../app/page.tsx';
 import { Pager } from '../../app/pager.tsx';
 import { ageText } from '../../app/time.ts';
+import { unnamedCitations } from '../../client/citations.ts';
 
 /** One task: facts, the latest run as it goes, earlier runs, effects. */
 export function TaskView({ id, onBack }: { readonly id: string; readonly onBack: () => void }): ReactNode {
@@ -121,9 +122,9 @@ function answerLines(run: LiveRun, width: number): readonly Line[] {
   ];
 }
 
-/** Where the answer comes from. */
+/** Where the answer comes from, as far as it does not say so itself. */
 export function citationLines(end: AskResult | undefined): readonly Line[] {
-  return (end?.citations ?? []).map(({ path, line: at }) => line(`   ${path}:${at}`, 'accent'));
+  return unnamedCitations(end ?? {}).map(({ path, line: at }) => line(`   ${path}:${at}`, 'accent'));
 }
 
 function actionsFor(app: App, task: TaskDetail, isRunning: boolean): readonly Action[] {
