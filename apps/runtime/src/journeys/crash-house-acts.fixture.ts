@@ -65,6 +65,14 @@ export const HOUSE_ACTS: Readonly<Record<string, Act>> = {
     for (const { id } of keys.slice(0, 1)) await one.change('key.revoke', { id });
     await one.change('user.offboard', { id: user });
   },
+  certificates: async (one) => {
+    await newcomer(one);
+    const { items } = await one.call('certificate.list', {});
+    const theirs = items.find((row) => row.user === `p${one.n}` && row.revoked_at === undefined);
+    if (theirs !== undefined) await one.change('certificate.revoke', { id: theirs.id });
+    // The old CA goes at once: a second rollover while one lasts would be refused.
+    await one.change('certificate.rotate_ca', { distrust_old: true });
+  },
   'refused orders': async (one) => {
     const person = await newcomer(one, 'operator');
     const approval = await one.propose('post');

@@ -59,7 +59,8 @@ describe('pairing', { timeout: 300_000 }, () => {
   const errorOf = (ended: Ended): string => ended.json<{ error: { code: string } }>().error.code;
 
   test('a stranger hears how, asks, is approved at the command line, and is answered', async () => {
-    expect(await dm('When do you open?')).toContain('Send the direct message "pair"');
+    // Somebody else: these words are said once a minute to each, and this one will hear them when they are unlinked.
+    expect(await dm('When do you open?', 'talk-3', 'u-3')).toContain('Send the direct message "pair"');
     const code = await pair();
     expect((await home.cli(['pair', 'list', '--json'])).json()).toMatchObject({
       items: [{ connector: 'memory', external_id: 'u-4711', display_name: 'Ada' }],
