@@ -7,7 +7,6 @@ import {
   principalKey,
   type Run,
   type RunEventWire,
-  runEventSchema,
   textEventBetween,
 } from '@agent-runtime/domain';
 import {
@@ -22,6 +21,8 @@ import {
 import type { NonceCache } from '@agent-runtime/pki';
 import type { Context, Hono } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
+import { journalSteps } from '../stream/journal-steps.ts';
+import { runFacts } from '../stream/run-facts.ts';
 import type { AdminAppInput } from './deps.ts';
 import { authenticate, isStillKnown, type KnownRequest } from './signed.ts';
 
@@ -94,7 +95,8 @@ async function streamRun(watcher: Watcher, first: Run): Promise<void> {
       data: JSON.stringify(event),
       ...(id === undefined ? {} : { id: String(id) }),
     });
-  let status: Run['state'] | undefined;
+  const stepsOf = journalSteps(deps.journal);
+  let told = 0;
   let shown = '';
   const isOwn = await isOwnRun(deps, actor, first);
   await follow(watcher, [first.id], async (event) => {
@@ -105,12 +107,12 @@ async function streamRun(watcher: Watcher, first: Run): Promise<void> {
       if (change !== undefined) await send({ type: 'text', run_id: first.id, ...change });
       return 'go on';
     }
-    const step = event === undefined ? undefined : stepOf(first.id, event);
-    if (step !== undefined) await send(step, event?.seq);
     const run = (await deps.store.read.get('run', { id: first.id })) ?? first;
-    if (run.state !== status) {
-      status = run.state;
-      await send({ type: 'state', run_id: run.id, status });
+    // From the row and the journal, so that the same facts have the same numbers on every connection.
+    for (const fact of runFacts(run, await stepsOf(run.id))) {
+      if (fact.id <= told) continue;
+      told = fact.id;
+      await send(fact.event, fact.id);
     }
     if (!isFinalRun(run.state)) return 'go on';
     await send({ type: 'end', run: await finalView(deps, actor, run) });
@@ -126,13 +128,6 @@ async function finalView(deps: AdminDeps, actor: Actor, run: Run): Promise<AskRe
 async function isOwnRun(deps: AdminDeps, actor: Actor, run: Run): Promise<boolean> {
   const task = await deps.store.read.get('task', { id: run.task });
   return task !== undefined && principalKey(task.requester) === principalKey(actor.principal);
-}
-
-/** A step as the contract has it; what does not fit is not forwarded. */
-function stepOf(run: string, event: LiveEvent): RunEventWire | undefined {
-  if (event.kind !== 'step') return undefined;
-  const parsed = runEventSchema.safeParse({ ...event.data, type: 'step', run_id: run });
-  return parsed.success ? parsed.data : undefined;
 }
 
 async function streamLive(watcher: Watcher): Promise<void> {

@@ -19,6 +19,7 @@ import { makeRun, queueRun } from '../ingest/work.ts';
 import { signedFacts } from '../signed-facts.ts';
 import { endRun } from './finish.ts';
 import { loadPlace } from './place.ts';
+import { publishState } from './published.ts';
 
 type Order = Extract<PolicyRequest['action'], 'run.abort' | 'run.retry' | 'run.steer'>;
 
@@ -51,7 +52,7 @@ export async function abortRun(
     return { ...current, ...ended };
   });
   await durable.cancel(id, 'abort');
-  deps.live.publish({ topic: id, kind: 'state', data: { run: id } });
+  publishState(deps, aborted);
   return aborted;
 }
 
