@@ -45,10 +45,7 @@ export function Root(input: AppInput): ReactNode {
 function Screens(input: AppInput & { readonly signal: AbortSignal }): ReactNode {
   const { columns, rows } = useWindowSize();
   const ink = useInk();
-  const screens = useMemo(
-    () => input.screens.filter((one) => one.isOffered?.(input.services) ?? true),
-    [input.screens, input.services],
-  );
+  const { screens } = input;
   const [place, setPlace] = useState<Place>(() => ({
     id: input.start?.id ?? screens[0]?.id ?? '',
     subject: input.start?.subject,

@@ -6,8 +6,7 @@ import type { WitnessStore } from '../client/witness-store.ts';
 /** What the screens talk to. */
 export interface Services {
   connect(): Promise<AdminClient>;
-  /** Absent while the runtime knows no pairing. */
-  readonly pairing?: PairingClient | undefined;
+  readonly pairing: PairingClient;
   /** What this machine remembers of the log; absent only in tests of other things. */
   readonly witnesses?: WitnessStore | undefined;
   /** Random name, never used twice. */
@@ -24,8 +23,6 @@ export interface ScreenSpec {
   readonly about: string;
   /** What the help of this screen says beyond its keys, one line each. */
   readonly help: readonly string[];
-  /** Left out when this says no. */
-  isOffered?(services: Services): boolean;
   readonly View: (props: ScreenProps) => ReactNode;
 }
 

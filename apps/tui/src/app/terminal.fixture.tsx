@@ -72,7 +72,6 @@ export interface OpenOptions {
   readonly theme?: Partial<Theme>;
   readonly start?: string;
   readonly subject?: string;
-  readonly hasPairing?: boolean;
   /** Draws as on a real terminal, with all its control sequences; `raw` has them. */
   readonly isRaw?: boolean;
 }
@@ -120,7 +119,7 @@ export function openTerminal(options: OpenOptions = {}): Terminal {
       made += 1;
       return `key-${String(made).padStart(8, '0')}`;
     },
-    ...(options.hasPairing === false ? {} : { pairing: client.pairing }),
+    pairing: client.pairing,
   };
   const session = makeSession({ connect: services.connect, clock, wire: () => import('./wire.ts') });
   const instance = render(

@@ -8,7 +8,10 @@ const SETTINGS = [
   ['--models <names>', 'models allowed, best first'],
   ['--temperature <t>', '0 to 2'],
   ['--max-output-tokens <n>', 'longest answer'],
+  ['--max-queued <n>', 'messages of one conversation that may wait'],
+  ['--run-deadline-ms <n>', 'longest time of one run'],
   ['--tokens-per-day <n>', 'budget'],
+  ['--tokens-per-sender-per-day <n>', 'budget of each person there'],
   ['--inherit <settings>', 'go back to what is inherited, e.g. guests,tools'],
 ] as const;
 

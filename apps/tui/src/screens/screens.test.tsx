@@ -260,12 +260,6 @@ describe('pairings', SCREEN_TEST, () => {
     await terminal.until('There is no such code');
     expect(terminal.client.paired).toEqual([]);
   });
-
-  test('without a runtime that pairs there is no such screen', async () => {
-    open('overview', { hasPairing: false });
-    await terminal.until('online');
-    expect(terminal.text()).not.toContain('Pairings');
-  });
 });
 
 describe('contexts and workspaces', SCREEN_TEST, () => {

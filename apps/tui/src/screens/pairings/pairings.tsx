@@ -20,7 +20,6 @@ export const PAIRINGS: ScreenSpec = {
     'The code is shown to the person in their own chat. Have them tell it to you on a way that you trust; the list alone proves nothing.',
     'Look at connector and number, not at the name: anyone may call themselves anything.',
   ],
-  isOffered: (services) => services.pairing !== undefined,
   View: Pairings,
 };
 
@@ -30,13 +29,13 @@ function Pairings(): ReactNode {
   const app = useApp();
   const { pairing } = app.services;
   const nowMs = useSession((state) => Math.floor(state.nowMs / 10_000) * 10_000);
-  const loaded = useLoad('pairings', pairing === undefined ? undefined : () => pairing.list(), ['health']);
+  const loaded = useLoad('pairings', () => pairing.list(), ['health']);
   const list = useList(loaded.value, {
     keyOf,
     textOf: (row) => `${row.connector} ${row.external_id} ${row.display_name}`,
   });
   const enter = async (): Promise<void> => {
-    if (pairing !== undefined) await pair(app, pairing);
+    await pair(app, pairing);
   };
   const actions: readonly Action[] = [
     { key: 'p', name: 'pair', about: 'enter a code, look who it is, choose person and role', run: enter },
