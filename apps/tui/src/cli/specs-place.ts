@@ -14,7 +14,7 @@ const SETTINGS = [
   ['--inherit <settings>', 'go back to what is inherited, e.g. guests,tools'],
 ] as const;
 const place = () => import('../command/place.ts');
-const people = () => import('../command/people.ts');
+const _people = () => import('../command/people.ts');
 
 /** Places: workspaces, contexts, and what is in them. */
 export const PLACE_COMMANDS: readonly CommandSpec[] = [

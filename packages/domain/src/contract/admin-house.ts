@@ -38,6 +38,19 @@ export const statusSchema = z.strictObject({
   effects_uncertain: z.int(),
   tokens_today: z.int(),
   audit_head: z.string(),
+  /** Chats that the runtime is connected to, for those with a role on everything. */
+  connectors: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        account: z.string(),
+        /** Messages that are to leave and have not yet. */
+        waiting: z.int(),
+        /** The last try of one of them met an outside that was down. */
+        is_failing: z.boolean(),
+      }),
+    )
+    .optional(),
   /** What somebody should look at soon: certificates that end. */
   notices: z.array(z.string()).optional(),
   models: z.array(z.string()),

@@ -17,6 +17,7 @@ import type { Actor } from '../api.ts';
 import {
   BOSS,
   contextRow,
+  insertReply,
   MEMBER,
   must,
   OPERATOR,
@@ -636,5 +637,23 @@ describe('watching', () => {
     // The socket may read the status, but not watch.
     for (const data of [{ workspace: 'acme' }, {}])
       expect(await mayWatch(deps, SOCKET, event(data as Record<string, string>))).toBe(false); // safe: both are such records
+  });
+});
+
+describe('chats in the status', () => {
+  test('say what waits to be sent and whether the last try met nobody, to those with a role on everything', async () => {
+    const { world } = at.admin;
+    const before = await ask('status.read', signed(LORD), {});
+    expect(before.connectors).toMatchObject([{ name: 'chat', waiting: 0, is_failing: false }]);
+    const id = await insertReply(world, 'hello');
+    expect((await ask('status.read', signed(LORD), {})).connectors).toMatchObject([
+      { waiting: 1, is_failing: false },
+    ]);
+    const error = { code: 'x.y.unavailable', kind: 'unavailable', message: 'down' } as const;
+    await tamper(world, 'effect', { id }, { attempts: 1, error });
+    expect((await ask('status.read', signed(LORD), {})).connectors).toMatchObject([
+      { waiting: 1, is_failing: true },
+    ]);
+    expect((await ask('status.read', signed(MEMBER), {})).connectors).toBeUndefined();
   });
 });

@@ -11,6 +11,7 @@ import type { SeenEvent } from '../../app/session.ts';
 import { sparkline } from '../../app/spark.ts';
 import { useTheme } from '../../app/theme.ts';
 import { ageText } from '../../app/time.ts';
+import { chatsText } from '../../screen/chats.ts';
 
 /** Enough to compare by eye; the whole of it: agent-runtime status. */
 const HEAD_CHARS = 32;
@@ -104,6 +105,7 @@ function healthFacts(status: Status, nowMs: number): readonly Fact[] {
       status.runs.failed_today > 0 ? 'warn' : undefined,
     ],
     ['Spent today', `${status.tokens_today.toLocaleString('en-US')} tokens`],
+    ...chatFacts(status),
     ['Models', modelsText(status.models)],
     ['Panic', status.panic.on ? 'ON' : 'off', status.panic.on ? 'bad' : undefined],
     [
@@ -113,6 +115,13 @@ function healthFacts(status: Status, nowMs: number): readonly Fact[] {
     ],
     ['Log head', `${status.audit_head.slice(0, HEAD_CHARS)}…`, 'dim'],
   ];
+}
+
+function chatFacts({ connectors }: Status): readonly Fact[] {
+  const texts = chatsText(connectors);
+  if (texts === undefined) return [];
+  const isFailing = connectors?.some((one) => one.is_failing) === true;
+  return [['Chats', texts.join(' · '), isFailing ? 'warn' : undefined]];
 }
 
 function modelsText(models: readonly string[]): string {
