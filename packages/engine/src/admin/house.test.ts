@@ -654,6 +654,8 @@ describe('chats in the status', () => {
     expect((await ask('status.read', signed(LORD), {})).connectors).toMatchObject([
       { waiting: 1, is_failing: true },
     ]);
+    await world.ungrant(MEMBER);
+    await world.grant(MEMBER, 'admin', { kind: 'workspace', workspace: WORKSPACE });
     expect((await ask('status.read', signed(MEMBER), {})).connectors).toBeUndefined();
   });
 });
