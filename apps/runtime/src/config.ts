@@ -102,6 +102,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, cw
     const issue = parsed.error.issues[0];
     throw invalid(String(issue?.path[0] ?? ''), issue?.message ?? 'it does not fit');
   }
+  requireAdminUrl(parsed.data);
   const dataDir = absolute(parsed.data.DATA_DIR, cwd);
   const known = new Set(names.flatMap((name) => [PREFIX + name, `${PREFIX + name}_FILE`]));
   return {
@@ -118,6 +119,18 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, cw
       .filter((name) => name.startsWith(PREFIX) && !known.has(name))
       .sort(),
   };
+}
+
+/** Certificates and signatures name the address that people dial; where it cannot be told from the listener it must be said. */
+function requireAdminUrl(values: z.output<typeof shape>): void {
+  const { ADMIN_LISTEN: place, ADMIN_TLS: mode, ADMIN_URL: address } = values;
+  if (place === undefined || address !== undefined) return;
+  if (mode === 'proxy') throw invalid('ADMIN_URL', 'with ADMIN_TLS=proxy say which https address people use');
+  if (['0.0.0.0', '::'].includes(place.host))
+    throw invalid(
+      'ADMIN_URL',
+      `ADMIN_LISTEN=${place.host} is every address; say which https address people use`,
+    );
 }
 
 function lookUp(

@@ -62,7 +62,7 @@ const world: World = {
   },
   connect: async () => (await import('./client/connect.ts')).connect(remote),
   witnesses: async () => (await import('./client/witness-store.ts')).witnessStore(places.configDir),
-  enrolByUrl: async (url, code) => (await import('./client/connect.ts')).enrolByAddress(remote, url, code),
+  enrolByUrl: async (how) => (await import('./client/connect.ts')).enrolByAddress(remote, how),
 };
 
 // `agent-runtime task list | head -1`: the reader has enough, which is no error of ours.

@@ -13,7 +13,11 @@ export function signedFacts(actor: Actor): JsonObject {
 export async function requireLiveKey(tx: StoreReader, actor: Actor): Promise<void> {
   if (actor.proof === undefined) return;
   const key = await tx.get('identity_key', { id: actor.proof.keyId });
-  if (key?.revokedAt === undefined) return;
+  const row =
+    actor.certificate === undefined
+      ? undefined
+      : await tx.get('identity_certificate', { id: actor.certificate });
+  if (key?.revokedAt === undefined && row?.revokedAt === undefined) return;
   throw new AppError({
     code: 'identity.key.unauthenticated',
     kind: 'unauthenticated',

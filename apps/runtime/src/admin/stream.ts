@@ -107,6 +107,8 @@ async function streamRun(watcher: Watcher, first: Run): Promise<void> {
       if (change !== undefined) await send({ type: 'text', run_id: first.id, ...change });
       return 'go on';
     }
+    // The right to look is asked again: a role that went ends the stream.
+    if (!(await mayStillLook(deps, actor, first))) return 'end';
     const run = (await deps.store.read.get('run', { id: first.id })) ?? first;
     // From the row and the journal, so that the same facts have the same numbers on every connection.
     for (const fact of runFacts(run, await stepsOf(run.id))) {
@@ -118,6 +120,13 @@ async function streamRun(watcher: Watcher, first: Run): Promise<void> {
     await send({ type: 'end', run: await finalView(deps, actor, run) });
     return 'end';
   });
+}
+
+async function mayStillLook(deps: AdminDeps, actor: Actor, run: Run): Promise<boolean> {
+  return visibleRun(deps, actor, run.id).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function finalView(deps: AdminDeps, actor: Actor, run: Run): Promise<AskResult> {

@@ -107,7 +107,11 @@ async function join(
   for (const chat of chats) await listenTo(chat, engine, log);
   let opened: Promise<Authority> | undefined;
   const authority = (): Promise<Authority> => {
-    opened ??= openCa(world, open, log);
+    opened ??= openCa(world, open, log).catch((thrown: unknown) => {
+      // Whoever asks next tries again.
+      opened = undefined;
+      throw thrown;
+    });
     return opened;
   };
   loops.push(

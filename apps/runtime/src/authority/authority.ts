@@ -89,6 +89,16 @@ export async function openAuthority(input: AuthorityInput): Promise<Authority> {
     return [ca.cert, ...others.filter((other) => nowMs < other.until).map((other) => other.cert)];
   };
 
+  // One change at a time: each is made from the state before it, and making keys takes a while.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn =
+    <A extends readonly unknown[]>(act: (...given: A) => Promise<void>) =>
+    (...given: A): Promise<void> => {
+      const own = last.then(() => act(...given));
+      last = own.catch(() => undefined);
+      return own;
+    };
+
   const authority: Authority = {
     issue: async ({ publicKeyPem, user, nowMs }) => {
       const made = issueClientCert({
@@ -106,7 +116,7 @@ export async function openAuthority(input: AuthorityInput): Promise<Authority> {
       };
     },
     trusted,
-    rotate: async ({ nowMs, keepOld }) => {
+    rotate: inTurn(async ({ nowMs, keepOld }) => {
       const left = state.others.filter((other) => nowMs < other.until);
       // Clients that know only the CA before would stand before a stranger.
       if (keepOld && left.length > 0) throw notOver(left[0]?.until ?? nowMs);
@@ -122,7 +132,7 @@ export async function openAuthority(input: AuthorityInput): Promise<Authority> {
         others: keepOld ? [old] : [],
         ...certs,
       });
-    },
+    }),
     alarms: (people, nowMs) =>
       expiryAlarms(
         [
@@ -154,7 +164,7 @@ export async function openAuthority(input: AuthorityInput): Promise<Authority> {
     verifyProxy: (certDer) => {
       verifyProxyCert({ certDer, roots: roots(), instanceId, nowMs: clock.nowMs() });
     },
-    maintain: async () => {
+    maintain: inTurn(async () => {
       const nowMs = clock.nowMs();
       const left = state.others.filter((other) => nowMs < other.until);
       const isOver = left.length < state.others.length;
@@ -163,7 +173,7 @@ export async function openAuthority(input: AuthorityInput): Promise<Authority> {
       if (left.length > 0 && !isOver) return;
       save({ ...state, others: left, ...(await serverCerts(input, ca, nowMs)) });
       log.info({ room: 'certificate' }, 'the certificates of the admin listener were renewed');
-    },
+    }),
     onChange: (listener) => void listeners.push(listener),
   };
   await authority.maintain();

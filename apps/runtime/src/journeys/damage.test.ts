@@ -20,7 +20,8 @@ describe('a damaged database', { timeout: 300_000 }, () => {
   /** A third of it is zeros, as after a failing disk. */
   const damage = (): void => {
     const bytes = readFileSync(database());
-    bytes.fill(0, bytes.length / 3, (bytes.length / 3) * 2);
+    const third = Math.floor(bytes.length / 3);
+    bytes.fill(0, third, third * 2);
     writeFileSync(database(), bytes);
   };
   const refused = async (): Promise<void> => {

@@ -1,4 +1,13 @@
-import type { Clock, HttpToken, Ids, Logger, Metrics, StoreReader, TokenId } from '@agent-runtime/domain';
+import {
+  AppError,
+  type Clock,
+  type HttpToken,
+  type Ids,
+  type Logger,
+  type Metrics,
+  type StoreReader,
+  type TokenId,
+} from '@agent-runtime/domain';
 import type { Engine } from '@agent-runtime/engine';
 import { type Context, Hono } from 'hono';
 import type { Enrolment } from '../admin/index.ts';
@@ -37,6 +46,8 @@ export interface PublicApp {
 }
 
 const READS_PER_MESSAGE = 10;
+/** A certificate request with its proof is far below. */
+const MAX_ENROL_BYTES = 16 * 1024;
 /** Refused requests of everybody together, per minute: no address of a caller is trusted, so there is one bucket. */
 export const ANONYMOUS_PER_MINUTE = 600;
 
@@ -57,9 +68,15 @@ export function makePublicApp(deps: PublicDeps): PublicApp {
   app.get('/readyz', (context) => readReadiness(deps, context)).all((context) => wrongMethod(context, 'GET'));
   app.post('/enrol', async (context) => {
     if (!(await deps.enrolment.isOpen())) return unknownPath(context);
-    // Every try counts: a code cannot be guessed, and nobody may keep this door busy.
-    door.takeAnonymous();
-    return context.json(await deps.enrolment.enrol(await readJson(context.req.raw)));
+    if (Number(context.req.header('content-length') ?? MAX_ENROL_BYTES + 1) > MAX_ENROL_BYTES)
+      throw tooMuch();
+    try {
+      return context.json(await deps.enrolment.enrol(await readJson(context.req.raw)));
+    } catch (refusal) {
+      // Only refusals count: the proof is cheap to check, and strangers must not keep the invited person out.
+      door.takeAnonymous();
+      throw refusal;
+    }
   });
   app
     .post('/v1/events', async (context) => {
@@ -90,6 +107,14 @@ export function makePublicApp(deps: PublicDeps): PublicApp {
     })
     .all((context) => wrongMethod(context, 'GET'));
   return { fetch: (request) => app.fetch(request), closeStreams: guard.close };
+}
+
+function tooMuch(): AppError {
+  return new AppError({
+    code: 'public.size.invalid',
+    kind: 'invalid',
+    message: `An enrolment says how long it is (content-length), and is at most ${MAX_ENROL_BYTES} bytes.`,
+  });
 }
 
 interface TokenDoor {

@@ -16,6 +16,8 @@ export interface Listener {
 /** Generous for people, short for those who send one byte a minute. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 10_000;
+/** Whoever opens a connection and says nothing holds a place for this long. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_CONNECTIONS = 2_000;
 
@@ -65,8 +67,7 @@ export async function serveTls(
       ...contextOf(tls),
       requestCert: true,
       rejectUnauthorized: true,
-      // A resumed session would skip the handshake's own check after a CA was taken away.
-      secureOptions: constants.SSL_OP_NO_TICKET,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     },
     listenerOf(fetch),
   );
@@ -75,7 +76,14 @@ export async function serveTls(
 }
 
 function contextOf({ certPem, keyPem, clientCaPem }: TlsOptions) {
-  return { cert: certPem, key: keyPem, ca: clientCaPem, minVersion: 'TLSv1.3' } as const;
+  return {
+    cert: certPem,
+    key: keyPem,
+    ca: clientCaPem,
+    minVersion: 'TLSv1.3',
+    // A resumed session would skip the handshake's own check after a CA was taken away.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  } as const;
 }
 
 function listenerOf(fetch: Fetch): ReturnType<typeof getRequestListener> {

@@ -38,5 +38,9 @@ export interface World {
   /** What this machine remembers of the logs of runtimes. */
   witnesses(): Promise<WitnessStore>;
   /** Enrols this machine with a runtime elsewhere. */
-  enrolByUrl(url: string, code: string): Promise<AdminReply<'key.enrol'>>;
+  enrolByUrl(how: {
+    readonly url: string;
+    readonly code: string;
+    readonly mayReplace: boolean;
+  }): Promise<AdminReply<'key.enrol'>>;
 }

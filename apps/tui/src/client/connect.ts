@@ -62,11 +62,10 @@ function isLocal(client: AdminClient): client is SocketClient {
 /** Enrols by a public address. @throws AppError those of `enrolByUrl` */
 export async function enrolByAddress(
   remote: Remote,
-  url: string,
-  code: string,
+  how: { readonly url: string; readonly code: string; readonly mayReplace: boolean },
 ): Promise<AdminReply<'key.enrol'>> {
   const { enrolByUrl } = await import('./enrolment.ts');
-  return enrolByUrl({ url, code, keys: keyStore(remote.configDir, remote.passphrase) });
+  return enrolByUrl({ ...how, keys: keyStore(remote.configDir, remote.passphrase) });
 }
 
 function instanceElsewhere(remote: Remote, keys: KeyStore): string | undefined {

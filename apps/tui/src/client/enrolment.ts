@@ -28,6 +28,8 @@ type Enrolled = AdminReply<'key.enrol'>;
 export interface EnrolmentInput {
   readonly code: string;
   readonly keys: KeyStore;
+  /** May the key of this instance that is here be replaced? */
+  readonly mayReplace?: boolean | undefined;
   /** Sends the request on whatever line there is. */
   send(input: AdminInput<'key.enrol'>): Promise<Enrolled>;
 }
@@ -56,6 +58,8 @@ export async function enrol(
     proof: new Uint8Array(Buffer.from(reply.proof, 'base64url')),
   });
   await assertIsOurs(reply, key, invite);
+  // The other side says which instance it is: another runtime must not slip into the place of one that is known here.
+  if (input.mayReplace !== true && input.keys.load(reply.instance_id) !== undefined) throw known(reply);
   input.keys.save(reply.instance_id, key);
   input.keys.saveCredentials(reply.instance_id, {
     certificatePem: reply.certificate,
@@ -101,6 +105,14 @@ async function assertIsOurs(reply: Enrolled, key: ClientKey, invite: ParsedInvit
     code: 'invite.server.unauthenticated',
     kind: 'unauthenticated',
     message: 'What the server gave out does not fit the invite. Do not go on; ask the host.',
+  });
+}
+
+function known(reply: Enrolled): AppError {
+  return new AppError({
+    code: 'tui.enrol.conflict',
+    kind: 'conflict',
+    message: `This machine has a key for the runtime ${reply.instance_id.slice(0, 12)}… already. If you mean to replace it, ask for another invite and add --force.`,
   });
 }
 

@@ -58,7 +58,7 @@ async function connect(
   return { ...client, callUnsigned: client.call, instanceId: async () => input.instanceId };
 }
 
-/** A runtime that cannot be reached now is no reason to fail here: what comes next says so better. */
+/** A renewal that fails is no reason to stop while the certificate is good: what comes next says so better. */
 async function renewIfDue(
   input: TlsClientInput,
   client: AdminClient,
@@ -80,7 +80,8 @@ async function renewIfDue(
     input.keys.saveCredentials(input.instanceId, renewed);
     return renewed;
   } catch (thrown) {
-    if (thrown instanceof AppError && thrown.kind === 'unavailable') return undefined;
+    // While the old one is good it serves; the next start tries again.
+    if (thrown instanceof AppError && input.nowMs() <= life.notAfterMs) return undefined;
     throw thrown;
   }
 }

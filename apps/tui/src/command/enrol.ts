@@ -12,7 +12,7 @@ export async function enrolHere(run: CommandRun): Promise<void> {
     throw mistyped('The invite already says who; leave --user out.');
   if (url !== undefined) {
     if (code === undefined) throw mistyped('--url needs --invite: the host makes it with `invite create`.');
-    return show(run, await run.world.enrolByUrl(url, code));
+    return show(run, await run.world.enrolByUrl({ url, code, mayReplace: run.options.force === true }));
   }
   const client = await run.client();
   if (!canEnrol(client)) throw notHere();

@@ -93,6 +93,22 @@ describe('renewal', () => {
     );
   });
 
+  test('needs no role on everything: it is for what one has already', async () => {
+    const mia = await enrolled('mia');
+    await at.admin.world.ungrant(MEMBER);
+    await at.admin.world.grant(MEMBER, 'member', { kind: 'workspace', workspace: 'acme' });
+    expect((await ask('certificate.renew', mia, { request: 'mia' })).certificate).toContain(MEMBER);
+  });
+
+  test('is refused when the certificate was revoked between the request and the write', async () => {
+    const mia = await enrolled('mia');
+    await ask('certificate.revoke', signed(BOSS), { id: mia.certificate });
+    await expect(ask('certificate.renew', mia, { request: 'mia' })).rejects.toMatchObject({
+      kind: expect.stringMatching(/denied|unauthenticated/),
+    });
+    expect(await at.admin.world.deps.store.read.count('identity_certificate', {})).toBe(1);
+  });
+
   test('is not for another key than the one that signs', async () => {
     const mia = await enrolled('mia');
     await expect(ask('certificate.renew', mia, { request: 'other' })).rejects.toEqual(
@@ -130,6 +146,33 @@ describe('revocation', () => {
     await expect(ask('certificate.revoke', signed(BOSS), { id: 'ffff' })).rejects.toEqual(
       codeOf('admin.id.missing'),
     );
+  });
+
+  test.each([
+    ['a key is revoked', async () => ask('key.revoke', signed(LORD), { id: 'miaxxxx' })],
+    ['somebody leaves', async () => ask('user.offboard', signed(LORD), { id: 'stan' })],
+    [
+      'a role is taken',
+      async () => {
+        const { items } = await ask('grant.list', signed(LORD), { user: 'olga' });
+        return ask('grant.rm', signed(LORD), { id: must(items[0]).id });
+      },
+    ],
+  ])('of what could have made an invite ends all open ones: %s', async (_name, act) => {
+    await enrolled('mia');
+    await ask('invite.create', signed(BOSS), { user: 'mia' });
+    const open = { usedAt: { isNull: true } } as const;
+    const { read } = at.admin.world.deps.store;
+    expect(await read.count('identity_invite', open)).toBe(1);
+    await act();
+    expect(await read.count('identity_invite', open)).toBe(0);
+  });
+
+  test('of a key ends its certificates too', async () => {
+    const mia = await enrolled('mia');
+    await ask('key.revoke', signed(BOSS), { id: 'miaxxxx' });
+    const row = await at.admin.world.deps.store.read.get('identity_certificate', { id: mia.certificate });
+    expect(row?.revokedAt).toBeDefined();
   });
 
   test('comes with leaving', async () => {

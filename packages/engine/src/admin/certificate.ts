@@ -37,7 +37,10 @@ export const CERTIFICATE: AdminPart<
   'certificate.renew': renew,
   'certificate.revoke': revokeCertificate,
   'certificate.rotate_ca': async (deps, actor, { distrust_old: isDistrusted }) => {
-    const before = await currentCa(deps, deps.clock.nowMs());
+    const nowMs = deps.clock.nowMs();
+    const before = await currentCa(deps, nowMs);
+    // Before it is on record: what will be refused must not be told as done.
+    if (!isDistrusted && (await deps.authority.trusted(nowMs)).length > 1) throw rolloverNotOver();
     const what = {
       verb: 'identity.rotate_ca',
       target: EVERYTHING,
@@ -78,6 +81,9 @@ async function renew(
     data: { user, key: proved.keyId, before: certificate },
   } as const;
   await change(deps, actor, what, async (tx) => {
+    // A revocation that came in between stands before this in the log.
+    const before = await tx.get('identity_certificate', { id: certificate });
+    if (before === undefined || before.revokedAt !== undefined) throw notByTls();
     await tx.insert('identity_certificate', certificateOf(issued, proved.keyId, user));
   });
   return credentialsOf(deps, issued, nowMs);
@@ -189,6 +195,15 @@ function certificateRow(row: ClientCertificate, nameOf: (key: string) => string)
     expires_at: toInstant(row.expiresAt),
     revoked_at: toInstantIf(row.revokedAt),
   };
+}
+
+function rolloverNotOver(): AppError {
+  return new AppError({
+    code: 'certificate.rollover.conflict',
+    kind: 'conflict',
+    message:
+      'The last rollover is not over: clients still change over. If the old CA is lost or stolen: cert rotate-ca --distrust-old.',
+  });
 }
 
 function notByTls(): AppError {

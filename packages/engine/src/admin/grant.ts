@@ -19,6 +19,7 @@ import {
 import type { Actor } from '../api.ts';
 import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
+import { endInvites } from './end-invites.ts';
 import { findById, findUser, missing, namesOf } from './find.ts';
 import { grantRow, requireNotAbove, requireOverlordLeft } from './people.ts';
 import { cutOff } from './watch.ts';
@@ -118,6 +119,7 @@ async function removeGrant(deps: AdminDeps, actor: Actor, input: { readonly id: 
     if (grant.role === 'overlord' && grant.scope.kind === 'all')
       await requireOverlordLeft(tx, { grant: grant.id });
     if ((await tx.remove('identity_grant', { id: grant.id })) === 0) throw missing('grant', grant.id);
+    await endInvites(tx);
   });
   await cutOff(deps, grant.principal);
   return grantRow(grant, await namesOf(deps.store.read));

@@ -3,6 +3,7 @@ import type { Actor } from '../api.ts';
 import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { retireDirect } from './direct.ts';
+import { endInvites } from './end-invites.ts';
 import { findUser, missing, namesOf } from './find.ts';
 import { identityRow, keyRow, requireNotAbovePerson } from './people.ts';
 import { revoke } from './revoke.ts';
@@ -72,6 +73,8 @@ async function revokeKey(deps: AdminDeps, actor: Actor, input: { readonly id: st
       { revokedAt },
     );
     if (changed === 0) throw alreadyRevoked(key);
+    await tx.update('identity_certificate', { key: key.id, revokedAt: { isNull: true } }, { revokedAt });
+    await endInvites(tx);
   });
   return keyRow({ ...key, revokedAt }, await namesOf(deps.store.read));
 }

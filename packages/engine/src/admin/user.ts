@@ -3,6 +3,7 @@ import type { Actor } from '../api.ts';
 import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { retireDirect } from './direct.ts';
+import { endInvites } from './end-invites.ts';
 import { findUser, missing } from './find.ts';
 import { requireNotAbovePerson, requireOverlordLeft, userDetail, userRow } from './people.ts';
 import { cutOff } from './watch.ts';
@@ -77,7 +78,7 @@ async function takeEverything(
   await tx.update('identity_user', { id: user.id }, { isActive: false });
   await tx.remove('identity_grant', { principal: user.id });
   await tx.remove('identity_link', { user: user.id });
-  await tx.remove('identity_invite', { user: user.id });
+  await endInvites(tx);
   await tx.update('identity_key', { user: user.id, revokedAt: { isNull: true } }, { revokedAt: nowMs });
   await tx.update(
     'identity_certificate',
