@@ -9,7 +9,12 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
-    include: ['packages/**/src/**/*.test.ts', 'apps/**/src/**/*.test.ts', 'scripts/**/*.test.ts'],
+    include: [
+      'packages/**/src/**/*.test.ts',
+      'apps/**/src/**/*.test.ts',
+      'apps/**/src/**/*.test.tsx',
+      'scripts/**/*.test.ts',
+    ],
     // A suite that needs more says so itself: describe(name, { timeout: ms }, ...).
     testTimeout: isSoak ? 600_000 : 10_000,
     hookTimeout: isSoak ? 60_000 : 10_000,

@@ -1,16 +1,17 @@
-// `npm run build`: each app as one minified file in dist/. better-sqlite3 stays outside, it brings a native library.
-import { statSync } from 'node:fs';
+// `npm run build`: each app minified in dist/. better-sqlite3 stays outside, it brings a native library.
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'esbuild';
+import { buildScreens } from './screens.mjs';
 import { root } from './setup.mjs';
 
-const entries = { runtime: 'apps/runtime/src/main.ts', tui: 'apps/tui/src/main.ts' };
 // CommonJS dependencies inside an ES module bundle still call require().
 const banner =
   'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);';
 
 await build({
   absWorkingDir: root,
-  entryPoints: entries,
+  entryPoints: { runtime: 'apps/runtime/src/main.ts' },
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },
   bundle: true,
@@ -23,9 +24,8 @@ await build({
   legalComments: 'linked',
   logLevel: 'warning',
 });
+await buildScreens();
 
-for (const name of Object.keys(entries)) {
-  process.stdout.write(
-    `dist/${name}.mjs  ${Math.ceil(statSync(`${root}dist/${name}.mjs`).size / 1024)} KiB\n`,
-  );
+for (const name of ['runtime.mjs', ...readdirSync(join(root, 'dist/tui')).map((file) => `tui/${file}`)]) {
+  process.stdout.write(`dist/${name}  ${Math.ceil(statSync(join(root, 'dist', name)).size / 1024)} KiB\n`);
 }

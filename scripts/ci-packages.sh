@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# The two Debian packages with which suites make system calls and clocks fail. Without them those suites say `skipped`, so this never
-# fails a build: it does what it can where it is root and apt is there.
+# Debian packages for suites: two with which system calls and clocks fail, the proxy that stands in front, a terminal to drive. Without
+# them those suites say `skipped`, so this never fails a build: it does what it can where it is root and apt is there.
 set -uo pipefail
 
 missing=()
 command -v fiu-run >/dev/null || missing+=(fiu-utils)
 command -v faketime >/dev/null || missing+=(faketime)
+command -v caddy >/dev/null || missing+=(caddy)
+command -v tmux >/dev/null || missing+=(tmux)
 [ "${#missing[@]}" -eq 0 ] && exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

@@ -19,6 +19,11 @@ export function runtimeFlags() {
   return JSON.parse(readFileSync(join(root, 'apps/runtime/node-flags.json'), 'utf8'));
 }
 
+/** This environment with the local tools first on its PATH. */
+export function environment(env = process.env) {
+  return { ...env, PATH: `${bin}${delimiter}${env.PATH ?? ''}` };
+}
+
 /**
  * Becomes the pinned Node running `args`: replaces this process where the platform can, else starts a child and
  * passes on its signals and exit code. Does not return control to the caller's program.
@@ -26,7 +31,7 @@ export function runtimeFlags() {
  * @param env   environment of the program; the local tools are put first on its PATH
  */
 export function becomePinnedNode(args, env = process.env) {
-  const fullEnv = { ...env, PATH: `${bin}${delimiter}${env.PATH ?? ''}` };
+  const fullEnv = environment(env);
   // Replacing the process keeps terminal, signals and exit code exact; Node 20 cannot.
   if (process.execve && process.platform !== 'win32')
     process.execve(pinnedNode, [pinnedNode, ...args], fullEnv);

@@ -106,4 +106,9 @@ function isHolderAlive() {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) ensureSetup();
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  ensureSetup();
+  // So that the first `agent-runtime` opens at once.
+  const { ensureScreens } = await import('./screens.mjs');
+  await ensureScreens();
+}

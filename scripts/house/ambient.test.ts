@@ -37,6 +37,11 @@ describe('what reads the world', () => {
   });
 });
 
+test('a screen (.tsx) has no clock of its own', () => {
+  const text = 'export const A = () => <Text>{Date.now()}</Text>;';
+  expect(refusals('apps/tui/src/screens/a/a.tsx', text)).toHaveLength(1);
+});
+
 describe('what does not', () => {
   test.each([
     'const at = new Date(epochMs);',

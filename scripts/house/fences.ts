@@ -34,9 +34,11 @@ export const domainRanks: readonly string[] = [
   'contract',
 ];
 
-/** The only entry of a package besides its name: what a sandboxed tool does, for the toolrunner alone. */
+/** Entries of packages besides their names: what a sandboxed tool does, and what is heavy and rarely needed. */
 export const innerEntries: Readonly<Record<string, readonly string[]>> = {
   '@agent-runtime/tools/run': ['toolrunner'],
+  // Certificates bring node-forge; most commands and a start without TLS never need it.
+  '@agent-runtime/pki/certificate': ['runtime', 'tui'],
 };
 
 /** Modules of Node that floor 0 may use: digests are computation, not I/O. */

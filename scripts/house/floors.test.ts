@@ -15,6 +15,12 @@ describe('floors of the house', () => {
     expect(sources.map(({ path }) => path)).toContain('packages/domain/src/index.ts');
   });
 
+  test('screens (.tsx) are checked as well', () => {
+    expect(sources.map(({ path }) => path)).toContain('apps/tui/src/app/app.tsx');
+    const text = `import { a } from '@agent-runtime/store';\nexport const A = () => <Text>{a}</Text>;`;
+    expect(refusals('apps/tui/src/screens/a/a.tsx', text)).toEqual(['tui may not import store']);
+  });
+
   test('every import looks down', { timeout: 60_000 }, () => {
     expect(describeViolations(checkFloors(sources))).toEqual([]);
   });

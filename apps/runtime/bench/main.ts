@@ -15,6 +15,7 @@ import {
   ROOT,
   type Running,
 } from '../src/journeys/journey.fixture.ts';
+import { adminCosts } from './admin.ts';
 import { fill } from './fill.ts';
 import { processFacts, rate, spread, timeCommand, timeEach } from './measure.ts';
 
@@ -36,7 +37,11 @@ const add = (name: string, value: number, unit: string, bound?: string): void =>
   rows.push({ name, value: Math.round(value * 100) / 100, unit, ...(bound === undefined ? {} : { bound }) });
 };
 
-const home = newHome({ AGENT_RUNTIME_RATE_PER_MINUTE: '1000000', AGENT_RUNTIME_LOG_LEVEL: 'warn' });
+const home = newHome({
+  AGENT_RUNTIME_RATE_PER_MINUTE: '1000000',
+  AGENT_RUNTIME_LOG_LEVEL: 'warn',
+  AGENT_RUNTIME_ADMIN_LISTEN: '127.0.0.1:0',
+});
 const llmServer = await startLlmServer();
 const baseline = await startBaseline(join(home.folder, 'baseline.sqlite'));
 try {
@@ -57,6 +62,8 @@ async function bench(): Promise<void> {
 
   await home.runtime(['setup', '--yes']);
   const model = { AGENT_RUNTIME_LLM_BASE_URL: llmServer.baseUrl, AGENT_RUNTIME_LLM_MODEL: 'bench' };
+  // The very first start makes the CA, once for the life of the folder.
+  await (await home.start(model, ['up', '--json'])).stop();
   const startedAt = performance.now();
   const runtime = await home.start(model, ['up', '--json']);
   add('start to ready', performance.now() - startedAt, 'ms', '800');
@@ -90,6 +97,12 @@ async function bench(): Promise<void> {
   add('RSS after the turns', processFacts(runtime.pid).rssMiB, 'MiB', '160');
 
   await memoryOver(runtime, turn);
+
+  const admin = await adminCosts(home, runtime);
+  add('admin request: the route alone (socket, unsigned), p50', admin.bareMs, 'ms');
+  add('admin request: mTLS and signature, p50', admin.signedMs, 'ms');
+  add('mTLS and signature / the route alone', admin.signedMs / admin.bareMs, 'times');
+  add('admin request: with a handshake of its own, p50', admin.freshMs, 'ms');
 
   const cli = join(ROOT, 'apps/tui/bin/agent-runtime.mjs');
   add('command line: --help', timeCommand([cli, '--help'], { ...home.env }, 5), 'ms', '200');

@@ -43,6 +43,12 @@ const shape = z.object({
     .never('only the embedded database is built; unset it, the data is kept in DATA_DIR')
     .optional(),
   PUBLIC_LISTEN: listen.default({ host: '127.0.0.1', port: 8080 }),
+  ADMIN_LISTEN: listenOrOff.prefault('127.0.0.1:8443'),
+  ADMIN_TLS: oneOf(['direct', 'proxy']).default('direct'),
+  ADMIN_URL: z
+    .url({ protocol: /^https$/, error: 'write it as an address, e.g. https://admin.example' })
+    .optional(),
+  PROXY_DIR: text.optional(),
   METRICS_LISTEN: listenOrOff.prefault('127.0.0.1:9090'),
   PUBLIC_URL: url.optional(),
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -68,6 +74,8 @@ export type Config = Readonly<z.output<typeof shape>> & {
   readonly dataDir: string;
   /** Absolute; beside the data folder, never inside it. */
   readonly secretsDir: string;
+  /** Absolute; where Caddy finds its certificates when it stands in front of the admin listener. */
+  readonly proxyDir: string;
   /** Absolute folder of the file-backed memory connector, for the demo and tests. */
   readonly memoryDir: string | undefined;
   /** Names of the secrets that the environment supplies; the vault must not shadow them. */
@@ -94,18 +102,35 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, cw
     const issue = parsed.error.issues[0];
     throw invalid(String(issue?.path[0] ?? ''), issue?.message ?? 'it does not fit');
   }
+  requireAdminUrl(parsed.data);
   const dataDir = absolute(parsed.data.DATA_DIR, cwd);
   const known = new Set(names.flatMap((name) => [PREFIX + name, `${PREFIX + name}_FILE`]));
   return {
     ...parsed.data,
     dataDir,
     secretsDir: resolve(dataDir, '..', 'secrets'),
+    proxyDir:
+      parsed.data.PROXY_DIR === undefined
+        ? resolve(dataDir, '..', 'proxy')
+        : absolute(parsed.data.PROXY_DIR, cwd),
     memoryDir: parsed.data.MEMORY_DIR === undefined ? undefined : absolute(parsed.data.MEMORY_DIR, cwd),
     suppliedSecrets: VAULT_SECRETS.filter((name) => parsed.data[name] !== undefined),
     unknown: Object.keys(env)
       .filter((name) => name.startsWith(PREFIX) && !known.has(name))
       .sort(),
   };
+}
+
+/** Certificates and signatures name the address that people dial; where it cannot be told from the listener it must be said. */
+function requireAdminUrl(values: z.output<typeof shape>): void {
+  const { ADMIN_LISTEN: place, ADMIN_TLS: mode, ADMIN_URL: address } = values;
+  if (place === undefined || address !== undefined) return;
+  if (mode === 'proxy') throw invalid('ADMIN_URL', 'with ADMIN_TLS=proxy say which https address people use');
+  if (['0.0.0.0', '::'].includes(place.host))
+    throw invalid(
+      'ADMIN_URL',
+      `ADMIN_LISTEN=${place.host} is every address; say which https address people use`,
+    );
 }
 
 function lookUp(

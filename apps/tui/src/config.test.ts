@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findPlaces, settingsGiven, socketPath, wantsColor } from './config.ts';
+import { findPlaces, findRoot, settingsGiven, socketPath, wantsColor, wantsReader } from './config.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -59,4 +59,18 @@ test('settings are told by name, never by value', () => {
   expect(settingsGiven({ AGENT_RUNTIME_LLM_API_KEY: 'canary', AGENT_RUNTIME_X: '', HOME: '/h' })).toEqual([
     'AGENT_RUNTIME_LLM_API_KEY',
   ]);
+});
+
+test('the clone is found from source and bundle alike', () => {
+  writeFileSync(join(folder, 'pnpm-workspace.yaml'), '');
+  const deep = join(folder, 'apps', 'tui', 'src');
+  mkdirSync(deep, { recursive: true });
+  expect(findRoot(deep)).toBe(folder);
+  expect(findRoot(folder)).toBe(folder);
+  expect(findRoot('/')).toBe('/');
+});
+
+test('a screen reader is served when it says so', () => {
+  expect(wantsReader({})).toBe(false);
+  expect(wantsReader({ INK_SCREEN_READER: 'true' })).toBe(true);
 });

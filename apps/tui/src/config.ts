@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 /** Where things lie for this person on this machine. All paths are absolute. */
 export interface Places {
@@ -35,6 +35,18 @@ export function wantsColor(env: Environment, isTty: boolean): boolean {
   return isTty && (env.NO_COLOR === undefined || env.NO_COLOR === '') && env.TERM !== 'dumb';
 }
 
+/** Does a screen reader read what is drawn? Source: the readme of ink. */
+export function wantsReader(env: Environment): boolean {
+  return env.INK_SCREEN_READER === 'true' || env.INK_SCREEN_READER === '1';
+}
+
+/** The clone: the nearest folder above that holds the workspace file; source and bundle lie at different depths. */
+export function findRoot(from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'pnpm-workspace.yaml')) || dirname(folder) === folder) return folder;
+  }
+}
+
 /** Names of settings that are set, never their values: for `doctor`. */
 export function settingsGiven(env: Environment): readonly string[] {
   return Object.keys(env).filter((name) => name.startsWith('AGENT_RUNTIME_') && env[name] !== '');
@@ -55,7 +67,8 @@ export function socketPath(dataDir: string): string {
   return existsSync(pointer) ? readFileSync(pointer, 'utf8').trim() : join(folder, 'admin.sock');
 }
 
-function settingOf(env: Environment, name: string): string | undefined {
+/** A setting by its name or from the file that `<name>_FILE` names; an empty one is none. */
+export function settingOf(env: Environment, name: string): string | undefined {
   const file = env[`${name}_FILE`];
   const value = file === undefined ? env[name] : readFileSync(file, 'utf8').replace(/\r?\n$/, '');
   return value === '' ? undefined : value;

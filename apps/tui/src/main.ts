@@ -1,13 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { runCli } from './cli/program.ts';
 import type { World } from './cli/world.ts';
-import { findPlaces, readVersion, settingsGiven, socketPath, wantsColor } from './config.ts';
+import type { Remote } from './client/connect.ts';
+import {
+  findPlaces,
+  findRoot,
+  readVersion,
+  settingOf,
+  settingsGiven,
+  socketPath,
+  wantsColor,
+  wantsReader,
+} from './config.ts';
 
 // The outside of the command line: environment, terminal, clock, child processes. Everything else gets it as an argument.
-const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+const root = findRoot(fileURLToPath(new URL('.', import.meta.url)));
 const places = findPlaces(process.env, process.cwd(), root);
 const isTty = process.stdout.isTTY === true;
+
+const remote: Remote = {
+  socketPath: socketPath(places.dataDir),
+  configDir: places.configDir,
+  server: settingOf(process.env, 'AGENT_RUNTIME_SERVER'),
+  passphrase: settingOf(process.env, 'AGENT_RUNTIME_KEY_PASSPHRASE'),
+  nowMs: () => Date.now(),
+};
 
 const world: World = {
   places,
@@ -30,27 +47,22 @@ const world: World = {
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted === true) return resolve();
-      const timer = setTimeout(resolve, ms);
-      signal?.addEventListener('abort', () => {
+      const end = (): void => {
         clearTimeout(timer);
+        // A signal may live as long as the screens; it must not collect every sleep that ever was.
+        signal?.removeEventListener('abort', end);
         resolve();
-      });
+      };
+      const timer = setTimeout(end, ms);
+      signal?.addEventListener('abort', end);
     }),
   runtime: async ({ args }) => {
     const { spawnRuntime } = await import('./client/spawn.ts');
     return spawnRuntime({ root, args, env: { ...process.env, AGENT_RUNTIME_DATA_DIR: places.dataDir } });
   },
-  connect: async () => {
-    const [{ socketClient }, { keyStore }] = await Promise.all([
-      import('./client/socket-client.ts'),
-      import('./client/key-store.ts'),
-    ]);
-    return socketClient({
-      socketPath: socketPath(places.dataDir),
-      keys: keyStore(places.configDir),
-      nowMs: () => Date.now(),
-    });
-  },
+  connect: async () => (await import('./client/connect.ts')).connect(remote),
+  witnesses: async () => (await import('./client/witness-store.ts')).witnessStore(places.configDir),
+  enrolByUrl: async (how) => (await import('./client/connect.ts')).enrolByAddress(remote, how),
 };
 
 // `agent-runtime task list | head -1`: the reader has enough, which is no error of ours.
@@ -58,4 +70,20 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 70);
 });
 
-process.exitCode = await runCli(world, process.argv.slice(2));
+const words = process.argv.slice(2);
+if (words.length === 0 && isTty && process.stdin.isTTY === true && process.env.TERM !== 'dumb') {
+  // From the bundle only (bin/agent-runtime.mjs): Node reads no JSX. Nothing of the command line is loaded for it.
+  const { openScreens } = await import('./app/open.tsx');
+  const code = await openScreens({
+    connect: async () => (await import('./client/connect.ts')).connectScreens(remote),
+    witnesses: await world.witnesses(),
+    clock: { nowMs: world.nowMs, sleep: world.sleep },
+    newKey: world.newKey,
+    theme: { useColor: world.useColor, isReader: wantsReader(process.env) },
+  });
+  // Whoever pressed q is done: a connection that is still open must not keep the shell waiting.
+  process.exit(code);
+} else {
+  const { runCli } = await import('./cli/program.ts');
+  process.exitCode = await runCli(world, words);
+}

@@ -81,7 +81,10 @@ export interface EngineConfig {
 /** Who gives an order, and how we know. */
 export interface Actor {
   readonly principal: Principal;
-  readonly via: 'signed' | 'socket' | 'chat';
+  /** `socket` and `network` are unsigned: the host itself, and anybody who reaches the public door. */
+  readonly via: 'signed' | 'socket' | 'network' | 'chat';
+  /** Serial of the client certificate that opened the connection, on the network. */
+  readonly certificate?: string | undefined;
   /** What an approver's key signed, for the audit chain. */
   readonly proof?:
     | { readonly keyId: string; readonly signature: string; readonly signed: string }
@@ -150,7 +153,7 @@ export interface Engine {
   openGate(actor: Actor): Promise<void>;
   /** Call after a token, key, identity or grant was taken away: running work of the principal is looked at again at once. */
   revoked(principalKey: string): Promise<void>;
-  /** Call after a workspace changed: its limits are read again. */
+  /** Call after a workspace or its people changed: its limits are read again, and a notice that was left is sent. */
   settingsChanged(): Promise<void>;
 
   readonly health: () => { readonly isReady: boolean; readonly reasons: readonly string[] };

@@ -4,7 +4,15 @@ import { approve, deny, edit, expireQuestions, makeDeadlines, release, withdraw 
 import { type Proposal, type ProposeInput, propose } from './effect/index.ts';
 import { openGate, settleGate } from './gate/index.ts';
 import { endPrincipal, panicOff, panicOn, settlePanic } from './panic/index.ts';
-import { makeOutbox, type Outbox, type OutboxHooks, type Recorded, resolveEffect } from './settle/index.ts';
+import {
+  makeOutbox,
+  makeTeller,
+  type Outbox,
+  type OutboxHooks,
+  type Recorded,
+  resolveEffect,
+  type Teller,
+} from './settle/index.ts';
 
 /** What the effect side needs of the rest of the engine. */
 export interface EffectHooks extends OutboxHooks {
@@ -17,6 +25,7 @@ export interface EffectHooks extends OutboxHooks {
 /** Everything about effects and approvals, wired to one outbox, so that no caller forgets to wake it. */
 export interface Effects {
   readonly outbox: Outbox;
+  readonly teller: Teller;
   propose(input: ProposeInput): Promise<Proposal>;
   approve(id: ApprovalId, digest: Digest, actor: Actor): Promise<Approval>;
   deny(id: ApprovalId, reason: string, actor: Actor): Promise<Approval>;
@@ -38,10 +47,12 @@ export interface Effects {
 /** Joins proposals, answers, the outbox, panic and the gate. */
 export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
   const outbox = makeOutbox(deps, hooks);
+  const teller = makeTeller(deps);
   const stops = {
     abortWork: (key: string | undefined): void => {
       hooks.abortRuns(key);
       outbox.abort(key);
+      if (key === undefined) teller.abort();
     },
   };
   const waking = async <T>(work: Promise<T>): Promise<T> => {
@@ -88,6 +99,7 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
   };
   return {
     outbox,
+    teller,
     // A proposal leaves a card, and a standing approval may have answered it already.
     propose: (input) => asking(propose(deps, input)),
     approve: (id, digest, actor) => telling(approve(deps, id, digest, actor)),
@@ -119,7 +131,7 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
     sweep,
     drain: async (deadlineMs) => {
       stopSweeps.abort();
-      await outbox.drain(deadlineMs);
+      await Promise.all([outbox.drain(deadlineMs), teller.drain(deadlineMs)]);
     },
   };
 }

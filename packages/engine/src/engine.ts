@@ -100,6 +100,7 @@ export function makeEngine(deps: EngineDeps): Engine {
     settingsChanged: async () => {
       await readLanes(deps, lanes);
       durable.wake();
+      effects.outbox.wake();
     },
     health: () => {
       const trouble = deps.store.trouble?.();
@@ -116,6 +117,7 @@ export function makeEngine(deps: EngineDeps): Engine {
     orders: engine,
     onRun: () => durable.wake(),
     onReply: () => effects.outbox.wake(),
+    tell: (words) => effects.teller.tell(words),
   });
   return engine;
 }

@@ -4,6 +4,7 @@ import {
   type AdminRoute,
   type AdminRouteName,
   AppError,
+  type Clock,
   type ContextId,
   makeRedactor,
   type Run,
@@ -28,6 +29,8 @@ import {
   seededIds,
 } from '@agent-runtime/testkit';
 import type { Hono } from 'hono';
+import { type Authority, openAuthority } from '../authority/authority.ts';
+import type { AuthorityState } from '../authority/authority-file.ts';
 import { makeAdminApp } from './app.ts';
 import type { AdminParts } from './deps.ts';
 
@@ -39,6 +42,7 @@ const AUDIT = { action: 'test.change', actor: 'test', subject: 'world' };
 export interface DoorWorld {
   readonly parts: AdminParts;
   readonly app: Hono;
+  readonly ca: Authority;
   readonly clock: ManualClock;
   readonly live: MemoryLiveFeed;
   readonly log: RecordingLogger;
@@ -118,15 +122,17 @@ function minimalEngine(world: { readonly runs: Run[]; parts(): AdminParts }): En
 /** A store with an overlord, a member and one workspace, and the admin door over it. Keys are slow to make: give one. */
 export async function makeDoor(
   key: ClientKey,
-  transport: 'socket' | 'network' = 'socket',
+  transport: 'socket' | 'direct' | 'proxy' = 'socket',
   more: Partial<AdminParts> = {},
+  startMs?: number,
 ): Promise<DoorWorld> {
-  const clock = manualClock();
+  const clock = manualClock(startMs);
   const live = memoryLiveFeed();
   const log = recordingLogger();
   const opened = await openMemoryStore({ clock });
   const runs: Run[] = [];
   const panic = memoryPanic();
+  const ca = await testAuthority(clock);
   const parts: AdminParts = {
     store: opened.store,
     journal: opened.journal,
@@ -166,6 +172,13 @@ export async function makeDoor(
     engine: minimalEngine({ runs, parts: () => parts }),
     vault: { list: async () => [], set: async () => {}, remove: async () => false },
     sealer: opened.sealer,
+    authority: {
+      issue: (request) => ca.issue(request),
+      trusted: async (nowMs) => ca.trusted(nowMs),
+      rotate: (how) => ca.rotate(how),
+      alarms: async (people, nowMs) => ca.alarms(people, nowMs),
+      adminUrl: () => `https://${AUTHORITY}`,
+    },
     auditCheck: opened.audit,
     configFiles: { saveContext: async () => {}, saveWorkspace: async () => {} },
     about: {
@@ -213,12 +226,54 @@ export async function makeDoor(
       }),
     );
   await enrolled(key, LORD);
-  const app = makeAdminApp({ parts, transport, authority: 'admin.example:8443' });
-  return { parts, app, clock, live, log, opened, key, runs, enrolled };
+  const app = makeAdminApp({
+    parts,
+    transport:
+      transport === 'socket'
+        ? { kind: 'socket' }
+        : { kind: 'network', hop: transport, authority: () => AUTHORITY, ca },
+  });
+  return { parts, app, ca, clock, live, log, opened, key, runs, enrolled };
 }
 
 async function missingFile(): Promise<never> {
   throw new AppError({ code: 'workspace.file.missing', kind: 'missing', message: 'There is no such file.' });
+}
+
+/** What clients of a listener in tests must sign for. */
+export const AUTHORITY = 'admin.example:8443';
+
+let madeOnce: Promise<AuthorityState> | undefined;
+
+/** The real CA over a file in memory. Its keys are made once for a file of tests: that is what takes time. */
+async function testAuthority(clock: Clock): Promise<Authority> {
+  const input = {
+    instanceId: 'instance-1',
+    clock,
+    log: recordingLogger(),
+    hosts: ['127.0.0.1', 'localhost'],
+    proxyHosts: ['127.0.0.1', 'localhost'],
+  };
+  madeOnce ??= (async () => {
+    let state: AuthorityState | undefined;
+    const file = {
+      read: () => state,
+      write: (next: AuthorityState) => {
+        state = next;
+      },
+    };
+    await openAuthority({ ...input, file });
+    if (state === undefined) throw new Error('no CA was made');
+    return state;
+  })();
+  let state = await madeOnce;
+  const file = {
+    read: () => state,
+    write: (next: AuthorityState) => {
+      state = next;
+    },
+  };
+  return openAuthority({ ...input, file });
 }
 
 /** A request of the table, signed unless said otherwise; parts can be changed after signing. */

@@ -1,17 +1,19 @@
 import { ADMIN_PREFIX, ADMIN_ROUTES, type AdminRoute, MAX_BODY_BYTES } from '@agent-runtime/domain';
 import {
   type ClientKey,
-  exportPublicKey,
   inviteProof,
   newClientKey,
   parseInvite,
   parseKeyId,
   SOCKET_AUTHORITY,
+  serverIdentity,
   signRequest,
   verifyServerProof,
 } from '@agent-runtime/pki';
+import { makeCsr } from '@agent-runtime/pki/certificate';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
+  AUTHORITY,
   answer,
   codeIn,
   type DoorWorld,
@@ -21,7 +23,6 @@ import {
   requestOf,
   sharedKey,
 } from './admin.fixture.ts';
-import { serverIdentity } from './key-check.ts';
 
 let key: ClientKey;
 let other: ClientKey;
@@ -124,24 +125,22 @@ describe('an unsigned request', () => {
     },
   );
 
-  test('passes nowhere on the network, not even hello and panic', async () => {
-    const network = await makeDoor(key, 'network');
-    for (const [, route] of Object.entries<AdminRoute>(ADMIN_ROUTES)) {
-      const path = ADMIN_PREFIX + route.path.replace(/:[a-z]+/g, 'xxxx');
-      const response = await network.app.request(path, {
-        method: route.method,
-        ...(route.method === 'GET' ? {} : { body: '{}' }),
-      });
-      expect(response.status).toBe(401);
+  test('passes nowhere on the network, not even hello and panic: there is no certificate', async () => {
+    for (const hop of ['direct', 'proxy'] as const) {
+      const network = await makeDoor(key, hop);
+      for (const [, route] of Object.entries<AdminRoute>(ADMIN_ROUTES)) {
+        const path = ADMIN_PREFIX + route.path.replace(/:[a-z]+/g, 'xxxx');
+        const response = await network.app.request(path, {
+          method: route.method,
+          ...(route.method === 'GET' ? {} : { body: '{}' }),
+        });
+        expect(response.status).toBe(401);
+      }
+      const signed = requestOf(network, 'identity.whoami', {}, { authority: AUTHORITY });
+      const refused = await answer(network, signed);
+      expect([refused.status, codeIn(refused.body)]).toEqual([401, 'admin.certificate.unauthenticated']);
+      await network.opened.close();
     }
-    const signed = await answer(
-      network,
-      requestOf(network, 'identity.whoami', {}, { authority: 'admin.example:8443' }),
-    );
-    expect(signed.status).toBe(200);
-    const forSocket = await answer(network, requestOf(network, 'identity.whoami', {}));
-    expect(forSocket.status).toBe(401);
-    await network.opened.close();
   });
 
   test('a bad signature is not the same as none: it is refused also where none is needed', async () => {
@@ -211,15 +210,15 @@ describe('errors', () => {
 describe('enrolment with real keys', () => {
   const enrol = (code: string, fresh: ClientKey) => {
     const invite = parseInvite(code);
-    const spkiDer = exportPublicKey(fresh.publicKey);
+    const request = makeCsr(fresh);
     const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
     return requestOf(
       door,
       'key.enrol',
       {
         invite_id: invite.inviteId,
-        spki: base64url(spkiDer),
-        proof: base64url(inviteProof({ invite, spkiDer })),
+        request: base64url(request),
+        proof: base64url(inviteProof({ invite, request })),
         name: 'laptop',
       },
       { isUnsigned: true },
@@ -237,10 +236,15 @@ describe('enrolment with real keys', () => {
     const code = await invited();
     const { status, body } = await answer(door, enrol(code, other));
     expect(status).toBe(200);
-    const reply = body as { readonly proof: string; readonly key_id: string }; // safe: used as such below
+    const reply = body as {
+      readonly proof: string;
+      readonly key_id: string;
+      readonly certificate: string;
+      readonly authorities: string[];
+    }; // safe: used as such below
     verifyServerProof({
       invite: parseInvite(code),
-      serverIdentity: serverIdentity('instance-1'),
+      serverIdentity: serverIdentity([reply.certificate, ...reply.authorities]),
       keyId: parseKeyId(reply.key_id),
       proof: new Uint8Array(Buffer.from(reply.proof, 'base64url')),
     });
@@ -253,6 +257,7 @@ describe('enrolment with real keys', () => {
 
   test('a code that is late or of another invite opens nothing', async () => {
     const code = await invited();
+    const request = makeCsr(other);
     const foreign = (
       await answer(
         door,
@@ -261,10 +266,8 @@ describe('enrolment with real keys', () => {
           'key.enrol',
           {
             invite_id: parseInvite(await invited()).inviteId,
-            spki: Buffer.from(exportPublicKey(other.publicKey)).toString('base64url'),
-            proof: Buffer.from(
-              inviteProof({ invite: parseInvite(code), spkiDer: exportPublicKey(other.publicKey) }),
-            ).toString('base64url'),
+            request: Buffer.from(request).toString('base64url'),
+            proof: Buffer.from(inviteProof({ invite: parseInvite(code), request })).toString('base64url'),
             name: 'x',
           },
           { isUnsigned: true },

@@ -22,7 +22,7 @@ import { addStreams } from './stream.ts';
  */
 export function makeAdminApp(input: AdminAppInput): Hono {
   const { parts } = input;
-  const deps: AdminDeps = { ...parts, keys: makeKeyCheck(parts.about.instanceId) };
+  const deps: AdminDeps = { ...parts, keys: makeKeyCheck() };
   // One per boot id and transport: signatures name the transport's authority, so none is good on two.
   const nonces = new NonceCache();
   const app = new Hono();

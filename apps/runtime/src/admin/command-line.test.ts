@@ -84,7 +84,7 @@ describe('the command line over the real socket', { timeout: LIMIT_MS }, () => {
     const first = await cli(['user', 'add', 'ada', '--json']);
     expect(first).toMatchObject({ code: 0, err: '' });
     expect(lstatSync(keyFolder()).mode & 0o777).toBe(0o700);
-    expect(readdirSync(keyFolder())).toEqual(['client-key.pem']);
+    expect(readdirSync(keyFolder()).sort()).toEqual(['client-key.pem', 'credentials.json']);
     expect(lstatSync(join(keyFolder(), 'client-key.pem')).mode & 0o777).toBe(0o600);
     expect(await lordsKeys()).toHaveLength(2);
     expect(await cli(['user', 'show', 'ada'])).toMatchObject({ code: 0 });

@@ -3,7 +3,9 @@
 // Callers: main.ts of the runtime.
 // Invariants: without a signature only the routes marked in the contract pass, and only on the socket; a nonce passes once.
 export { makeAdminApp } from './app.ts';
-export type { AdminAppInput, AdminParts } from './deps.ts';
+export { CERTIFICATE_HEADER } from './certificate-check.ts';
+export type { AdminAppInput, AdminParts, Transport } from './deps.ts';
+export { type Enrolment, makeEnrolment } from './enrolment.ts';
 export { makeKeyCheck } from './key-check.ts';
 export {
   type AdminSocket,

@@ -1,22 +1,29 @@
 import { createPublicKey } from 'node:crypto';
 import { AppError, type Id } from '@agent-runtime/domain';
-import type { KeyCheck } from '@agent-runtime/engine';
+import type { KeyCheck, ProvedKey } from '@agent-runtime/engine';
 import {
+  exportPublicKey,
   type InviteKey,
   importPublicKey,
+  keyIdOf,
   newInvite,
   parseKeyId,
   refusedInvite,
+  serverIdentity,
   serverProof,
   verifyDecision,
   verifyInviteProof,
 } from '@agent-runtime/pki';
+import { readCsr } from '@agent-runtime/pki/certificate';
+import { makeSignatureCheck } from './signature-check.ts';
 
 /** The cryptography of packages/pki in the form that the admin handlers take. */
-export function makeKeyCheck(instanceId: string): KeyCheck {
+export function makeKeyCheck(): KeyCheck {
   return {
-    newInvite: (nowMs) => {
-      const { code, stored } = newInvite({ nowMs });
+    kept: makeSignatureCheck(),
+    publicKeyText: (pem) => Buffer.from(exportPublicKey(publicKeyOf(pem))).toString('base64'),
+    newInvite: (at) => {
+      const { code, stored } = newInvite(at);
       return {
         code,
         inviteId: stored.inviteId,
@@ -25,20 +32,21 @@ export function makeKeyCheck(instanceId: string): KeyCheck {
       };
     },
     proveEnrolment: (claim) => {
-      const spkiDer = fromBase64url(claim.spki);
-      const { keyId, publicKey } = verifyInviteProof({
+      const request = fromBase64url(claim.request);
+      verifyInviteProof({
         invite: { ...inviteKey(claim), expiresAtMs: claim.expiresAtMs },
-        spkiDer,
+        request,
         proof: fromBase64url(claim.proof),
         nowMs: claim.nowMs,
       });
-      return { keyId, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
+      return provedKey(request);
     },
-    serverProof: (invite, keyId) =>
+    proveRequest: (request) => provedKey(fromBase64url(request)),
+    serverProof: (invite, { keyId, pems }) =>
       toBase64url(
         serverProof({
           invite: inviteKey(invite),
-          serverIdentity: serverIdentity(instanceId),
+          serverIdentity: serverIdentity(pems),
           keyId: parseKeyId(keyId),
         }),
       ),
@@ -52,9 +60,13 @@ export function makeKeyCheck(instanceId: string): KeyCheck {
   };
 }
 
-/** What a client pins of a server on the local socket: the data folder it belongs to. */
-export function serverIdentity(instanceId: string): Uint8Array {
-  return new TextEncoder().encode(`agent-runtime instance ${instanceId}`);
+/** The key in a certificate request whose holder signed it. @throws AppError certificate.request.invalid, key.* */
+function provedKey(request: Uint8Array): ProvedKey {
+  const publicKey = readCsr(request);
+  return {
+    keyId: keyIdOf(publicKey),
+    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  };
 }
 
 /** The enrolled key of a row. @throws AppError key.public.invalid for a row that was changed */

@@ -3,6 +3,7 @@ import { type ClientKey, newClientKey, SOCKET_AUTHORITY, signRequest } from '@ag
 import { until } from '@agent-runtime/testkit';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { answer, type DoorWorld, MEMBER, makeDoor, requestOf, sharedKey } from './admin.fixture.ts';
+import type { AdminParts } from './deps.ts';
 
 let key: ClientKey;
 let member: ClientKey;
@@ -85,6 +86,34 @@ describe('the stream of a run', () => {
       `"type":"end","run":{"run_id":"${run.id}","status":"succeeded","output":"pong"}`,
     );
     expect(door.live.listeners).toBe(0);
+  });
+
+  test('steps with their place, once each, also those from before it was opened', async () => {
+    const steps = new Map<
+      string,
+      { readonly kind: string; readonly name: string; readonly outcome?: string }
+    >();
+    await door.opened.close();
+    const journal = { steps: async () => steps } as unknown as AdminParts['journal']; // safe: all that a stream reads of it
+    door = await makeDoor(key, 'socket', { journal });
+    await door.enrolled(member, MEMBER);
+    const run = await asked(member);
+    const write = (
+      name: string,
+      value: { readonly kind: string; readonly name: string; readonly outcome?: string },
+    ): void => {
+      steps.set(name, value);
+      door.live.publish({ topic: run.id, kind: 'step', data: { run: run.id, step: name } });
+    };
+    write('llm:1', { kind: 'llm', name: 'main' });
+    const stream = await openStream(`/run/${run.id}/event`, member);
+    await until(() => stream.text().includes('"step":1'), 'the first step');
+    write('tool:1', { kind: 'tool', name: 'qmd_search', outcome: 'done' });
+    await until(() => stream.text().includes('"step":2'), 'the second step');
+    await finish(run);
+    await stream.ended;
+    expect(stream.text().match(/"type":"step"/g)).toHaveLength(2);
+    expect(stream.text()).toContain('"kind":"tool","name":"qmd_search","outcome":"done"');
   });
 
   test('ends also when no event told it to', async () => {

@@ -7,7 +7,6 @@ import {
   principalKey,
   type Run,
   type RunEventWire,
-  runEventSchema,
   textEventBetween,
 } from '@agent-runtime/domain';
 import {
@@ -22,8 +21,10 @@ import {
 import type { NonceCache } from '@agent-runtime/pki';
 import type { Context, Hono } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
+import { journalSteps } from '../stream/journal-steps.ts';
+import { runFacts } from '../stream/run-facts.ts';
 import type { AdminAppInput } from './deps.ts';
-import { authenticate, isStillKnown } from './signed.ts';
+import { authenticate, isStillKnown, type KnownRequest } from './signed.ts';
 
 /** A run is looked at again this often, so that a stream ends even when no event told it to. */
 const LOOK_AGAIN_MS = 1_000;
@@ -31,19 +32,20 @@ const LOOK_AGAIN_MS = 1_000;
 /** Server-sent events: of one run, and of the appliance. Both end when the key that opened them does. */
 export function addStreams(app: Hono, input: AdminAppInput, deps: AdminDeps, nonces: NonceCache): void {
   app.get(ADMIN_PREFIX + ADMIN_STREAMS.run, async (c) => {
-    const { actor } = await authenticate(input, nonces, c, {});
-    const run = await visibleRun(deps, actor, c.req.param('id') ?? '');
-    return streamSSE(c, (stream) => streamRun({ input, deps, actor, stream }, run));
+    const known = await authenticate(input, nonces, c, {});
+    const run = await visibleRun(deps, known.actor, c.req.param('id') ?? '');
+    return streamSSE(c, (stream) => streamRun({ input, deps, known, actor: known.actor, stream }, run));
   });
   app.get(ADMIN_PREFIX + ADMIN_STREAMS.live, async (c: Context) => {
-    const { actor } = await authenticate(input, nonces, c, {});
-    return streamSSE(c, (stream) => streamLive({ input, deps, actor, stream }));
+    const known = await authenticate(input, nonces, c, {});
+    return streamSSE(c, (stream) => streamLive({ input, deps, known, actor: known.actor, stream }));
   });
 }
 
 interface Watcher {
   readonly input: AdminAppInput;
   readonly deps: AdminDeps;
+  readonly known: KnownRequest;
   readonly actor: Actor;
   readonly stream: SSEStreamingApi;
 }
@@ -54,7 +56,7 @@ async function follow(
   topics: readonly string[],
   each: (event: LiveEvent | undefined) => Promise<'go on' | 'end'>,
 ): Promise<void> {
-  const { deps, stream, input, actor } = watcher;
+  const { deps, stream, input, known } = watcher;
   const waiting: LiveEvent[] = [];
   const ended = new AbortController();
   let wake = (): void => undefined;
@@ -69,7 +71,7 @@ async function follow(
   });
   try {
     while (!ended.signal.aborted) {
-      if (!(await isStillKnown(input, actor))) break;
+      if (!(await isStillKnown(input, known))) break;
       const event = waiting.shift();
       const isForUs = event === undefined || event.topic !== REVOKED_TOPIC;
       if (isForUs && (await each(event)) === 'end') break;
@@ -93,7 +95,8 @@ async function streamRun(watcher: Watcher, first: Run): Promise<void> {
       data: JSON.stringify(event),
       ...(id === undefined ? {} : { id: String(id) }),
     });
-  let status: Run['state'] | undefined;
+  const stepsOf = journalSteps(deps.journal);
+  let told = 0;
   let shown = '';
   const isOwn = await isOwnRun(deps, actor, first);
   await follow(watcher, [first.id], async (event) => {
@@ -104,17 +107,26 @@ async function streamRun(watcher: Watcher, first: Run): Promise<void> {
       if (change !== undefined) await send({ type: 'text', run_id: first.id, ...change });
       return 'go on';
     }
-    const step = event === undefined ? undefined : stepOf(first.id, event);
-    if (step !== undefined) await send(step, event?.seq);
+    // The right to look is asked again: a role that went ends the stream.
+    if (!(await mayStillLook(deps, actor, first))) return 'end';
     const run = (await deps.store.read.get('run', { id: first.id })) ?? first;
-    if (run.state !== status) {
-      status = run.state;
-      await send({ type: 'state', run_id: run.id, status });
+    // From the row and the journal, so that the same facts have the same numbers on every connection.
+    for (const fact of runFacts(run, await stepsOf(run.id))) {
+      if (fact.id <= told) continue;
+      told = fact.id;
+      await send(fact.event, fact.id);
     }
     if (!isFinalRun(run.state)) return 'go on';
     await send({ type: 'end', run: await finalView(deps, actor, run) });
     return 'end';
   });
+}
+
+async function mayStillLook(deps: AdminDeps, actor: Actor, run: Run): Promise<boolean> {
+  return visibleRun(deps, actor, run.id).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function finalView(deps: AdminDeps, actor: Actor, run: Run): Promise<AskResult> {
@@ -125,13 +137,6 @@ async function finalView(deps: AdminDeps, actor: Actor, run: Run): Promise<AskRe
 async function isOwnRun(deps: AdminDeps, actor: Actor, run: Run): Promise<boolean> {
   const task = await deps.store.read.get('task', { id: run.task });
   return task !== undefined && principalKey(task.requester) === principalKey(actor.principal);
-}
-
-/** A step as the contract has it; what does not fit is not forwarded. */
-function stepOf(run: string, event: LiveEvent): RunEventWire | undefined {
-  if (event.kind !== 'step') return undefined;
-  const parsed = runEventSchema.safeParse({ ...event.data, type: 'step', run_id: run });
-  return parsed.success ? parsed.data : undefined;
 }
 
 async function streamLive(watcher: Watcher): Promise<void> {

@@ -4,6 +4,8 @@ import { type Engine, type EngineDeps, holdRevocations, makeEngine } from '@agen
 import type { OpenStore } from '@agent-runtime/store';
 import { allTools } from '@agent-runtime/tools';
 import type { AdminParts } from '../admin/index.ts';
+import type { Authority } from '../authority/authority.ts';
+import { authorityFile } from '../authority/authority-file.ts';
 import type { World } from '../command/world.ts';
 import { journalSteps } from '../stream/journal-steps.ts';
 import type { StepFact } from '../stream/run-facts.ts';
@@ -22,6 +24,10 @@ export interface Appliance {
   readonly deps: EngineDeps;
   readonly engine: Engine;
   readonly admin: AdminParts;
+  /** The CA, opened (or made) when it is first needed. */
+  readonly authority: () => Promise<Authority>;
+  /** What the admin listener found out about itself once it listens. */
+  readonly adminPlace: { url: string | undefined };
   readonly steps: (run: RunId) => Promise<readonly StepFact[]>;
   readonly metricsText: (() => Promise<{ readonly text: string; readonly contentType: string }>) | undefined;
   readonly modelSummary: string;
@@ -34,6 +40,8 @@ export interface Appliance {
 
 /** A signed head at least this often, ms. */
 const CHECKPOINT_EVERY_MS = 60_000;
+/** Certificates live for weeks; an hour is soon enough. */
+const MAINTAIN_CERTIFICATES_MS = 3_600_000;
 
 /**
  * Opens the data folder and joins all rooms around it; work that a dead process left goes on when it returns.
@@ -97,6 +105,21 @@ async function join(
     repeat({ clock, log }, 'signing the audit head', CHECKPOINT_EVERY_MS, () => open.audit.checkpoint()),
   );
   for (const chat of chats) await listenTo(chat, engine, log);
+  let opened: Promise<Authority> | undefined;
+  const authority = (): Promise<Authority> => {
+    opened ??= openCa(world, open, log).catch((thrown: unknown) => {
+      // Whoever asks next tries again.
+      opened = undefined;
+      throw thrown;
+    });
+    return opened;
+  };
+  loops.push(
+    repeat({ clock, log }, 'looking after certificates', MAINTAIN_CERTIFICATES_MS, async () =>
+      (await opened)?.maintain(),
+    ),
+  );
+  const adminPlace: { url: string | undefined } = { url: config.ADMIN_URL };
   return {
     deps,
     engine,
@@ -106,6 +129,14 @@ async function join(
       held,
       vault: secrets.vault,
       sealer: open.sealer,
+      authority: {
+        issue: async (request) => (await authority()).issue(request),
+        trusted: async (nowMs) => (await authority()).trusted(nowMs),
+        rotate: async (how) => (await authority()).rotate(how),
+        // Where nobody needed the CA yet, nothing of it can be over.
+        alarms: async (people, nowMs) => (opened === undefined ? [] : (await opened).alarms(people, nowMs)),
+        adminUrl: () => adminPlace.url,
+      },
       auditCheck: open.audit,
       configFiles: files.configFiles,
       about: {
@@ -117,6 +148,8 @@ async function join(
       },
       doors: DOORS,
     },
+    authority,
+    adminPlace,
     steps: journalSteps(open.journal),
     metricsText: measured?.text,
     modelSummary: models.summary,
@@ -134,6 +167,37 @@ async function join(
       }
     },
   };
+}
+
+/** Names by which the listener is dialled: its own address, this machine, the service's name among containers. */
+const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1', 'runtime'];
+
+async function openCa(world: World, open: OpenStore, log: Logger): Promise<Authority> {
+  const { config, clock } = world;
+  const { openAuthority } = await import('../authority/authority.ts');
+  const named = config.ADMIN_URL === undefined ? [] : [bareHost(new URL(config.ADMIN_URL).hostname)];
+  const own =
+    config.ADMIN_LISTEN === undefined || isAnyAddress(config.ADMIN_LISTEN.host)
+      ? []
+      : [config.ADMIN_LISTEN.host];
+  const isProxied = config.ADMIN_TLS === 'proxy';
+  return openAuthority({
+    file: authorityFile(open.paths.authority, open.sealer),
+    instanceId: open.audit.keyId,
+    clock,
+    log,
+    hosts: [...LOCAL_NAMES, ...own, ...(isProxied ? [] : named)],
+    proxyHosts: isProxied ? [...named, 'localhost', '127.0.0.1'] : undefined,
+  });
+}
+
+function bareHost(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+/** No client dials these. */
+function isAnyAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }
 
 const NO_METRICS: Metrics = {

@@ -6,13 +6,15 @@ import {
   type Checkpoint,
   ERROR_KINDS,
 } from '@agent-runtime/domain';
+import { verifyLog } from '@agent-runtime/engine';
 import { dataPaths, readAuditFile, readCheckpoints, verifyAudit } from '@agent-runtime/store';
 import { z } from 'zod';
+import { makeSignatureCheck } from '../admin/signature-check.ts';
 import type { World } from './world.ts';
 
 /**
- * `audit-verify --file F`: checks the log inside a copied database against the signed heads that lie outside it. Needs no runtime,
- * no lock and no master key.
+ * `audit-verify --file F`: checks the log inside a copied database against the signed heads that lie outside it, and every
+ * signature of a person in it. Needs no runtime, no lock and no master key.
  * @returns exit code: 0 whole, 6 changed
  * @throws AppError audit.file.missing, audit.file.invalid, runtime.signer.missing, runtime.signer.invalid
  */
@@ -24,17 +26,13 @@ export async function auditVerify(
   const log = readAuditFile(path);
   try {
     const witness = readWitness(path, world.config.dataDir);
-    const verdict = await verifyAudit({
-      events: log.all(),
-      checkpoints: [...log.checkpoints, ...witness.checkpoints],
-      publicKeyPem: witness.publicKeyPem,
+    const checkpoints = [...log.checkpoints, ...witness.checkpoints];
+    const { publicKeyPem } = witness;
+    const reply = await verifyLog({
+      log: { verify: (also) => verifyAudit({ events: log.all(), checkpoints, publicKeyPem, also }) },
+      reader: log,
+      check: makeSignatureCheck(),
     });
-    const reply: AuditVerdictWire = {
-      ok: verdict.isIntact,
-      count: verdict.count,
-      head: verdict.head,
-      problems: verdict.problems.map(({ kind, seq, text }) => ({ kind, seq, text })),
-    };
     world.out(world.isJson ? `${JSON.stringify(reply)}\n` : verdictText(reply));
     return reply.ok ? 0 : ERROR_KINDS.conflict.exit;
   } finally {
@@ -78,7 +76,15 @@ function readSigner(path: string): string {
 }
 
 function verdictText(verdict: AuditVerdictWire): string {
-  if (verdict.ok) return `The log is whole: ${verdict.count} records, head ${verdict.head}\n`;
+  if (verdict.ok)
+    return `The log is whole: ${verdict.count} records, head ${verdict.head}\n${signaturesText(verdict)}\n`;
   const problems = verdict.problems.map(({ kind, seq, text }) => `  ${kind} at ${seq}: ${text}\n`).join('');
   return `THE LOG WAS CHANGED: ${verdict.problems.length} problems in ${verdict.count} records\n${problems}`;
+}
+
+function signaturesText({ signatures: { good, unchecked } }: AuditVerdictWire): string {
+  const known = `Signatures of people: ${good} good`;
+  return unchecked === 0
+    ? `${known}.`
+    : `${known}, ${unchecked} CANNOT BE CHECKED: the log does not hold the public keys of those people.`;
 }

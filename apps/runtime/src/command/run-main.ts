@@ -120,7 +120,8 @@ function makeWorld(self: Process, isJson: boolean): World {
     ids,
     crash: self.crash ?? { reach: () => undefined },
     version: readVersion(self.root),
-    bootId: ids.secret(144),
+    // Hexadecimal: it is signed, kept in the log, and must never look like a secret to the redactor.
+    bootId: Buffer.from(ids.secret(144), 'base64url').toString('hex'),
     out: self.out,
     err: self.err,
     runtimeDir: self.runtimeDir,

@@ -1,15 +1,18 @@
 import { AppError, type Logger } from '@agent-runtime/domain';
-import { makeAdminApp, serveAdminSocket } from '../admin/index.ts';
+import { makeAdminApp, makeEnrolment, serveAdminSocket } from '../admin/index.ts';
 import type { Appliance } from '../assembly/appliance.ts';
+import { writeProxyFiles } from '../authority/proxy-files.ts';
 import { makePublicApp } from '../public/app.ts';
 import { liveTexts } from '../stream/live-text.ts';
-import { type Listener, serveHttp } from '../system/listener.ts';
+import { type Listener, serveHttp, serveTls, type TlsOptions } from '../system/listener.ts';
 import type { World } from './world.ts';
 
 /** The open doors of a running appliance. */
 export interface Serving {
   readonly publicUrl: string;
   readonly socketPath: string;
+  /** The admin API over TLS; undefined when it is off or its port is taken. */
+  readonly adminUrl: string | undefined;
   readonly metricsUrl: string | undefined;
   /** Says that it is stopping, so that nobody sends new work. */
   refuse(): void;
@@ -39,6 +42,7 @@ export async function serve(world: World, appliance: Appliance, log: Logger): Pr
     perMinute: config.RATE_PER_MINUTE,
     reasons: () => (isStopping ? ['it is stopping'] : []),
     heartbeatMs: HEARTBEAT_MS,
+    enrolment: makeEnrolment(appliance.admin),
   });
   const opened: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
@@ -50,16 +54,19 @@ export async function serve(world: World, appliance: Appliance, log: Logger): Pr
     const listener = await serveHttp(app.fetch, config.PUBLIC_LISTEN, 'AGENT_RUNTIME_PUBLIC_LISTEN');
     opened.push(() => listener.close(LISTENER_CLOSE_MS));
     const socket = await serveAdminSocket({
-      app: makeAdminApp({ parts: appliance.admin, transport: 'socket' }),
+      app: makeAdminApp({ parts: appliance.admin, transport: { kind: 'socket' } }),
       dataDir: config.dataDir,
       runtimeDir: world.runtimeDir,
     });
     opened.push(() => socket.close());
+    const admin = await serveAdmin(world, appliance, log);
+    if (admin !== undefined) opened.push(() => admin.close(0));
     const metrics = await serveMetrics(world, appliance, log);
     if (metrics !== undefined) opened.push(() => metrics.close(0));
     return {
       publicUrl: listener.url,
       socketPath: socket.path,
+      adminUrl: admin === undefined ? undefined : appliance.adminPlace.url,
       metricsUrl: metrics?.url,
       refuse: () => {
         isStopping = true;
@@ -70,6 +77,49 @@ export async function serve(world: World, appliance: Appliance, log: Logger): Pr
     await close();
     throw thrown;
   }
+}
+
+/**
+ * The admin API over TLS: to people's clients, or to Caddy alone, which has shown us its own certificate.
+ * A taken port does not stop the start: the socket serves the same API, and another instance on this machine is no fault.
+ */
+async function serveAdmin(world: World, appliance: Appliance, log: Logger): Promise<Listener | undefined> {
+  const { config } = world;
+  const { adminPlace } = appliance;
+  if (config.ADMIN_LISTEN === undefined) return undefined;
+  const authority = await appliance.authority();
+  const tls = (): TlsOptions => ({ ...authority.server(), clientCaPem: authority.rootPems().join('') });
+  const hop = config.ADMIN_TLS;
+  const app = makeAdminApp({
+    parts: appliance.admin,
+    transport: { kind: 'network', hop, authority: () => hostOf(adminPlace.url), ca: authority },
+  });
+  try {
+    const listener = await serveTls(
+      (request, env) => app.fetch(request, env),
+      tls(),
+      config.ADMIN_LISTEN,
+      'AGENT_RUNTIME_ADMIN_LISTEN',
+    );
+    adminPlace.url ??= listener.url;
+    if (hop === 'proxy') writeProxyFiles(config.proxyDir, authority);
+    authority.onChange(() => {
+      listener.change(tls());
+      if (hop === 'proxy') writeProxyFiles(config.proxyDir, authority);
+    });
+    return listener;
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.code !== 'runtime.listen.conflict') throw thrown;
+    log.warn(
+      { room: 'admin', code: thrown.code },
+      `The admin API is on the local socket only. ${thrown.message}`,
+    );
+    return undefined;
+  }
+}
+
+function hostOf(url: string | undefined): string {
+  return url === undefined ? '' : new URL(url).host;
 }
 
 /** Metrics are a comfort: a port that is taken (another instance, Prometheus itself) must not stop the start. */

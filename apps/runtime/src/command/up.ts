@@ -93,6 +93,7 @@ function announce(world: World, appliance: Appliance, serving: Serving, log: Log
       ready: true,
       public: serving.publicUrl,
       admin: serving.socketPath,
+      ...(serving.adminUrl === undefined ? {} : { admin_url: serving.adminUrl }),
       ...(serving.metricsUrl === undefined ? {} : { metrics: serving.metricsUrl }),
       data: config.dataDir,
       model: appliance.modelSummary,
@@ -107,7 +108,7 @@ function announce(world: World, appliance: Appliance, serving: Serving, log: Log
   world.out(`${rollback}
 agent-runtime is up.
   HTTP    ${serving.publicUrl}
-  Admin   ${serving.socketPath}
+${serving.adminUrl === undefined ? '' : `  Admin   ${serving.adminUrl} (client certificates only)\n`}  Socket  ${serving.socketPath}
 ${serving.metricsUrl === undefined ? '' : `  Metrics ${serving.metricsUrl}/metrics\n`}  Model   ${appliance.modelSummary}
   Data    ${config.dataDir}
 

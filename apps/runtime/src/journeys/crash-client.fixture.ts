@@ -13,7 +13,6 @@ import {
 } from '@agent-runtime/domain';
 import {
   type ClientKey,
-  exportPublicKey,
   inviteProof,
   newClientKey,
   parseInvite,
@@ -21,6 +20,7 @@ import {
   signDecision,
   signRequest,
 } from '@agent-runtime/pki';
+import { makeCsr } from '@agent-runtime/pki/certificate';
 
 /** A person with a key of their own, in the process of the test: a program per request would cost more than the runtime itself. */
 export interface Person {
@@ -41,11 +41,11 @@ export function personAt(dataDir: string, nowMs: () => number): Person {
   const enrol = async (how: { readonly user?: string }): Promise<void> => {
     const invite = parseInvite((await unsigned('invite.create', how)).code);
     const fresh = await newClientKey();
-    const spkiDer = exportPublicKey(fresh.publicKey);
+    const request = makeCsr(fresh);
     await unsigned('key.enrol', {
       invite_id: invite.inviteId,
-      spki: Buffer.from(spkiDer).toString('base64url'),
-      proof: Buffer.from(inviteProof({ invite, spkiDer })).toString('base64url'),
+      request: Buffer.from(request).toString('base64url'),
+      proof: Buffer.from(inviteProof({ invite, request })).toString('base64url'),
       name: 'crash test',
     });
     key = fresh;

@@ -22,6 +22,38 @@ async function newcomer(one: Attempt, role: 'member' | 'operator' = 'member'): P
   return person;
 }
 
+/** Says something in a direct talk of its own, fresh each time, and waits until it is taken. @returns its external id */
+async function inTalk(one: Attempt, sender: string, text: string): Promise<string> {
+  const { home, books } = one.world;
+  const id = `talk-${one.n}-${sender}-${books.rows('select 1 from ingest_event').length}-${one.isRepeat}`;
+  const line = { id, channel: `talk-${one.n}`, channel_kind: 'direct', sender, text };
+  writeFileSync(join(home.folder, 'chat', 'inbox.jsonl'), `${JSON.stringify(line)}\n`, { flag: 'a' });
+  await one.wait(
+    () => books.rows('select 1 from ingest_event where external_id = ?', id).length > 0,
+    `${id} is taken`,
+  );
+  one.world.accepted.add(id);
+  return id;
+}
+
+/** Asks for a code as a stranger. */
+async function codeFor(
+  one: Attempt,
+  sender: string,
+): Promise<{ readonly code: string; readonly pairing: string }> {
+  const { home, books } = one.world;
+  const id = await inTalk(one, sender, 'pair');
+  const [asked] = books.rows<{ notice: string }>(
+    `select json_extract(data, '$.notice') as notice from audit_event where action = 'identity.pair_ask' and subject = ?`,
+    `memory:demo:${id}`,
+  );
+  const told = (): string =>
+    String(home.chat.delivered().find((sent) => sent.effect_id === asked?.notice)?.payload.text ?? '');
+  await one.wait(() => told() !== '', 'the code');
+  const [row] = books.rows<{ id: string }>('select id from identity_pairing where external_id = ?', sender);
+  return { code: /(?:[0-9A-Z]{4}-){6}[0-9A-Z]{4}/.exec(told())?.[0] ?? '', pairing: row?.id ?? '' };
+}
+
 /** People, places, secrets and switches. */
 export const HOUSE_ACTS: Readonly<Record<string, Act>> = {
   people: async (one) => {
@@ -32,6 +64,14 @@ export const HOUSE_ACTS: Readonly<Record<string, Act>> = {
     for (const { id } of grants) await one.change('grant.rm', { id });
     for (const { id } of keys.slice(0, 1)) await one.change('key.revoke', { id });
     await one.change('user.offboard', { id: user });
+  },
+  certificates: async (one) => {
+    await newcomer(one);
+    const { items } = await one.call('certificate.list', {});
+    const theirs = items.find((row) => row.user === `p${one.n}` && row.revoked_at === undefined);
+    if (theirs !== undefined) await one.change('certificate.revoke', { id: theirs.id });
+    // The old CA goes at once: a second rollover while one lasts would be refused.
+    await one.change('certificate.rotate_ca', { distrust_old: true });
   },
   'refused orders': async (one) => {
     const person = await newcomer(one, 'operator');
@@ -69,6 +109,36 @@ export const HOUSE_ACTS: Readonly<Record<string, Act>> = {
       id: `c${one.n}`,
     });
     await one.change('context.set', { id: `c${one.n}`, title: `Room ${one.n}` });
+  },
+  pairing: async (one) => {
+    const { books, home } = one.world;
+    const user = `mate${one.n}`;
+    const talk = `talk-${one.n}`;
+    const link = () =>
+      books.rows<{ id: string; sender: string }>(
+        'select l.id, l.external_id as sender from identity_link l join identity_user u on u.id = l.user where u.name = ?',
+        user,
+      )[0];
+    if (link() === undefined) {
+      // Another account than the first attempt's: one alone gets only a few codes.
+      const sender = `${user}-${one.isRepeat ? 'again' : 'first'}`;
+      await one.change('pair.deny', { id: (await codeFor(one, sender)).pairing });
+      const { code } = await codeFor(one, sender);
+      await one.call('pair.approve', {
+        code,
+        user,
+        create_user: books.rows('select 1 from identity_user where name = ?', user).length === 0,
+        role: 'member',
+        scope: 'ws:community',
+      });
+    }
+    const { id = '', sender = '' } = link() ?? {};
+    await inTalk(one, sender, `Please do [plain ${one.n}].`);
+    const isAnswered = (): boolean =>
+      home.chat.textsIn(talk).some((text) => text.includes(`Answer to plain ${one.n}.`));
+    await one.wait(isAnswered, 'the answer in the talk');
+    await inTalk(one, sender, '/new');
+    await one.change('identity.unlink', { id });
   },
   labels: async (one) => {
     await one.asked('note');

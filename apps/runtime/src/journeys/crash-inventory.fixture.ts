@@ -73,6 +73,6 @@ export const EXCEPTIONS: Readonly<Record<string, string>> = {
   'run.outcome': 'needs an effect of class F or K, which no tool of this version makes',
   'effect.repeat': 'needs a connector that does not drop repeats',
   'approval.release': 'needs private text, which only a paired person has',
-  'context.rotate': 'needs a paired person in a chat',
-  'identity.unlink': 'needs a paired person',
+  'identity.renew': 'needs the TLS listener, which these machines do not open; it inserts one row',
+  'identity.pair_miss': 'is recorded inside identity.pair_look',
 };

@@ -92,6 +92,8 @@ export function newHome(extra: Env = {}, program = RUNTIME): Home {
     AGENT_RUNTIME_MEMORY_DIR: join(folder, 'chat'),
     AGENT_RUNTIME_PUBLIC_LISTEN: '127.0.0.1:0',
     AGENT_RUNTIME_METRICS_LISTEN: '',
+    // Many machines at once share this one; journeys about TLS choose a port.
+    AGENT_RUNTIME_ADMIN_LISTEN: '',
     ...extra,
   };
   const running = new Set<ChildProcess>();

@@ -1,7 +1,18 @@
-import type { Clock, HttpToken, Ids, Logger, Metrics, StoreReader, TokenId } from '@agent-runtime/domain';
+import {
+  AppError,
+  type Clock,
+  type HttpToken,
+  type Ids,
+  type Logger,
+  type Metrics,
+  type StoreReader,
+  type TokenId,
+} from '@agent-runtime/domain';
 import type { Engine } from '@agent-runtime/engine';
 import { type Context, Hono } from 'hono';
+import type { Enrolment } from '../admin/index.ts';
 import { type RunStreamDeps, runStream } from '../stream/run-stream.ts';
+import { readJson } from './body.ts';
 import { errorAnswer, unknownPath, wrongMethod } from './error-answer.ts';
 import { postEvent } from './event-post.ts';
 import { readHealth, readReadiness } from './health-read.ts';
@@ -25,6 +36,7 @@ export interface PublicDeps extends RunStreamDeps {
   readonly reasons: () => readonly string[];
   /** Silence after which a stream sends a heartbeat, ms. */
   readonly heartbeatMs: number;
+  readonly enrolment: Enrolment;
 }
 
 export interface PublicApp {
@@ -34,6 +46,8 @@ export interface PublicApp {
 }
 
 const READS_PER_MESSAGE = 10;
+/** A certificate request with its proof is far below. */
+const MAX_ENROL_BYTES = 16 * 1024;
 /** Refused requests of everybody together, per minute: no address of a caller is trusted, so there is one bucket. */
 export const ANONYMOUS_PER_MINUTE = 600;
 
@@ -52,6 +66,18 @@ export function makePublicApp(deps: PublicDeps): PublicApp {
 
   app.get('/healthz', readHealth).all((context) => wrongMethod(context, 'GET'));
   app.get('/readyz', (context) => readReadiness(deps, context)).all((context) => wrongMethod(context, 'GET'));
+  app.post('/enrol', async (context) => {
+    if (!(await deps.enrolment.isOpen())) return unknownPath(context);
+    if (Number(context.req.header('content-length') ?? MAX_ENROL_BYTES + 1) > MAX_ENROL_BYTES)
+      throw tooMuch();
+    try {
+      return context.json(await deps.enrolment.enrol(await readJson(context.req.raw)));
+    } catch (refusal) {
+      // Only refusals count: the proof is cheap to check, and strangers must not keep the invited person out.
+      door.takeAnonymous();
+      throw refusal;
+    }
+  });
   app
     .post('/v1/events', async (context) => {
       const token = await door.enter(context, 'message');
@@ -83,10 +109,20 @@ export function makePublicApp(deps: PublicDeps): PublicApp {
   return { fetch: (request) => app.fetch(request), closeStreams: guard.close };
 }
 
+function tooMuch(): AppError {
+  return new AppError({
+    code: 'public.size.invalid',
+    kind: 'invalid',
+    message: `An enrolment says how long it is (content-length), and is at most ${MAX_ENROL_BYTES} bytes.`,
+  });
+}
+
 interface TokenDoor {
   /** @throws AppError public.token.unauthenticated, public.rate.exhausted */
   enter(context: Context, what: 'message' | 'read'): Promise<HttpToken>;
   isGood(context: Context): Promise<boolean>;
+  /** @throws AppError public.rate.exhausted */
+  takeAnonymous(): void;
 }
 
 function tokenDoor(deps: PublicDeps): TokenDoor {
@@ -107,6 +143,7 @@ function tokenDoor(deps: PublicDeps): TokenDoor {
       limits[what].take(key, deps.clock.monotonicMs());
       return token;
     },
+    takeAnonymous: () => anonymous.take('everybody', deps.clock.monotonicMs()),
     isGood: (context) =>
       authenticated(context).then(
         () => true,

@@ -13,6 +13,7 @@ import {
 import type { Arrival, Engine } from '@agent-runtime/engine';
 import { openMemoryStore } from '@agent-runtime/store';
 import { manualClock, noMetrics, recordingLogger, seededIds } from '@agent-runtime/testkit';
+import type { Enrolment } from '../admin/index.ts';
 import { liveTexts } from '../stream/live-text.ts';
 import type { StepFact } from '../stream/run-facts.ts';
 import { systemLiveFeed } from '../system/live-feed.ts';
@@ -36,6 +37,9 @@ export interface PublicWorld {
   refuseNext(error: Error): void;
   setHealth(reasons: readonly string[]): void;
   setStopping(isStopping: boolean): void;
+  setInviting(isInviting: boolean): void;
+  /** Bodies that reached the enrolment. */
+  readonly enrolled: readonly unknown[];
   request(path: string, init?: RequestInit & { readonly secret?: string }): Promise<Response>;
   post(secret: string, body: unknown): Promise<Response>;
   close(): Promise<void>;
@@ -66,6 +70,8 @@ export async function publicWorld(perMinute = 1_000): Promise<PublicWorld> {
   let refusal: Error | undefined;
   let reasons: readonly string[] = [];
   let isStopping = false;
+  let isInviting = false;
+  const enrolled: unknown[] = [];
   const steps: StepFact[] = [];
 
   const engine: Pick<Engine, 'accept' | 'health'> = {
@@ -118,6 +124,13 @@ export async function publicWorld(perMinute = 1_000): Promise<PublicWorld> {
     health: () => ({ isReady: reasons.length === 0, reasons }),
   };
 
+  const enrolment: Enrolment = {
+    isOpen: async () => isInviting,
+    enrol: async (body) => {
+      enrolled.push(body);
+      return { ok: true };
+    },
+  };
   const app = makePublicApp({
     engine,
     read: store.read,
@@ -131,6 +144,7 @@ export async function publicWorld(perMinute = 1_000): Promise<PublicWorld> {
     perMinute,
     reasons: () => (isStopping ? ['stopping'] : []),
     heartbeatMs: 15_000,
+    enrolment,
   });
   const request: PublicWorld['request'] = async (path, { secret, ...init } = {}) => {
     const headers = new Headers(init.headers);
@@ -183,6 +197,10 @@ export async function publicWorld(perMinute = 1_000): Promise<PublicWorld> {
     },
     setHealth: (list) => {
       reasons = list;
+    },
+    enrolled,
+    setInviting: (value) => {
+      isInviting = value;
     },
     setStopping: (value) => {
       isStopping = value;

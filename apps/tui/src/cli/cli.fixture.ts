@@ -7,6 +7,7 @@ import {
   parseWire,
 } from '@agent-runtime/domain';
 import type { AdminClient, StreamEvent } from '../client/client.ts';
+import { type FakeLog, fakeLog, memoryWitnesses } from '../client/witness.fixture.ts';
 import { runCli } from './program.ts';
 import type { World } from './world.ts';
 
@@ -15,7 +16,9 @@ export type Answers = { readonly [N in AdminRouteName]?: AdminReply<N> | ((input
 
 export interface FakeWorld {
   readonly world: World;
-  /** What was asked, in order: route, input, whether it was signed. */
+  /** The log of the scripted server; its machine remembers nothing at first. */
+  readonly log: FakeLog;
+  /** What was asked, but for proofs about the log, in order: route, input, whether it was signed. */
   readonly calls: (readonly [AdminRouteName, unknown, 'signed' | 'unsigned'])[];
   readonly spawned: (readonly string[])[];
   readonly signed: string[];
@@ -42,13 +45,17 @@ export function fakeWorld(options: FakeOptions = {}): FakeWorld {
   const calls: (readonly [AdminRouteName, unknown, 'signed' | 'unsigned'])[] = [];
   const spawned: (readonly string[])[] = [];
   const signed: string[] = [];
+  const log = fakeLog();
+  const witnesses = memoryWitnesses();
   let out = '';
   let err = '';
   const ask =
     (how: 'signed' | 'unsigned') =>
     async <N extends AdminRouteName>(name: N, input: unknown): Promise<AdminReply<N>> => {
       const route: AdminRoute = ADMIN_ROUTES[name];
-      parseWire(route.input, input, 'request');
+      const asked = parseWire(route.input, input, 'request');
+      if (name === 'audit.extension') return log.answer(asked) as AdminReply<N>; // safe: the answer of this route
+      if (name === 'key.list' && options.answers?.[name] === undefined) throw notStaff();
       calls.push([name, input, how]);
       const scripted: unknown = options.answers?.[name];
       if (scripted === undefined)
@@ -59,6 +66,7 @@ export function fakeWorld(options: FakeOptions = {}): FakeWorld {
   const client: AdminClient = {
     call: ask('signed'),
     callUnsigned: ask('unsigned'),
+    instanceId: async () => 'instance-1',
     stream: () => {
       const { stream = [] } = options;
       return typeof stream === 'function' ? stream() : all(stream);
@@ -96,9 +104,14 @@ export function fakeWorld(options: FakeOptions = {}): FakeWorld {
       return options.exit ?? 0;
     },
     connect: options.connect ?? (async () => client),
+    witnesses: async () => witnesses,
+    enrolByUrl: async () => {
+      throw new AppError({ code: 'tui.fake.missing', kind: 'missing', message: 'nobody to enrol with' });
+    },
   };
   return {
     world,
+    log,
     calls,
     spawned,
     signed,
@@ -106,6 +119,10 @@ export function fakeWorld(options: FakeOptions = {}): FakeWorld {
     err: () => err,
     run: (...argv) => runCli(world, argv),
   };
+}
+
+function notStaff(): AppError {
+  return new AppError({ code: 'policy.admin.denied', kind: 'denied', message: 'not for you' });
 }
 
 async function* all(events: readonly StreamEvent[]): AsyncIterable<StreamEvent> {

@@ -226,22 +226,26 @@ describe('approval', () => {
     ['approve', 'grant'],
     ['deny', 'deny'],
     ['release', 'release'],
-  ] as const)('%s signs what was shown, where it was shown', async (word, decision) => {
+  ] as const)('%s signs what was shown, on the newest head of the log', async (word, decision) => {
     const answers = {
       'approval.show': detail,
       [`approval.${decision}`]: { ...detail, state: 'granted' as const },
     };
     const cli = fakeWorld({ answers });
     expect(await cli.run('approval', word, 'appr_0001')).toBe(0);
+    // Once before, and once more with the answer in it.
+    expect(cli.log.pages()).toBe(2);
+    const { seq, hash } = cli.log.head();
+    const head = `${seq}:${hash}`;
     expect(cli.signed).toEqual([
-      `{"approval":"appr_0001","auditHead":"7:sha256:00","decision":"${decision}","digest":"${DIGEST}","effect":"efct_0001","expiry":1800000000000}`,
+      `{"approval":"appr_0001","auditHead":"${head}","decision":"${decision}","digest":"${DIGEST}","effect":"efct_0001","expiry":1800000000000}`,
     ]);
     expect(cli.calls[1]).toEqual([
       `approval.${decision}`,
       {
         id: 'appr_0001',
         digest: DIGEST,
-        audit_head: '7:sha256:00',
+        audit_head: head,
         key_id: 'k'.repeat(43),
         signature: 'AAAA',
       },
@@ -321,6 +325,7 @@ describe('the house', () => {
       count: 9,
       head: 'x',
       problems: [{ kind: 'hash', seq: 4, text: 'record 4 was changed' }],
+      signatures: { good: 3, unchecked: 0 },
     };
     const cli = fakeWorld({ answers: { 'audit.verify': verdict } });
     expect(await cli.run('audit', 'verify')).toBe(ERROR_KINDS.conflict.exit);
@@ -407,6 +412,7 @@ describe('the house', () => {
       models: [],
       contexts,
       created_at: AT,
+      etag: '0123456789abcdef',
     };
     const cli = fakeWorld({ answers: { 'workspace.show': answer } });
     await cli.run('workspace', 'show', 'acme');

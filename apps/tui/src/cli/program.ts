@@ -14,6 +14,7 @@ const ABOUT_GROUP: Readonly<Record<string, string>> = {
   grant: 'Roles of people.',
   identity: 'Linked outside accounts.',
   key: 'Client keys.',
+  cert: 'Client certificates and the CA.',
   invite: 'One-time codes for enrolment.',
   token: 'Tokens of the HTTP API.',
   label: 'Who owns and who may read a file.',

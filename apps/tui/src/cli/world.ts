@@ -1,4 +1,6 @@
+import type { AdminReply } from '@agent-runtime/domain';
 import type { AdminClient } from '../client/client.ts';
+import type { WitnessStore } from '../client/witness-store.ts';
 import type { Places } from '../config.ts';
 
 /** What a child process is asked to do; its input and output are ours. */
@@ -31,6 +33,14 @@ export interface World {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Runs a sub-command of the runtime. @returns its exit code */
   runtime(spawn: Spawn): Promise<number>;
-  /** The admin API, over the local socket. */
+  /** The admin API: over the local socket, or TLS to a runtime elsewhere. */
   connect(): Promise<AdminClient>;
+  /** What this machine remembers of the logs of runtimes. */
+  witnesses(): Promise<WitnessStore>;
+  /** Enrols this machine with a runtime elsewhere. */
+  enrolByUrl(how: {
+    readonly url: string;
+    readonly code: string;
+    readonly mayReplace: boolean;
+  }): Promise<AdminReply<'key.enrol'>>;
 }

@@ -21,6 +21,8 @@ export interface AdminClient {
   callUnsigned<N extends AdminRouteName>(name: N, input: AdminInput<N>): Promise<AdminReply<N>>;
   /** Frames until the server ends the stream or the signal aborts. */
   stream(path: string, signal: AbortSignal): AsyncIterable<StreamEvent>;
+  /** Of the runtime that is meant: by the enrolment, or as the local one says. */
+  instanceId(): Promise<string>;
   /** Signs the canonical bytes of a decision. */
   signDecision(canonical: string): Promise<SignedDecision>;
 }

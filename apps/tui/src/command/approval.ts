@@ -3,10 +3,11 @@ import {
   AppError,
   type ApprovalDetail,
   type ApprovalRow,
-  canonicalJson,
   showHidden,
 } from '@agent-runtime/domain';
 import { type CommandHandler, type CommandRun, listOption, textArg, textOption } from '../cli/command.ts';
+import { answerApproval, answerText, type Decision } from '../client/answer.ts';
+import { newKeys } from '../client/new-keys.ts';
 import { bytesText } from '../screen/bytes.ts';
 import { facts, shortTime, table } from '../screen/table.ts';
 import {
@@ -90,40 +91,23 @@ async function lookAt(run: CommandRun): Promise<ApprovalDetail> {
   return (await run.client()).call('approval.show', { id: textArg(run, 0) });
 }
 
-/** Signs exactly what was shown, at the point of the log where it was shown, and sends it. */
+/** Signs exactly what was shown, on the head of a log that goes on from what this machine has seen, and says what became of it. */
 async function answer(
   run: CommandRun,
   detail: ApprovalDetail,
-  decision: 'grant' | 'deny' | 'release',
+  decision: Decision,
   reason = '',
 ): Promise<void> {
   const client = await run.client();
-  const statement = {
-    approval: detail.id,
-    effect: detail.effect,
-    digest: detail.digest,
-    decision,
-    expiry: detail.expiry,
-    auditHead: detail.audit_head,
-  };
-  const { keyId, signature } = await client.signDecision(canonicalJson(statement));
-  const after = await client.call(`approval.${decision}`, {
-    id: detail.id,
-    digest: detail.digest,
-    audit_head: detail.audit_head,
-    key_id: keyId,
-    signature,
-    ...(reason === '' ? {} : { reason }),
-  });
-  run.show(after, () => answerText(after, decision));
-}
-
-function answerText(after: ApprovalDetail, decision: 'grant' | 'deny' | 'release'): string {
-  const granted = after.votes.filter((vote) => vote.decision === 'grant').length;
-  if (decision === 'grant' && after.state === 'pending')
-    return `Your approval of ${after.id} counts: ${granted} of ${after.needed}. It still waits for others.`;
-  const done = { grant: 'approved', deny: 'denied', release: 'released' }[decision];
-  return `You ${done} ${after.id}. It is ${after.state}. What becomes of it: agent-runtime effect show ${after.effect}`;
+  const witnesses = await run.world.witnesses();
+  for (const key of await newKeys({ client, witnesses }))
+    run.world.err(
+      `New client key of ${key.user} since you last looked: ${key.id.slice(0, 12)}… (${showHidden(key.name)}). Not theirs? agent-runtime key revoke ${key.id.slice(0, 12)}\n`,
+    );
+  const after = await answerApproval({ client, witnesses, shown: detail, decision, reason });
+  run.show(after, () =>
+    answerText(after, decision, `What becomes of it: agent-runtime effect show ${after.effect}`),
+  );
 }
 
 function detailText(detail: ApprovalDetail): string {

@@ -10,6 +10,7 @@ import {
   showHidden,
 } from '@agent-runtime/domain';
 import { type CommandHandler, type CommandRun, textArg, textOption } from '../cli/command.ts';
+import { unnamedCitations } from '../client/citations.ts';
 import type { AdminClient } from '../client/client.ts';
 import { mistyped, numberOption } from './input.ts';
 
@@ -160,25 +161,13 @@ function report(run: CommandRun, result: AskResult, printer: Printer): void {
     return;
   }
   if (result.output !== undefined) printer.finish(result.output);
-  for (const { path, line } of unnamed(result)) world.out(`  ${showHidden(path)}:${line}\n`);
+  for (const { path, line } of unnamedCitations(result)) world.out(`  ${showHidden(path)}:${line}\n`);
   for (const id of result.pending_approvals ?? [])
     world.out(`Waits for approval: ${id} (agent-runtime approval show ${id})\n`);
   if (result.error !== undefined) world.err(`${showHidden(result.error.message)}\n`);
   if (result.status === 'aborted') world.err('It was aborted.\n');
   if (!isFinalRun(result.status))
     world.err(`Not finished yet (${result.status}). It goes on: agent-runtime task list\n`);
-}
-
-/** Citations that do not stand in the answer already as `path:line`. */
-function unnamed({ output = '', citations = [] }: AskResult): NonNullable<AskResult['citations']> {
-  return citations.filter(({ path, line }) => {
-    const place = `${path}:${line}`;
-    for (let at = output.indexOf(place); at >= 0; at = output.indexOf(place, at + 1)) {
-      const isWhole = !/[\w/.-]/.test(output[at - 1] ?? '') && !/\d/.test(output[at + place.length] ?? '');
-      if (isWhole) return false;
-    }
-    return true;
-  });
 }
 
 /** Exit code of a run: 0 succeeded, the kind's when failed, 130 aborted, 75 not finished. */

@@ -1,14 +1,8 @@
-import {
-  type AdminReply,
-  AppError,
-  type AuditVerdict,
-  ERROR_KINDS,
-  type Status,
-  showHidden,
-} from '@agent-runtime/domain';
-import { type CommandHandler, type CommandRun, textArg, textOption } from '../cli/command.ts';
+import { type AdminReply, AppError, ERROR_KINDS, type Status, showHidden } from '@agent-runtime/domain';
+import { type CommandHandler, type CommandRun, textArg } from '../cli/command.ts';
+import { chatsText } from '../screen/chats.ts';
 import { facts, shortTime, table } from '../screen/table.ts';
-import { mistyped, placeOf } from './input.ts';
+import { mistyped } from './input.ts';
 
 /** Needs no key: the socket of the host may read it. */
 export const status: CommandHandler = async (run) => {
@@ -23,6 +17,7 @@ function statusText(reply: Status): string {
     ...(reply.gate.closed ? ['The gate is closed: agent-runtime gate status'] : []),
     ...(reply.approvals_pending > 0 ? ['Questions wait: agent-runtime approval list'] : []),
     ...(reply.effects_uncertain > 0 ? ['Unclear outcomes: agent-runtime effect list --state uncertain'] : []),
+    ...(reply.notices ?? []),
   ];
   const head = facts([
     ['State', reply.ready ? 'ready' : 'not ready'],
@@ -38,6 +33,7 @@ function statusText(reply: Status): string {
     ['Approvals', `${reply.approvals_pending} pending`],
     ['Uncertain', `${reply.effects_uncertain} effects`],
     ['Tokens today', reply.tokens_today],
+    ['Chats', chatsText(reply.connectors)?.join('\n')],
     ['Models', modelsText(reply.models)],
     ['Audit head', reply.audit_head],
   ]);
@@ -169,44 +165,3 @@ export const gateOpen: CommandHandler = async (run) => {
   const reply = await (await run.client()).call('gate.open', {});
   run.show(reply, () => 'The gate is open.');
 };
-
-export const auditTail: CommandHandler = async (run) => {
-  const subject = textOption(run, 'subject');
-  const action = textOption(run, 'action');
-  const { limit } = placeOf(run);
-  const reply = await (await run.client()).call('audit.tail', {
-    ...(limit === undefined ? {} : { limit }),
-    ...(subject === undefined ? {} : { subject }),
-    ...(action === undefined ? {} : { action }),
-  });
-  run.show(reply, () =>
-    reply.items.length === 0
-      ? 'No records.'
-      : table(
-          reply.items,
-          [
-            { name: 'seq', of: (row) => row.seq },
-            { name: 'at', of: (row) => shortTime(row.at) },
-            { name: 'action', of: (row) => row.action },
-            { name: 'about', of: (row) => `${row.subject} by ${row.actor}` },
-          ],
-          run.world.columns,
-        ),
-  );
-};
-
-/** A copy is checked by the runtime's own reader, with no server; the live log by the server. */
-export const auditVerify: CommandHandler = async (run) => {
-  const file = textOption(run, 'file');
-  if (file !== undefined)
-    return run.world.runtime({ args: ['audit-verify', '--file', file, ...(run.json ? ['--json'] : [])] });
-  const verdict = await (await run.client()).call('audit.verify', {});
-  run.show(verdict, () => verdictText(verdict));
-  return verdict.ok ? 0 : ERROR_KINDS.conflict.exit;
-};
-
-function verdictText(verdict: AuditVerdict): string {
-  if (verdict.ok) return `The log is whole: ${verdict.count} records, head ${verdict.head}`;
-  const problems = verdict.problems.map((problem) => `  ${problem.kind} at ${problem.seq}: ${problem.text}`);
-  return `THE LOG WAS CHANGED: ${verdict.problems.length} problems in ${verdict.count} records\n${problems.join('\n')}`;
-}

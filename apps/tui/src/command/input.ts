@@ -56,7 +56,17 @@ export function placeOf(run: CommandRun): { workspace?: string; limit?: number }
 /** Settings that contexts and workspaces share. `--inherit a,b` takes them away. */
 export function settingsOf(run: CommandRun) {
   const inherited = new Set(listOption(run, 'inherit') ?? []);
-  const known = ['guests', 'tools', 'models', 'temperature', 'max-output-tokens', 'tokens-per-day'];
+  const known = [
+    'guests',
+    'tools',
+    'models',
+    'temperature',
+    'max-output-tokens',
+    'max-queued',
+    'run-deadline-ms',
+    'tokens-per-day',
+    'tokens-per-sender-per-day',
+  ];
   const strange = [...inherited].find((name) => !known.includes(name));
   if (strange !== undefined) throw mistyped(`--inherit takes ${known.join(', ')}, not "${strange}".`);
   const pick = <T>(name: string, value: T | undefined): T | null | undefined =>
@@ -67,7 +77,13 @@ export function settingsOf(run: CommandRun) {
     models: pick('models', listOption(run, 'models')),
     temperature: pick('temperature', numberOption(run, 'temperature', '--temperature')),
     max_output_tokens: pick('max-output-tokens', numberOption(run, 'maxOutputTokens', '--max-output-tokens')),
+    max_queued: pick('max-queued', numberOption(run, 'maxQueued', '--max-queued')),
+    run_deadline_ms: pick('run-deadline-ms', numberOption(run, 'runDeadlineMs', '--run-deadline-ms')),
     tokens_per_day: pick('tokens-per-day', numberOption(run, 'tokensPerDay', '--tokens-per-day')),
+    tokens_per_sender_per_day: pick(
+      'tokens-per-sender-per-day',
+      numberOption(run, 'tokensPerSenderPerDay', '--tokens-per-sender-per-day'),
+    ),
   };
 }
 

@@ -99,7 +99,9 @@ export const grantList: CommandHandler = async (run) => {
 
 export const grantWho: CommandHandler = async (run) => {
   const scope = textArg(run, 0);
-  const reply = await (await run.client()).call('grant.who', scope === '' ? {} : { scope });
+  const can = textOption(run, 'can');
+  const asked = { ...(scope === '' ? {} : { scope }), ...(can === undefined ? {} : { can }) };
+  const reply = await (await run.client()).call('grant.who', asked);
   run.show(reply, () => grantTable(reply.items, run.world.columns));
 };
 

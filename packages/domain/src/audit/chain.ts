@@ -44,10 +44,30 @@ export interface Checkpoint {
 /** Hash before the first event. */
 export const GENESIS: Digest = sha256('agent-runtime audit v1');
 
-/** SHA-256 over the previous hash and the canonical record. */
+/** A point of the chain: after record `seq`, 0 before the first. */
+export interface ChainHead {
+  readonly seq: number;
+  readonly hash: Digest;
+}
+
+/** SHA-256 of a record's canonical JSON, without its place in the chain: what a link shows to those who may not read the record. */
+export function recordDigest(event: Omit<AuditEvent, 'hash' | 'previousHash'>): Digest {
+  return sha256(canonicalJson({ ...event, previousHash: undefined, hash: undefined }));
+}
+
+/** SHA-256 over the previous hash and the digest of the record. */
+export function linkHash(previousHash: Digest, record: Digest): Digest {
+  return sha256(`${previousHash}\n${record}`);
+}
+
+/** The hash of a record in its place. */
 export function auditHash(event: Omit<AuditEvent, 'hash'>): Digest {
-  const { previousHash, ...record } = event;
-  return sha256(`${previousHash}\n${canonicalJson({ ...record })}`);
+  return linkHash(event.previousHash, recordDigest(event));
+}
+
+/** Where the chain stands after these links, digests of the records that follow, oldest first. */
+export function extendHead(head: ChainHead, links: readonly Digest[]): ChainHead {
+  return { seq: head.seq + links.length, hash: links.reduce(linkHash, head.hash) };
 }
 
 export function checkpointBytes(checkpoint: Omit<Checkpoint, 'signature'>): string {
@@ -58,7 +78,8 @@ export type ChainProblem =
   | { readonly kind: 'gap' | 'order'; readonly seq: number; readonly text: string }
   | { readonly kind: 'hash' | 'link'; readonly seq: number; readonly text: string }
   | { readonly kind: 'checkpoint'; readonly seq: number; readonly text: string }
-  | { readonly kind: 'truncated'; readonly seq: number; readonly text: string };
+  | { readonly kind: 'truncated'; readonly seq: number; readonly text: string }
+  | { readonly kind: 'signature'; readonly seq: number; readonly text: string };
 
 /** State of a verification in progress; feed it events in order, then call `finish`. */
 export interface ChainVerifier {
@@ -137,9 +158,8 @@ export function chainVerifier(
 
 /** A record that has no canonical form at all was changed, too. */
 function isIntact(event: AuditEvent): boolean {
-  const { hash, ...record } = event;
   try {
-    return auditHash(record) === hash;
+    return auditHash(event) === event.hash;
   } catch {
     return false;
   }

@@ -22,6 +22,7 @@ export const ID_PREFIXES = {
   invite: 'invt',
   notice: 'ntce',
   identity: 'idnt',
+  pairing: 'pair',
 } as const;
 
 export type IdNoun = keyof typeof ID_PREFIXES;
@@ -33,6 +34,7 @@ export type StandingId = Id<'standing'>;
 export type UserId = Id<'user'>;
 export type TokenId = Id<'token'>;
 export type GrantId = Id<'grant'>;
+export type PairingId = Id<'pairing'>;
 export type ConversationId = Id<'conversation'>;
 export type MessageId = Id<'message'>;
 /** Slug chosen by people, 1..48 of a-z 0-9 and inner hyphens; also the folder name. */

@@ -46,7 +46,7 @@ describe('the redactor', () => {
     ['a bot token in a URL', `https://api.telegram.org/bot123456789:${'A-b_'.repeat(9)}/getMe`],
     ['a Discord token', `${'M'.repeat(24)}.${'a'.repeat(6)}.${'b'.repeat(30)}`],
     ['an HTTP token of ours', `art_${'x'.repeat(30)}`],
-    ['an invite code', Array.from({ length: 10 }, () => '7XK2').join('-')],
+    ['an invite code', Array.from({ length: 16 }, () => '7XK2').join('-')],
     ['a bearer header', `Bearer ${'q'.repeat(20)}`],
     ['a JSON web token', `eyJ${'a'.repeat(20)}.${'b'.repeat(20)}.${'c'.repeat(20)}`],
     ['a z.ai key', `${'0123456789abcdef'.repeat(2)}.${'Ab1'.repeat(5)}Z`],
@@ -55,6 +55,11 @@ describe('the redactor', () => {
     ['a private key', `-----BEGIN PRIVATE KEY-----\n${'A'.repeat(40)}\n-----END PRIVATE KEY-----`],
     ['a private key that was cut', `-----BEGIN RSA PRIVATE KEY-----\n${'A'.repeat(40)}`],
   ];
+  it.each([14, 16])('leaves no group of a code of %d groups', (groups) => {
+    const code = Array.from({ length: groups }, () => '7XK2').join('-');
+    expect(text(`see ${code} there`)).toBe('see [redacted] there');
+  });
+
   it.each(samples)('knows the shape of %s', (_name, sample) => {
     const output = text(`see ${sample} there`);
     expect(output).toContain('[redacted]');

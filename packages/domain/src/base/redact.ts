@@ -15,7 +15,7 @@ const SHAPES: readonly RegExp[] = [
   /(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}/g, // Telegram bot tokens, also inside `/bot<token>/method`
   /\b[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}\b/g, // Discord bot tokens
   /\bart_[A-Za-z0-9_-]{20,}\b/g, // our own HTTP tokens
-  /\b(?:[0-9A-HJKMNP-TV-Z]{4}-){9}[0-9A-HJKMNP-TV-Z]{4}\b/g, // invite codes
+  /\b(?:[0-9A-HJKMNP-TV-Z]{4}-){6,15}[0-9A-HJKMNP-TV-Z]{4}\b/g, // pairing codes of 7 groups, recovery keys of 14, invite codes of 16
   /\b(?:Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{12,}/gi,
   /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g, // JSON web tokens
   /\b[0-9a-f]{32}\.[A-Za-z0-9]{16}\b/g, // z.ai keys

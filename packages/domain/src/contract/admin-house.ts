@@ -38,6 +38,21 @@ export const statusSchema = z.strictObject({
   effects_uncertain: z.int(),
   tokens_today: z.int(),
   audit_head: z.string(),
+  /** Chats that the runtime is connected to, for those with a role on everything. */
+  connectors: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        account: z.string(),
+        /** Messages that are to leave and have not yet. */
+        waiting: z.int(),
+        /** The last try of one of them met an outside that was down. */
+        is_failing: z.boolean(),
+      }),
+    )
+    .optional(),
+  /** What somebody should look at soon: certificates that end. */
+  notices: z.array(z.string()).optional(),
   models: z.array(z.string()),
 });
 export type Status = z.infer<typeof statusSchema>;
@@ -84,8 +99,30 @@ export const auditVerdictSchema = z.strictObject({
   count: z.int(),
   head: z.string(),
   problems: z.array(z.strictObject({ kind: z.string(), seq: z.int(), text: z.string() })),
+  /** Of people: how many are good, and how many the log holds no public key for. */
+  signatures: z.strictObject({ good: z.int(), unchecked: z.int() }),
 });
 export type AuditVerdict = z.infer<typeof auditVerdictSchema>;
+
+/** Most links in one answer. */
+export const EXTENSION_LINKS = 1_000;
+
+/** How the log grew since a head that the asker kept. */
+export const auditExtensionSchema = z.strictObject({
+  /** Key that signs the heads, PEM; a client keeps the first one it sees. */
+  public_key: z.string().max(1_000),
+  /** The newest head, signed. */
+  checkpoint: z.strictObject({
+    seq: z.int().min(0),
+    hash: digestSchema,
+    at: z.int(),
+    key_id: z.string().max(80),
+    signature: z.string().max(200),
+  }),
+  /** Digests of the records after the asker's, oldest first; the next page begins where this one ends. */
+  links: z.array(digestSchema).max(EXTENSION_LINKS),
+});
+export type AuditExtension = z.infer<typeof auditExtensionSchema>;
 
 export const modelRowSchema = z.strictObject({
   name: z.string(),
@@ -107,6 +144,7 @@ export const HOUSE_ROUTES = {
     input: nothing,
     reply: helloSchema,
     unsigned: true,
+    isGreeting: true,
   },
   'status.read': {
     method: 'GET',
@@ -188,6 +226,8 @@ export const HOUSE_ROUTES = {
     summary: 'The newest records of the log, newest first.',
     input: z.strictObject({
       limit: limitInput,
+      /** Go on below this record: the smallest `seq` of the page before. */
+      before_seq: z.coerce.number().int().min(1).optional(),
       subject: z.string().max(120).optional(),
       action: z.string().max(80).optional(),
     }),
@@ -199,6 +239,16 @@ export const HOUSE_ROUTES = {
     summary: 'Check every link and every signed head.',
     input: nothing,
     reply: auditVerdictSchema,
+  },
+  'audit.extension': {
+    method: 'GET',
+    path: '/audit/extension',
+    summary: 'Proof that the log is an extension of the head that one knows.',
+    input: z.strictObject({
+      /** Number of the last record that the asker knows; without it, only the newest head. */
+      after: z.coerce.number().int().min(0).optional(),
+    }),
+    reply: auditExtensionSchema,
   },
   'model.list': {
     method: 'GET',

@@ -10,6 +10,10 @@ export const slugInput = z.string().refine(isSlug, 'use 1 to 48 of a-z, 0-9 and 
 export const userInput = z.string().trim().min(1).max(80);
 /** Rows of a list, newest first unless said otherwise. Query texts are turned into numbers. */
 export const limitInput = z.coerce.number().int().min(1).max(500).default(50);
+/** Go on after this row of the page before: its id. */
+export const beforeInput = idInput.optional();
+/** Rows of the inbox: whoever decides by risk and age must see them all. */
+export const inboxLimitInput = z.coerce.number().int().min(1).max(1_000).default(50);
 /** One line that people read. */
 export const titleInput = z.string().trim().min(1).max(120);
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import {
   byId,
-  idInput,
   listOf,
   nothing,
   roleSchema,
@@ -43,6 +42,17 @@ export const identityRowSchema = z.strictObject({
 });
 export type IdentityRow = z.infer<typeof identityRowSchema>;
 
+/** An outside account that waits for an admin; its code is never on the wire back. */
+export const pairingRowSchema = z.strictObject({
+  id: z.string(),
+  connector: z.string(),
+  external_id: z.string(),
+  display_name: z.string(),
+  created_at: instantSchema,
+  expires_at: instantSchema,
+});
+export type PairingRow = z.infer<typeof pairingRowSchema>;
+
 export const tokenRowSchema = z.strictObject({
   id: z.string(),
   name: z.string(),
@@ -73,7 +83,8 @@ export const userDetailSchema = userRowSchema.extend({
 });
 export type UserDetail = z.infer<typeof userDetailSchema>;
 
-const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/, 'use base64url');
+/** In the body, never in an address: addresses are logged. */
+const codeInput = z.string().trim().min(1).max(200);
 
 /** People, roles and what they sign in with. */
 export const PEOPLE_ROUTES = {
@@ -115,8 +126,12 @@ export const PEOPLE_ROUTES = {
   'grant.who': {
     method: 'GET',
     path: '/grant/who',
-    summary: 'Who has a role there.',
-    input: z.strictObject({ scope: scopeSchema.default('*') }),
+    summary: 'Who has a role there, or who may do something there, and by which grant.',
+    input: z.strictObject({
+      scope: scopeSchema.default('*'),
+      /** An admin verb, e.g. `label.approve`. */
+      can: z.string().min(1).max(60).optional(),
+    }),
     reply: listOf(grantRowSchema),
   },
   'grant.add': {
@@ -192,32 +207,40 @@ export const PEOPLE_ROUTES = {
     input: byId,
     reply: identityRowSchema,
   },
-  'invite.create': {
-    method: 'POST',
-    path: '/invite',
-    summary: 'A one-time code with which one person enrols one client key.',
-    input: z.strictObject({ user: userInput.optional() }),
-    reply: z.strictObject({ code: z.string(), user: z.string(), expires_at: instantSchema }),
-    unsigned: true,
+  'pair.list': {
+    method: 'GET',
+    path: '/pair',
+    summary: 'Outside accounts that wait to be linked, oldest first.',
+    input: nothing,
+    reply: listOf(pairingRowSchema),
   },
-  'key.enrol': {
+  'pair.show': {
     method: 'POST',
-    path: '/enrol',
-    summary: 'Register a client key by an invite. The code is proved, never sent.',
+    path: '/pair/show',
+    summary: 'Who a pairing code belongs to.',
+    input: z.strictObject({ code: codeInput }),
+    reply: pairingRowSchema,
+  },
+  'pair.approve': {
+    method: 'POST',
+    path: '/pair/approve',
+    summary: 'Link the account of a code with a person and give a role, never above your own.',
     input: z.strictObject({
-      invite_id: idInput,
-      spki: base64url.max(2_000),
-      proof: base64url.max(100),
-      name: titleInput,
+      code: codeInput,
+      user: userInput,
+      create_user: z.boolean().default(false),
+      role: roleSchema,
+      scope: scopeSchema,
+      expires_at: instantSchema.optional(),
     }),
-    reply: z.strictObject({
-      key_id: z.string(),
-      user: z.string(),
-      user_id: z.string(),
-      instance_id: z.string(),
-      proof: base64url,
-    }),
-    unsigned: true,
+    reply: identityRowSchema,
+  },
+  'pair.deny': {
+    method: 'DELETE',
+    path: '/pair/:id',
+    summary: 'Send a pairing away; its code ends.',
+    input: byId,
+    reply: pairingRowSchema,
   },
   'identity.whoami': {
     method: 'GET',

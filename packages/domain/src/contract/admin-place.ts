@@ -5,6 +5,8 @@ import { digestSchema, instantSchema } from './parts.ts';
 
 const CONTEXT_KINDS = ['channel', 'thread', 'group', 'direct', 'mailbox', 'http', 'cli', 'hub'] as const;
 const names = z.array(z.string().trim().min(1).max(80)).max(100);
+/** Names one version of a thing; an edit that says `if_match` is refused when the thing is another by then. */
+export const etagSchema = z.string().regex(/^[0-9a-f]{16}$/, 'give the etag that was shown');
 const whole = z.int().min(0).max(1_000_000_000);
 
 /** What a context may say for itself; absent members are left as they are, null goes back to what is inherited. */
@@ -48,6 +50,7 @@ export const contextDetailSchema = contextRowSchema.extend({
   tokens_per_day: z.int().optional(),
   tokens_per_sender_per_day: z.int().optional(),
   created_at: instantSchema,
+  etag: etagSchema,
 });
 export type ContextDetail = z.infer<typeof contextDetailSchema>;
 
@@ -69,6 +72,7 @@ export const workspaceDetailSchema = workspaceRowSchema.extend({
   models: z.array(z.string()),
   contexts: z.array(z.string()),
   created_at: instantSchema,
+  etag: etagSchema,
 });
 export type WorkspaceDetail = z.infer<typeof workspaceDetailSchema>;
 
@@ -146,7 +150,7 @@ export const PLACE_ROUTES = {
     method: 'PUT',
     path: '/workspace/:id',
     summary: 'Change settings of a workspace.',
-    input: workspacePatchSchema.extend({ id: slugInput }),
+    input: workspacePatchSchema.extend({ id: slugInput, if_match: etagSchema.optional() }),
     reply: workspaceDetailSchema,
   },
   'context.list': {
@@ -167,7 +171,11 @@ export const PLACE_ROUTES = {
     method: 'PUT',
     path: '/context/:id',
     summary: 'Change settings of a context.',
-    input: contextPatchSchema.extend({ id: slugInput, openness: z.enum(['open', 'closed']).optional() }),
+    input: contextPatchSchema.extend({
+      id: slugInput,
+      openness: z.enum(['open', 'closed']).optional(),
+      if_match: etagSchema.optional(),
+    }),
     reply: contextDetailSchema,
   },
   'context.bind': {

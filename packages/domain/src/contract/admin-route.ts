@@ -16,6 +16,8 @@ export interface AdminRoute {
   readonly reply: z.ZodType;
   /** The local socket may ask it without a signature. */
   readonly unsigned?: true;
+  /** Nothing can be signed before it: on the network a good client certificate is enough. */
+  readonly isGreeting?: true;
 }
 
 /** A request ready to be sent or signed. */

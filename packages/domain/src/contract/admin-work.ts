@@ -2,7 +2,16 @@ import { z } from 'zod';
 import { APPROVAL_STATES, TIERS } from '../approval/index.ts';
 import { EFFECT_CLASSES, EFFECT_STATES } from '../effect/index.ts';
 import { RUN_STATES, TASK_KINDS } from '../task/index.ts';
-import { byId, doneSchema, idInput, limitInput, listOf, slugInput } from './admin-parts.ts';
+import {
+  beforeInput,
+  byId,
+  doneSchema,
+  idInput,
+  inboxLimitInput,
+  limitInput,
+  listOf,
+  slugInput,
+} from './admin-parts.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { publicErrorSchema } from './error-wire.ts';
 import { digestSchema, instantSchema, jsonObjectSchema, MAX_TEXT_CHARS } from './parts.ts';
@@ -188,6 +197,7 @@ export const WORK_ROUTES = {
     input: z.strictObject({
       workspace: slugInput.optional(),
       status: z.enum(RUN_STATES).optional(),
+      before: beforeInput,
       limit: limitInput,
     }),
     reply: listOf(taskRowSchema),
@@ -227,6 +237,7 @@ export const WORK_ROUTES = {
     input: z.strictObject({
       workspace: slugInput.optional(),
       state: z.enum(EFFECT_STATES).optional(),
+      before: beforeInput,
       limit: limitInput,
     }),
     reply: listOf(effectRowSchema),
@@ -252,7 +263,8 @@ export const WORK_ROUTES = {
     input: z.strictObject({
       workspace: slugInput.optional(),
       state: z.enum([...APPROVAL_STATES, 'all']).optional(),
-      limit: limitInput,
+      before: beforeInput,
+      limit: inboxLimitInput,
     }),
     reply: listOf(approvalRowSchema),
   },

@@ -1,11 +1,18 @@
 import type { z } from 'zod';
+import { ENROLMENT_ROUTES } from './admin-enrol.ts';
 import { HOUSE_ROUTES } from './admin-house.ts';
 import { PEOPLE_ROUTES } from './admin-people.ts';
 import { PLACE_ROUTES } from './admin-place.ts';
 import { WORK_ROUTES } from './admin-work.ts';
 
 /** The whole admin API. The server serves exactly these, the command line calls exactly these. */
-export const ADMIN_ROUTES = { ...HOUSE_ROUTES, ...WORK_ROUTES, ...PLACE_ROUTES, ...PEOPLE_ROUTES } as const;
+export const ADMIN_ROUTES = {
+  ...HOUSE_ROUTES,
+  ...WORK_ROUTES,
+  ...PLACE_ROUTES,
+  ...PEOPLE_ROUTES,
+  ...ENROLMENT_ROUTES,
+} as const;
 
 export type AdminRouteName = keyof typeof ADMIN_ROUTES;
 /** What a caller gives; defaults are filled in by the server. */

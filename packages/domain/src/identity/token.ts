@@ -29,6 +29,20 @@ export interface ClientKey {
   readonly revokedAt?: number | undefined;
 }
 
+/** A client certificate that the internal CA gave out: it opens the TLS door, the key in it signs each request. */
+export interface ClientCertificate {
+  /** Serial number, lower-case hex. */
+  readonly id: string;
+  /** The `ClientKey` it is about. */
+  readonly key: string;
+  readonly user: UserId;
+  /** SHA-256 of the CA's certificate, lower-case hex. */
+  readonly issuer: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly revokedAt?: number | undefined;
+}
+
 /** One outside account linked to a user by pairing; `externalId` is the platform's immutable id. */
 export interface Identity {
   readonly id: string;
@@ -37,6 +51,8 @@ export interface Identity {
   readonly user: UserId;
   readonly displayName: string;
   readonly createdAt: number;
+  /** The direct talk that was bound with it, and ends with it. */
+  readonly context?: ContextId | undefined;
 }
 
 /** One-time enrolment code, kept as the key derived from it; user is fixed here, never by the request. */

@@ -18,7 +18,9 @@ const TABLE = [
   ['identity.read', 'operator', ''],
   ['identity.set', 'admin', ''],
   ['identity.invite', 'admin', 'socket'],
-  ['identity.enrol', 'viewer', 'socket'],
+  ['identity.rotate_ca', 'admin', ''],
+  ['identity.renew', 'viewer', ''],
+  ['identity.enrol', 'viewer', 'socket network'],
   ['label.read', 'operator', ''],
   ['label.approve', 'admin', ''],
   ['label.publish', 'admin', ''],
@@ -42,7 +44,14 @@ it('each admin act has its least role and its ways, as written here', () => {
 it('what reaches every workspace, as written here', () => {
   // safe: the keys of the table
   const wide = (Object.keys(ADMIN_VERBS) as (keyof typeof ADMIN_VERBS)[]).filter(isApplianceWide);
-  expect(wide).toEqual(['workspace.create', 'vault.read', 'vault.set', 'panic.off', 'gate.open']);
+  expect(wide).toEqual([
+    'workspace.create',
+    'identity.rotate_ca',
+    'vault.read',
+    'vault.set',
+    'panic.off',
+    'gate.open',
+  ]);
 });
 
 it('the local socket is refused everything that the table does not give it', () => {
@@ -57,6 +66,22 @@ it('the local socket is refused everything that the table does not give it', () 
     } as const;
     expect(verdict(asked), verb).toBe(
       ways.includes('socket') ? 'permit policy.socket' : 'deny policy.signed',
+    );
+  }
+});
+
+it('the unsigned network is refused everything that the table does not give it', () => {
+  for (const [verb = '', , ways = ''] of TABLE) {
+    // safe: the table above holds verbs
+    const asked = {
+      action: 'admin',
+      verb: verb as AdminVerb,
+      via: 'network',
+      principal: person(ADMIN),
+      target: { kind: 'all' },
+    } as const;
+    expect(verdict(asked), verb).toBe(
+      ways.includes('network') ? 'permit policy.network' : 'deny policy.signed',
     );
   }
 });

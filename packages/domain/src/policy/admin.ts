@@ -2,7 +2,7 @@ import type { Role } from '../identity/index.ts';
 
 /**
  * What may be asked of the admin plane, and the least role. Verbs are `<room>.<what>`, and the audit uses the same words.
- * `socket`: the local unix socket may ask it unsigned. `chat`: staff may ask it from chat.
+ * `socket`: the local unix socket may ask it unsigned; `network`: anybody may, and proves something else. `chat`: staff may ask it from chat.
  */
 export const ADMIN_VERBS = {
   'status.read': { role: 'viewer', also: ['socket'] },
@@ -19,7 +19,9 @@ export const ADMIN_VERBS = {
   'identity.read': { role: 'operator', also: [] },
   'identity.set': { role: 'admin', also: [] },
   'identity.invite': { role: 'admin', also: ['socket'] },
-  'identity.enrol': { role: 'viewer', also: ['socket'] },
+  'identity.rotate_ca': { role: 'admin', also: [] },
+  'identity.renew': { role: 'viewer', also: [] },
+  'identity.enrol': { role: 'viewer', also: ['socket', 'network'] },
   'label.read': { role: 'operator', also: [] },
   'label.approve': { role: 'admin', also: [] },
   'label.publish': { role: 'admin', also: [] },
@@ -33,7 +35,10 @@ export const ADMIN_VERBS = {
   'gate.open': { role: 'admin', also: [] },
   'standing.set': { role: 'admin', also: [] },
   'ledger.read': { role: 'operator', also: [] },
-} as const satisfies Record<string, { readonly role: Role; readonly also: readonly ('socket' | 'chat')[] }>;
+} as const satisfies Record<
+  string,
+  { readonly role: Role; readonly also: readonly ('socket' | 'network' | 'chat')[] }
+>;
 
 export type AdminVerb = keyof typeof ADMIN_VERBS;
 
@@ -46,6 +51,7 @@ const APPLIANCE_WIDE: ReadonlySet<AdminVerb> = new Set<AdminVerb>([
   'panic.off',
   'gate.open',
   'vault.read',
+  'identity.rotate_ca',
   'vault.set',
   'workspace.create',
 ]);

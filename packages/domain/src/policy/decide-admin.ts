@@ -12,9 +12,9 @@ export function decideAdmin(request: AdminRequest, rules: PolicyRules): Decision
   if (via === 'model') return deny('policy.admin', 'Denied: a model can never do this.');
   const rule = ADMIN_VERBS[verb];
   const also: readonly string[] = rule.also;
-  if (via === 'socket') {
-    return also.includes('socket')
-      ? permit('policy.socket', 'The local socket of the host may do this unsigned.')
+  if (via === 'socket' || via === 'network') {
+    return also.includes(via)
+      ? permit(via === 'socket' ? 'policy.socket' : 'policy.network', 'This may be asked unsigned here.')
       : deny('policy.signed', 'This needs a signed request. Run the command line as an enrolled person.');
   }
   if (principal.kind !== 'user') return deny('policy.person', 'Denied: only a person can do this.');
@@ -22,6 +22,9 @@ export function decideAdmin(request: AdminRequest, rules: PolicyRules): Decision
     return deny('policy.signed', 'This cannot be done from chat. Use the command line.');
   if (via !== 'chat' && via !== 'signed')
     return deny('policy.signed', 'This needs a signed request. Run the command line as an enrolled person.');
+  // One's own certificate, by one's own key: no role is needed for what one has already.
+  if (verb === 'identity.renew')
+    return permit('policy.own', 'A person may renew the certificate of the key that signs.');
   if (isApplianceWide(verb) && request.target.kind !== 'all')
     return deny('policy.scope', `${verb} concerns the whole appliance, not one place.`);
   const role = roleOfPrincipal(principal, request.target, rules.grants, rules.nowMs);

@@ -97,6 +97,6 @@ export type PolicyRequest =
       readonly action: 'admin';
       readonly verb: AdminVerb;
       readonly principal: Principal;
-      readonly via: 'signed' | 'socket' | 'chat' | 'model';
+      readonly via: 'signed' | 'socket' | 'network' | 'chat' | 'model';
       readonly target: Scope;
     };

@@ -1,4 +1,4 @@
-import type { ChainProblem } from '../audit/index.ts';
+import type { AuditEvent, ChainProblem, Checkpoint } from '../audit/index.ts';
 import type { Digest } from '../base/index.ts';
 import type { Context, Workspace } from '../context/index.ts';
 
@@ -35,9 +35,15 @@ export interface ConfigFiles {
 
 /** Whole-log verification against the signed checkpoints that this appliance holds. */
 export interface AuditCheck {
-  verify(): Promise<{
+  /** @param also sees every record of the same pass, oldest first */
+  verify(also?: (event: AuditEvent) => Promise<void>): Promise<{
     readonly problems: readonly ChainProblem[];
     readonly count: number;
     readonly head: Digest;
   }>;
+  /**
+   * The head as it is now, signed, for whoever keeps one elsewhere; an older one while the disk takes no new one.
+   * @throws AppError audit.head.unavailable while none was signed yet
+   */
+  signedHead(): Promise<{ readonly checkpoint: Checkpoint; readonly publicKeyPem: string }>;
 }

@@ -3,7 +3,16 @@ import type { AuditDraft, AuditEvent } from '../audit/index.ts';
 import type { Digest, Json, RunId, TaskId, WorkspaceId } from '../base/index.ts';
 import type { Context, Conversation, Message, Workspace } from '../context/index.ts';
 import type { Effect } from '../effect/index.ts';
-import type { ClientKey, Grant, HttpToken, Identity, Invite, User } from '../identity/index.ts';
+import type {
+  ClientCertificate,
+  ClientKey,
+  Grant,
+  HttpToken,
+  Identity,
+  Invite,
+  Pairing,
+  User,
+} from '../identity/index.ts';
 import type { Label } from '../label/index.ts';
 import type { LedgerEntry } from '../model/index.ts';
 import type { Run, Task } from '../task/index.ts';
@@ -85,7 +94,9 @@ export interface Tables {
   readonly identity_grant: Grant;
   readonly identity_token: HttpToken;
   readonly identity_key: ClientKey;
+  readonly identity_certificate: ClientCertificate;
   readonly identity_invite: Invite;
+  readonly identity_pairing: Pairing;
   readonly ingest_event: IngestedEvent;
   readonly task: Task;
   readonly run: Run;

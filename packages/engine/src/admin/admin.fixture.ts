@@ -12,6 +12,7 @@ import {
   type MessageId,
   type Run,
   type SecretInfo,
+  type SignatureCheck,
   type Task,
   type UserId,
 } from '@agent-runtime/domain';
@@ -27,7 +28,7 @@ import {
   WORKSPACE,
   type World,
 } from '../settle/world.fixture.ts';
-import type { AdminDeps, KeyCheck } from './deps.ts';
+import type { AdminDeps, CertificateAuthority, KeyCheck } from './deps.ts';
 import { ADMIN } from './index.ts';
 
 /** Overlord of everything; the worlds of other tests have none. */
@@ -153,6 +154,7 @@ function makeAdmin(world: World): AdminWorld {
       saveWorkspace: async (workspace) => void saved.push(`workspace ${workspace.id}`),
     },
     keys: fakeKeys(world),
+    authority: fakeAuthority(world),
     about: {
       instanceId: 'instance-1',
       version: '0.0.0',
@@ -182,21 +184,24 @@ function makeAdmin(world: World): AdminWorld {
 function fakeKeys(world: World): KeyCheck {
   let made = 0;
   return {
-    newInvite: (nowMs) => {
+    newInvite: ({ nowMs, caFingerprint }) => {
       made += 1;
       return {
-        code: `CODE-${made}`,
+        code: `CODE-${made}-${caFingerprint}`,
         inviteId: world.deps.ids.make('invite'),
         proofKey: `proof-${made}`,
         expiresAtMs: nowMs + 600_000,
       };
     },
-    proveEnrolment: ({ proof, expiresAtMs, nowMs, spki }) => {
+    proveEnrolment: ({ proof, expiresAtMs, nowMs, request }) => {
       if (proof !== 'good' || nowMs >= expiresAtMs) throw refused();
-      return { keyId: spki.padEnd(43, 'x').slice(0, 43), publicKeyPem: `PEM ${spki}` };
+      return keyIn(request);
     },
-    serverProof: (invite, keyId) => `${invite.proofKey}-${keyId.slice(0, 4)}`,
+    proveRequest: keyIn,
+    serverProof: (invite, { keyId, pems }) => `${invite.proofKey}-${keyId.slice(0, 4)}-${pems.length}`,
     refusedInvite: refused,
+    kept: fakeSignatures,
+    publicKeyText: (pem) => pem,
     verifyDecision: ({ canonical, signature, publicKeyPem }) => {
       if (Buffer.from(signature, 'base64').toString() !== `${publicKeyPem}|${canonical}`)
         throw new AppError({
@@ -205,6 +210,57 @@ function fakeKeys(world: World): KeyCheck {
           message: 'no',
         });
     },
+  };
+}
+
+/** Signatures in the log, of the same readable kind; a signed request is `key method path at`. */
+const fakeSignatures: SignatureCheck = {
+  keyIdOf: (publicKey) => keyIn(publicKey.replace(/^PEM /, '')).keyId,
+  isDecision: ({ publicKey, signed, signature }) =>
+    Buffer.from(signature, 'base64').toString() === `${publicKey}|${signed}`,
+  isRequest: ({ publicKey, signed, signature }) =>
+    Buffer.from(signature, 'base64').toString() === `${publicKey}|${signed}`,
+  readRequest: (signed) => {
+    const [keyId = '', method = '', path = '', at = ''] = signed.split(' ');
+    return { keyId, method, path, createdAtMs: Number(at) };
+  },
+};
+
+/** A request is the name of its key. */
+function keyIn(request: string): { readonly keyId: string; readonly publicKeyPem: string } {
+  return { keyId: request.padEnd(43, 'x').slice(0, 43), publicKeyPem: `PEM ${request}` };
+}
+
+const DAY_MS = 86_400_000;
+
+/** A CA that can be read: names instead of certificates. */
+function fakeAuthority(world: World): CertificateAuthority {
+  let made = 0;
+  let cas = ['ca-1'];
+  return {
+    issue: async ({ publicKeyPem, user, nowMs }) => {
+      made += 1;
+      return {
+        id: `${made}`.padStart(32, '0'),
+        pem: `CERT ${user} ${publicKeyPem}`,
+        issuer: cas[0] ?? '',
+        createdAt: nowMs,
+        expiresAt: nowMs + 30 * DAY_MS,
+      };
+    },
+    trusted: async () =>
+      cas.map((fingerprint, at) => ({
+        fingerprint,
+        pem: `PEM ${fingerprint}`,
+        isCurrent: at === 0,
+        expiresAt: world.clock.nowMs() + 3_650 * DAY_MS,
+      })),
+    rotate: async ({ keepOld }) => {
+      cas = [`ca-${cas.length + 1}`, ...(keepOld ? cas : [])];
+    },
+    alarms: async (people, nowMs) =>
+      people.filter((one) => nowMs > one.expiresAt - DAY_MS).map((one) => `${one.name} ends`),
+    adminUrl: () => 'https://127.0.0.1:8443',
   };
 }
 

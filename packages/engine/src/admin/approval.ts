@@ -14,10 +14,12 @@ import type { AdminDeps, AdminPart } from './deps.ts';
 import { signedViewer } from './effect.ts';
 import { bytesFor, diffFor, isIntact, mayKnow, requesterName, summaryFor } from './effect-view.ts';
 import { findById, missing, namesOf } from './find.ts';
+import { pageOf } from './page.ts';
 import { provedVote } from './vote.ts';
 import { reasonTexts } from './words.ts';
 
 const SCANNED_ROWS = 2_000;
+const NEWEST_FIRST = { orderBy: 'createdAt', direction: 'desc', limit: SCANNED_ROWS } as const;
 
 /** Questions to people, shown with the exact bytes, and their signed answers. */
 export const APPROVAL: AdminPart<
@@ -29,18 +31,21 @@ export const APPROVAL: AdminPart<
   | 'approval.withdraw'
   | 'approval.edit'
 > = {
-  'approval.list': async (deps, actor, { workspace, state, limit }) => {
+  'approval.list': async (deps, actor, { workspace, state, before, limit }) => {
     const viewer = await signedViewer(deps, actor);
     const { read } = deps.store;
     const where = {
       ...(state === 'all' ? {} : { state: state ?? 'pending' }),
       ...(workspace === undefined ? {} : { workspace: workspace as Approval['workspace'] }), // safe: only compared with ids in the table
     } as const;
-    const rows = await read.find('approval', where, {
-      orderBy: 'createdAt',
-      direction: 'desc',
-      limit: SCANNED_ROWS,
-    });
+    const rows = await pageOf(
+      {
+        noun: 'approval',
+        get: (id) => read.get('approval', { id: id as Approval['id'] }), // safe: only compared with ids in the table
+        find: (from) => read.find('approval', { ...where, ...from }, NEWEST_FIRST),
+      },
+      before,
+    );
     const nameOf = await namesOf(read);
     const items: ApprovalRow[] = [];
     for (const approval of rows) {

@@ -2,8 +2,11 @@ import {
   type AuditEvent,
   type AuditRow,
   type Context,
+  type Digest,
+  EXTENSION_LINKS,
   type Explanation,
   ID_PREFIXES,
+  recordDigest,
   type Scope,
   toInstant,
 } from '@agent-runtime/domain';
@@ -18,15 +21,17 @@ import {
   workspaceScope,
 } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
+import { signedViewer } from './effect.ts';
 import { findById, missing } from './find.ts';
+import { verifyLog } from './verify-log.ts';
 import { reasonTexts } from './words.ts';
 
 const PAGE = 200;
 const MAX_PAGES = 25;
 
 /** The log as people may read it: only what happened where they are staff. */
-export const AUDIT: AdminPart<'audit.tail' | 'audit.verify' | 'explain.id'> = {
-  'audit.tail': async (deps, actor, { limit, subject, action }) => {
+export const AUDIT: AdminPart<'audit.tail' | 'audit.verify' | 'audit.extension' | 'explain.id'> = {
+  'audit.tail': async (deps, actor, { limit, subject, action, before_seq: from }) => {
     const viewer = await viewerOf(deps, actor);
     await demandSomewhere(deps, viewer, 'audit.read');
     const contexts = await contextsById(deps);
@@ -35,7 +40,7 @@ export const AUDIT: AdminPart<'audit.tail' | 'audit.verify' | 'explain.id'> = {
       ...(action === undefined ? {} : { action }),
     };
     const items: AuditRow[] = [];
-    let beforeSeq: number | undefined;
+    let beforeSeq: number | undefined = from;
     for (let page = 0; page < MAX_PAGES && items.length < limit; page += 1) {
       const events = await deps.audit.tail(PAGE, beforeSeq === undefined ? filter : { ...filter, beforeSeq });
       for (const event of events) {
@@ -49,16 +54,29 @@ export const AUDIT: AdminPart<'audit.tail' | 'audit.verify' | 'explain.id'> = {
   },
   'audit.verify': async (deps, actor) => {
     await demand(deps, await viewerOf(deps, actor), 'audit.read', EVERYTHING);
-    const { problems, count, head } = await deps.auditCheck.verify();
+    return verifyLog({ log: deps.auditCheck, reader: deps.audit, check: deps.keys.kept });
+  },
+  'audit.extension': async (deps, actor, { after }) => {
+    // Any person, whatever they may read: digests say that a record stands there, and nothing of what it says.
+    await signedViewer(deps, actor);
+    const { checkpoint, publicKeyPem } = await deps.auditCheck.signedHead();
+    const { seq, hash, at, keyId, signature } = checkpoint;
     return {
-      ok: problems.length === 0,
-      count,
-      head,
-      problems: problems.map(({ kind, seq, text }) => ({ kind, seq, text })),
+      public_key: publicKeyPem,
+      checkpoint: { seq, hash, at, key_id: keyId, signature },
+      links: after === undefined ? [] : await linksBetween(deps, after, seq),
     };
   },
   'explain.id': explain,
 };
+
+/** Digests of the records after one, up to a signed head; the asker adds them up, so nothing of it has to be believed. */
+async function linksBetween(deps: AdminDeps, after: number, last: number): Promise<Digest[]> {
+  const limit = Math.min(EXTENSION_LINKS, last - after);
+  if (limit <= 0) return [];
+  const events = await deps.audit.tail(limit, { beforeSeq: after + limit + 1 });
+  return events.map(recordDigest).reverse();
+}
 
 /** All that was decided and done about one id, and about the approval or effect that belongs to it. */
 async function explain(deps: AdminDeps, actor: Actor, input: { readonly id: string }): Promise<Explanation> {

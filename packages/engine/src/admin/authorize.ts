@@ -18,6 +18,7 @@ import {
 } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
 import { policyRules } from '../effect/rules.ts';
+import { requireLiveKey, signedFacts } from '../signed-facts.ts';
 import type { AdminDeps } from './deps.ts';
 
 /** Someone who looks: the actor with the rules as they are now. */
@@ -136,6 +137,7 @@ export async function change<T>(
 ): Promise<T> {
   const decision = await demand(deps, await viewerOf(deps, actor), what.verb, what.target);
   return deps.store.commit(auditOf(actor, what, decision), async (tx) => {
+    await requireLiveKey(tx, actor);
     const viewer = await viewerOf(deps, actor, tx);
     const again = viewer.decide(what.verb, what.target);
     if (again.kind !== 'permit') throw refusedBy(again);
@@ -155,8 +157,7 @@ export function auditOf(actor: Actor, what: Change, decision: Decision): AuditDr
       ...what.data,
       decision: decision.kind,
       reasons: reasonsOf(decision),
-      via: actor.via,
-      ...(actor.proof === undefined ? {} : { proof: { ...actor.proof } }),
+      ...signedFacts(actor),
     },
   };
 }

@@ -3,7 +3,6 @@ import {
   AppError,
   type Context,
   type ContextDetail,
-  type ContextPatch,
   type ContextRow,
   effectiveSettings,
   parseContextId,
@@ -26,6 +25,7 @@ import { missing, namesOf } from './find.ts';
 import { chosenWorkspace, visibleContext } from './place.ts';
 import { patchSettings } from './settings.ts';
 import { requireTools } from './tool-names.ts';
+import { etagOf, requireVersion } from './version.ts';
 import { requireWorkspace } from './workspace.ts';
 
 /** Contexts: policy boundaries, each the counterpart of one channel. */
@@ -52,9 +52,9 @@ export const CONTEXT: AdminPart<'context.list' | 'context.show' | 'context.set' 
 async function setContext(
   deps: AdminDeps,
   actor: Actor,
-  input: ContextPatch & { readonly id: string; readonly openness?: Context['openness'] | undefined },
+  input: AdminParsed<'context.set'>,
 ): Promise<ContextDetail> {
-  const { id, openness, ...patch } = input;
+  const { id, openness, if_match: expected, ...patch } = input;
   const viewer: Viewer = await viewerOf(deps, actor);
   const seen = await visibleContext(deps.store.read, viewer, 'context.read', id);
   requireTools(deps, patch.tools);
@@ -73,6 +73,7 @@ async function setContext(
     async (tx) => {
       const now = await tx.get('context', { id: seen.id });
       if (now === undefined) throw missing('context', id);
+      requireVersion(now, expected);
       if (openness === 'open' && now.directWith !== undefined) throw directStaysClosed(now);
       const changed: Context = {
         ...now,
@@ -169,6 +170,7 @@ async function contextDetail(deps: AdminDeps, context: Context): Promise<Context
     tokens_per_day: settings.budget.tokensPerDay,
     tokens_per_sender_per_day: settings.budget.tokensPerSenderPerDay,
     created_at: toInstant(context.createdAt),
+    etag: etagOf(context),
   };
 }
 

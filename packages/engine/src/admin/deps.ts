@@ -6,6 +6,8 @@ import type {
   ConfigFiles,
   Sealer,
   SecretVault,
+  SignatureCheck,
+  UserId,
 } from '@agent-runtime/domain';
 import type { Actor, Engine, EngineDeps } from '../api.ts';
 import type { HeldRevocations } from './held.ts';
@@ -24,23 +26,32 @@ export interface EnrolClaim {
   readonly inviteId: string;
   readonly proofKey: string;
   readonly expiresAtMs: number;
-  /** base64url of the public key, SPKI DER. */
-  readonly spki: string;
+  /** base64url of a certificate request, PKCS#10 DER. */
+  readonly request: string;
   /** base64url */
   readonly proof: string;
   readonly nowMs: number;
 }
 
+/** A public key whose holder has just proved to hold it. */
+export interface ProvedKey {
+  readonly keyId: string;
+  readonly publicKeyPem: string;
+}
+
 /** The cryptography of packages/pki, handed in because this floor does not import it. */
 export interface KeyCheck {
-  newInvite(nowMs: number): MadeInvite;
-  /**
-   * @returns id and PEM of the proved key
-   * @throws AppError invite.proof.unauthenticated, key.*
-   */
-  proveEnrolment(claim: EnrolClaim): { readonly keyId: string; readonly publicKeyPem: string };
-  /** base64url: the server knows the code as well, and took in this very key. */
-  serverProof(invite: { readonly inviteId: string; readonly proofKey: string }, keyId: string): string;
+  /** @param caFingerprint SHA-256 of the CA, hex: the code carries the beginning of it */
+  newInvite(at: { readonly nowMs: number; readonly caFingerprint: string }): MadeInvite;
+  /** @throws AppError invite.proof.unauthenticated, certificate.request.*, key.* */
+  proveEnrolment(claim: EnrolClaim): ProvedKey;
+  /** @throws AppError certificate.request.*, key.* */
+  proveRequest(request: string): ProvedKey;
+  /** base64url: the server knows the code as well, took in this very key and gave out these PEMs. */
+  serverProof(
+    invite: { readonly inviteId: string; readonly proofKey: string },
+    given: { readonly keyId: string; readonly pems: readonly string[] },
+  ): string;
   /** The one answer for every invite that cannot be used. */
   refusedInvite(): Error;
   /** @throws AppError signature.decision.unauthenticated */
@@ -50,6 +61,56 @@ export interface KeyCheck {
     /** base64 */
     readonly signature: string;
   }): void;
+  /** For signatures that the log keeps. */
+  readonly kept: SignatureCheck;
+  /** base64 of the public key as SPKI DER, the form in which the log keeps it. @throws AppError key.* */
+  publicKeyText(publicKeyPem: string): string;
+}
+
+/** A certificate as the CA made it. */
+export interface IssuedCertificate {
+  /** Serial, lower-case hex. */
+  readonly id: string;
+  readonly pem: string;
+  readonly issuer: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+/** A CA whose certificates count at the TLS door. */
+export interface TrustedCa {
+  /** SHA-256 of its certificate, lower-case hex. */
+  readonly fingerprint: string;
+  readonly pem: string;
+  readonly isCurrent: boolean;
+  readonly expiresAt: number;
+}
+
+/** A person's certificate as alarms speak of it. */
+export interface WatchedCertificate {
+  readonly name: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+/** The internal CA. Audited by the caller before it is asked; its private keys never leave it. */
+export interface CertificateAuthority {
+  issue(request: {
+    readonly publicKeyPem: string;
+    readonly user: UserId;
+    readonly nowMs: number;
+  }): Promise<IssuedCertificate>;
+  /** The current one first. */
+  trusted(nowMs: number): Promise<readonly TrustedCa[]>;
+  /**
+   * A new CA issues from now on. The old one counts until what it gave out is over, or not any more.
+   * @throws AppError certificate.file.unavailable
+   */
+  rotate(how: { readonly nowMs: number; readonly keepOld: boolean }): Promise<void>;
+  /** What ends soon: the CAs, the listener's own certificates, and these of people. In words, soonest first. */
+  alarms(people: readonly WatchedCertificate[], nowMs: number): Promise<readonly string[]>;
+  /** Where the admin API listens with TLS, e.g. https://127.0.0.1:8443. */
+  adminUrl(): string | undefined;
 }
 
 /** What the process says about itself. */
@@ -76,6 +137,7 @@ export interface AdminDeps extends EngineDeps {
   readonly auditCheck: AuditCheck;
   readonly configFiles: ConfigFiles;
   readonly keys: KeyCheck;
+  readonly authority: CertificateAuthority;
   readonly about: About;
   readonly doors: Doors;
   /** Where revocations go that the disk refuses; `store.read` looks there. */

@@ -13,23 +13,28 @@ import { demand, EVERYTHING, type Viewer, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { bytesFor, isIntact, mayKnow, plain, summaryFor } from './effect-view.ts';
 import { findById } from './find.ts';
+import { pageOf } from './page.ts';
 
 const SCANNED_ROWS = 2_000;
+const NEWEST_FIRST = { orderBy: 'createdAt', direction: 'desc', limit: SCANNED_ROWS } as const;
 
 /** Effects: what leaves, what left, and what nobody knows. */
 export const EFFECT: AdminPart<'effect.list' | 'effect.show' | 'effect.resolve'> = {
-  'effect.list': async (deps, actor, { workspace, state, limit }) => {
+  'effect.list': async (deps, actor, { workspace, state, before, limit }) => {
     const viewer = await signedViewer(deps, actor);
     const { read } = deps.store;
     const where = {
       ...(workspace === undefined ? {} : { workspace: workspace as Effect['workspace'] }), // safe: only compared with ids in the table
       ...(state === undefined ? {} : { state }),
     };
-    const rows = await read.find('effect', where, {
-      orderBy: 'createdAt',
-      direction: 'desc',
-      limit: SCANNED_ROWS,
-    });
+    const rows = await pageOf(
+      {
+        noun: 'effect',
+        get: (id) => read.get('effect', { id: id as Effect['id'] }), // safe: only compared with ids in the table
+        find: (from) => read.find('effect', { ...where, ...from }, NEWEST_FIRST),
+      },
+      before,
+    );
     const items: EffectRow[] = [];
     for (const effect of rows) {
       const approval = await approvalOfEffect(read, effect);

@@ -1,10 +1,15 @@
 import {
+  ADMIN_VERBS,
   AppError,
   covers,
   fromInstant,
   type Grant,
   type GrantRow,
+  isAdminVerb,
+  isApplianceWide,
+  isAtLeast,
   isLive,
+  oneLine,
   parseScope,
   principalKey,
   type Role,
@@ -14,6 +19,7 @@ import {
 import type { Actor } from '../api.ts';
 import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
+import { endInvites } from './end-invites.ts';
 import { findById, findUser, missing, namesOf } from './find.ts';
 import { grantRow, requireNotAbove, requireOverlordLeft } from './people.ts';
 import { cutOff } from './watch.ts';
@@ -39,11 +45,26 @@ export const GRANT: AdminPart<'grant.list' | 'grant.who' | 'grant.add' | 'grant.
     const live = viewer.rules.grants.filter(
       (grant) => isLive(grant, viewer.rules.nowMs) && covers(grant.scope, scope),
     );
-    return toRows(deps.store.read, live);
+    return toRows(deps.store.read, input.can === undefined ? live : thoseWho(live, input.can));
   },
   'grant.add': addGrant,
   'grant.rm': removeGrant,
 };
+
+/** Of these grants those that are enough for an admin verb. @throws AppError policy.verb.invalid */
+function thoseWho(grants: readonly Grant[], verb: string): readonly Grant[] {
+  if (!isAdminVerb(verb)) {
+    throw new AppError({
+      code: 'policy.verb.invalid',
+      kind: 'invalid',
+      message: `There is no act "${oneLine(verb, 40)}". There are: ${Object.keys(ADMIN_VERBS).join(', ')}.`,
+    });
+  }
+  const { role } = ADMIN_VERBS[verb];
+  return grants.filter(
+    (grant) => isAtLeast(grant.role, role) && (!isApplianceWide(verb) || grant.scope.kind === 'all'),
+  );
+}
 
 async function toRows(reader: StoreReader, grants: readonly Grant[]): Promise<{ items: GrantRow[] }> {
   const nameOf = await namesOf(reader);
@@ -98,6 +119,7 @@ async function removeGrant(deps: AdminDeps, actor: Actor, input: { readonly id: 
     if (grant.role === 'overlord' && grant.scope.kind === 'all')
       await requireOverlordLeft(tx, { grant: grant.id });
     if ((await tx.remove('identity_grant', { id: grant.id })) === 0) throw missing('grant', grant.id);
+    await endInvites(tx);
   });
   await cutOff(deps, grant.principal);
   return grantRow(grant, await namesOf(deps.store.read));
@@ -119,8 +141,8 @@ function grantChange(grant: Grant, action: 'identity.grant' | 'identity.revoke')
   } as const;
 }
 
-/** A role on a place that does not exist would come alive when someone makes it. */
-async function requireKnownPlace(reader: StoreReader, scope: Scope): Promise<void> {
+/** A role on a place that does not exist would come alive when someone makes it. @throws AppError admin.id.missing */
+export async function requireKnownPlace(reader: StoreReader, scope: Scope): Promise<void> {
   // safe below: ids are only compared with ids in the tables
   if ('workspace' in scope && (await reader.get('workspace', { id: scope.workspace as never })) === undefined)
     throw missing('workspace', scope.workspace);
@@ -132,7 +154,8 @@ async function requireKnownPlace(reader: StoreReader, scope: Scope): Promise<voi
   if (context === undefined) throw missing('context', scope.context);
 }
 
-function inThePast(): AppError {
+/** An end that has passed. */
+export function inThePast(): AppError {
   return new AppError({
     code: 'identity.expiry.invalid',
     kind: 'invalid',
@@ -140,7 +163,8 @@ function inThePast(): AppError {
   });
 }
 
-function hasLeft(name: string): AppError {
+/** Who left gets nothing any more. */
+export function hasLeft(name: string): AppError {
   return new AppError({
     code: 'identity.user.conflict',
     kind: 'conflict',

@@ -6,12 +6,14 @@ export interface HeldRevocations {
   hold(id: string, revokedAt: number): void;
 }
 
+const REVOCABLE: ReadonlySet<TableName> = new Set(['identity_token', 'identity_key', 'identity_certificate']);
+
 /** Lets the keys and tokens that are held read as revoked. Memory grows by one entry for each. */
 export function holdRevocations(read: StoreReader): HeldRevocations {
   const held = new Map<string, number>();
   const seen = <T extends TableName>(table: T, row: Tables[T]): Tables[T] => {
-    if (held.size === 0 || (table !== 'identity_token' && table !== 'identity_key')) return row;
-    const known: { readonly id?: string; readonly revokedAt?: number } = row as object; // safe: both tables have these fields
+    if (held.size === 0 || !REVOCABLE.has(table)) return row;
+    const known: { readonly id?: string; readonly revokedAt?: number } = row as object; // safe: those tables have these fields
     const revokedAt = known.revokedAt ?? held.get(known.id ?? '');
     return revokedAt === undefined ? row : { ...row, revokedAt };
   };

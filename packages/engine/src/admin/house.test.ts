@@ -1,8 +1,11 @@
+import { verify } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import {
   type Context,
   type ContextId,
+  checkpointBytes,
   ctxTag,
+  extendHead,
   makeLabel,
   type SearchHit,
   sha256,
@@ -10,9 +13,11 @@ import {
   wsTag,
 } from '@agent-runtime/domain';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Actor } from '../api.ts';
 import {
   BOSS,
   contextRow,
+  insertReply,
   MEMBER,
   must,
   OPERATOR,
@@ -25,6 +30,17 @@ import {
 import { type AdminWorld, addPeople, LORD, narrow, SOCKET, STRANGER, useAdmin } from './admin.fixture.ts';
 import { mayWatch } from './watch.ts';
 import { REASON_WORDS, reasonTexts } from './words.ts';
+
+/** BOSS with a key that the log knows, and a request signed with it, as the fake cryptography has them. */
+async function enrolledBoss(): Promise<Actor> {
+  await ask('invite.create', SOCKET, { user: 'boss' });
+  const [invite] = await at.admin.world.deps.store.read.find('identity_invite', {});
+  const claim = { invite_id: must(invite).id, request: 'laptop', proof: 'good', name: 'laptop' };
+  const { key_id: keyId } = await ask('key.enrol', SOCKET, claim);
+  const signedText = `${keyId} POST /admin/v1/user ${at.admin.world.clock.nowMs()}`;
+  const signature = Buffer.from(`PEM laptop|${signedText}`).toString('base64');
+  return { ...signed(BOSS), proof: { keyId, signature, signed: signedText } };
+}
 
 const at = useAdmin();
 const codeOf = (code: string) => expect.objectContaining({ code });
@@ -178,11 +194,48 @@ describe('secret', () => {
 });
 
 describe('audit', () => {
-  test('is whole, until somebody changes it', async () => {
-    await ask('user.add', signed(BOSS), { name: 'ada' });
-    expect((await ask('audit.verify', signed(OPERATOR), {})).ok).toBe(true);
+  test('is whole while every signed act holds the signature of its person', async () => {
+    const actor = await enrolledBoss();
+    await ask('user.add', actor, { name: 'ada' });
+    const verdict = await ask('audit.verify', signed(OPERATOR), {});
+    expect(verdict).toMatchObject({ ok: true, problems: [], signatures: { good: 1, unchecked: 0 } });
+    // The same act without one, as whoever writes into the log could leave it behind.
+    await ask('user.add', signed(BOSS), { name: 'eve' });
+    const after = await ask('audit.verify', signed(OPERATOR), {});
+    expect(after).toMatchObject({ ok: false, problems: [{ kind: 'signature' }], signatures: { good: 1 } });
     await expect(ask('audit.verify', signed(MEMBER), {})).rejects.toEqual(DENIED);
     await expect(ask('audit.verify', SOCKET, {})).rejects.toEqual(DENIED);
+  });
+
+  test('a key that is revoked between the request and its write orders nothing', async () => {
+    const actor = await enrolledBoss();
+    const { store } = at.admin.world.deps;
+    const id = actor.proof?.keyId ?? '';
+    await store.commit(TEST_AUDIT, async (tx) => tx.update('identity_key', { id }, { revokedAt: 1 }));
+    await expect(ask('user.add', actor, { name: 'ada' })).rejects.toEqual(
+      codeOf('identity.key.unauthenticated'),
+    );
+    expect(await store.read.get('identity_user', { name: 'ada' })).toBeUndefined();
+  });
+
+  test('proves to any person that it goes on from the head they know, and tells nothing else', async () => {
+    const before = await ask('audit.extension', signed(STRANGER), {});
+    expect(before.links).toEqual([]);
+    for (const name of ['ada', 'ben', 'cy']) await ask('user.add', signed(BOSS), { name });
+    const page = await ask('audit.extension', signed(STRANGER), { after: before.checkpoint.seq });
+    expect(page.links).toHaveLength(3);
+    expect(extendHead(before.checkpoint, page.links)).toEqual({
+      seq: page.checkpoint.seq,
+      hash: page.checkpoint.hash,
+    });
+    const { key_id: keyId, signature, ...head } = page.checkpoint;
+    const bytes = Buffer.from(checkpointBytes({ ...head, keyId }));
+    expect(verify(null, bytes, page.public_key, Buffer.from(signature, 'base64'))).toBe(true);
+    expect(JSON.stringify(page)).not.toContain('user.add');
+    // One's own head and later ones have nothing after them.
+    for (const after of [page.checkpoint.seq, page.checkpoint.seq + 1])
+      expect((await ask('audit.extension', signed(STRANGER), { after })).links).toEqual([]);
+    await expect(ask('audit.extension', SOCKET, {})).rejects.toMatchObject({ kind: 'denied' });
   });
 
   test('shows staff what happened where they are staff, newest first', async () => {
@@ -584,5 +637,25 @@ describe('watching', () => {
     // The socket may read the status, but not watch.
     for (const data of [{ workspace: 'acme' }, {}])
       expect(await mayWatch(deps, SOCKET, event(data as Record<string, string>))).toBe(false); // safe: both are such records
+  });
+});
+
+describe('chats in the status', () => {
+  test('say what waits to be sent and whether the last try met nobody, to those with a role on everything', async () => {
+    const { world } = at.admin;
+    const before = await ask('status.read', signed(LORD), {});
+    expect(before.connectors).toMatchObject([{ name: 'chat', waiting: 0, is_failing: false }]);
+    const id = await insertReply(world, 'hello');
+    expect((await ask('status.read', signed(LORD), {})).connectors).toMatchObject([
+      { waiting: 1, is_failing: false },
+    ]);
+    const error = { code: 'x.y.unavailable', kind: 'unavailable', message: 'down' } as const;
+    await tamper(world, 'effect', { id }, { attempts: 1, error });
+    expect((await ask('status.read', signed(LORD), {})).connectors).toMatchObject([
+      { waiting: 1, is_failing: true },
+    ]);
+    await world.ungrant(MEMBER);
+    await world.grant(MEMBER, 'admin', { kind: 'workspace', workspace: WORKSPACE });
+    expect((await ask('status.read', signed(MEMBER), {})).connectors).toBeUndefined();
   });
 });

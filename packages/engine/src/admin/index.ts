@@ -5,6 +5,7 @@
 import { APPROVAL } from './approval.ts';
 import { ASK } from './ask.ts';
 import { AUDIT } from './audit.ts';
+import { CERTIFICATE } from './certificate.ts';
 import { CONTEXT } from './context.ts';
 import type { AdminTable } from './deps.ts';
 import { EFFECT } from './effect.ts';
@@ -13,6 +14,7 @@ import { INVITE } from './invite.ts';
 import { KEY } from './key.ts';
 import { LABEL } from './label.ts';
 import { MEMORY } from './memory.ts';
+import { PAIR } from './pair.ts';
 import { SEARCH } from './search.ts';
 import { SECRET } from './secret.ts';
 import { STANDING } from './standing.ts';
@@ -44,6 +46,8 @@ export const ADMIN: AdminTable = {
   ...TOKEN,
   ...KEY,
   ...INVITE,
+  ...CERTIFICATE,
+  ...PAIR,
 };
 
 export type {
@@ -51,11 +55,17 @@ export type {
   AdminDeps,
   AdminHandler,
   AdminTable,
+  CertificateAuthority,
   Doors,
   EnrolClaim,
+  IssuedCertificate,
   KeyCheck,
   MadeInvite,
+  ProvedKey,
+  TrustedCa,
+  WatchedCertificate,
 } from './deps.ts';
 export { type HeldRevocations, holdRevocations } from './held.ts';
 export { isOutputFor, runFor, visibleRun } from './task.ts';
+export { type LogToVerify, verifyLog } from './verify-log.ts';
 export { cutOff, mayWatch, REVOKED_TOPIC, WATCHED_TOPICS } from './watch.ts';

@@ -9,6 +9,7 @@ import {
 } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
 import { change, EVERYTHING } from './authorize.ts';
+import { certificateOf, credentialsOf, currentCa } from './certificate.ts';
 import type { AdminDeps, AdminPart, MadeInvite } from './deps.ts';
 import { findUser } from './find.ts';
 import { requireNotAbovePerson } from './people.ts';
@@ -19,7 +20,8 @@ export const INVITE: AdminPart<'invite.create' | 'key.enrol'> = {
     const user =
       name === undefined ? await firstOverlord(deps.store.read) : await findUser(deps.store.read, name);
     if (!user.isActive) throw hasLeft(user);
-    const made = deps.keys.newInvite(deps.clock.nowMs());
+    const nowMs = deps.clock.nowMs();
+    const made = deps.keys.newInvite({ nowMs, caFingerprint: (await currentCa(deps, nowMs)).fingerprint });
     const what = {
       verb: 'identity.invite',
       target: EVERYTHING,
@@ -63,17 +65,30 @@ async function enrol(
     inviteId: invite.id,
     proofKey,
     expiresAtMs: invite.expiresAt,
-    spki: input.spki,
+    request: input.request,
     proof: input.proof,
     nowMs,
   });
+  if (deps.redactor.text(proved.keyId) !== proved.keyId) throw keyUnfit();
   const what = {
     verb: 'identity.enrol',
     target: EVERYTHING,
     action: 'identity.enrol',
     subject: proved.keyId,
-    data: { user: invite.user, invite: invite.id, name: input.name },
+    // With the key itself, so that the log alone is enough to check what this person signs.
+    data: {
+      user: invite.user,
+      invite: invite.id,
+      name: input.name,
+      publicKey: deps.keys.publicKeyText(proved.publicKeyPem),
+    },
   } as const;
+  // Before the commit: a certificate that nobody has a row of opens nothing.
+  const issued = await deps.authority.issue({
+    publicKeyPem: proved.publicKeyPem,
+    user: invite.user,
+    nowMs,
+  });
   const user = await change(deps, actor, what, async (tx) => {
     const owner = await tx.get('identity_user', { id: invite.user });
     if (owner?.isActive !== true) throw deps.keys.refusedInvite();
@@ -91,14 +106,21 @@ async function enrol(
       name: input.name,
       createdAt: nowMs,
     });
+    await tx.insert('identity_certificate', certificateOf(issued, proved.keyId, owner.id));
     return owner;
   });
+  const given = await credentialsOf(deps, issued, nowMs);
   return {
     key_id: proved.keyId,
     user: user.name,
     user_id: user.id,
     instance_id: deps.about.instanceId,
-    proof: deps.keys.serverProof({ inviteId: invite.id, proofKey }, proved.keyId),
+    admin_url: deps.authority.adminUrl(),
+    ...given,
+    proof: deps.keys.serverProof(
+      { inviteId: invite.id, proofKey },
+      { keyId: proved.keyId, pems: [given.certificate, ...given.authorities] },
+    ),
   };
 }
 
@@ -122,6 +144,15 @@ function hasLeft(user: User): AppError {
     code: 'identity.user.conflict',
     kind: 'conflict',
     message: `${user.name} has left; people who left cannot enrol.`,
+  });
+}
+
+/** About one key in 200,000: its name would be hidden in the log, and nothing that it signs could be checked there. */
+function keyUnfit(): AppError {
+  return new AppError({
+    code: 'identity.key.conflict',
+    kind: 'conflict',
+    message: 'The name of this key looks like a secret. Make a new one: run the command again.',
   });
 }
 

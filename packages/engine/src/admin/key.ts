@@ -2,6 +2,8 @@ import { AppError, type ClientKey, type KeyRow } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
 import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
+import { retireDirect } from './direct.ts';
+import { endInvites } from './end-invites.ts';
 import { findUser, missing, namesOf } from './find.ts';
 import { identityRow, keyRow, requireNotAbovePerson } from './people.ts';
 import { revoke } from './revoke.ts';
@@ -37,11 +39,13 @@ export const KEY: AdminPart<'key.list' | 'key.revoke' | 'identity.list' | 'ident
       subject: link.id,
       data: { user: link.user, connector: link.connector, externalId: link.externalId },
     } as const;
-    await change(deps, actor, what, async (tx, viewer) => {
+    const talks = await change(deps, actor, what, async (tx, viewer) => {
       requireNotAbovePerson(viewer, link.user);
       if ((await tx.remove('identity_link', { id: link.id })) === 0) throw missing('identity', id);
+      return link.context === undefined ? [] : retireDirect(tx, { id: link.context });
     });
     await cutOff(deps, link.user);
+    for (const talk of talks) await deps.configFiles.saveContext(talk);
     return identityRow(link, await namesOf(read));
   },
 };
@@ -69,6 +73,8 @@ async function revokeKey(deps: AdminDeps, actor: Actor, input: { readonly id: st
       { revokedAt },
     );
     if (changed === 0) throw alreadyRevoked(key);
+    await tx.update('identity_certificate', { key: key.id, revokedAt: { isNull: true } }, { revokedAt });
+    await endInvites(tx);
   });
   return keyRow({ ...key, revokedAt }, await namesOf(deps.store.read));
 }

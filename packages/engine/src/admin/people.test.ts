@@ -314,7 +314,7 @@ describe('keys and identities', () => {
 });
 
 describe('enrolment', () => {
-  const claim = { spki: 'newkey', proof: 'good', name: 'laptop' };
+  const claim = { request: 'newkey', proof: 'good', name: 'laptop' };
   const invited = async () => {
     await ask('invite.create', SOCKET, {});
     return must((await at.admin.world.deps.store.read.find('identity_invite', {}))[0]);
@@ -322,7 +322,7 @@ describe('enrolment', () => {
 
   test('the socket’s invite is for the first overlord; the code is kept nowhere', async () => {
     const made = await ask('invite.create', SOCKET, {});
-    expect(made).toMatchObject({ user: 'lord', code: 'CODE-1' });
+    expect(made).toMatchObject({ user: 'lord', code: 'CODE-1-ca-1' });
     const [row] = await at.admin.world.deps.store.read.find('identity_invite', {});
     expect(must(row)).toMatchObject({ user: LORD, proofKey: 'sealed(proof-1)' });
     expect(JSON.stringify([row, await at.admin.world.deps.audit.tail(50)])).not.toContain('CODE-1');
@@ -346,21 +346,38 @@ describe('enrolment', () => {
       user: 'lord',
       user_id: LORD,
       instance_id: 'instance-1',
-      proof: 'proof-1-newk',
+      proof: 'proof-1-newk-2',
+      certificate: `CERT ${LORD} PEM newkey`,
+      authorities: ['PEM ca-1'],
+      admin_url: 'https://127.0.0.1:8443',
     });
     expect(await at.admin.world.deps.store.read.get('identity_key', { id: reply.key_id })).toMatchObject({
       user: LORD,
       publicKeyPem: 'PEM newkey',
     });
     await expect(
-      ask('key.enrol', SOCKET, { ...claim, spki: 'second', invite_id: invite.id }),
+      ask('key.enrol', SOCKET, { ...claim, request: 'second', invite_id: invite.id }),
     ).rejects.toEqual(codeOf('invite.proof.unauthenticated'));
+  });
+
+  test('a key whose name the log would hide is not taken', async () => {
+    const invite = await invited();
+    await expect(
+      ask('key.enrol', SOCKET, { ...claim, request: 'sk-likeasecret', invite_id: invite.id }),
+    ).rejects.toEqual(codeOf('identity.key.conflict'));
+  });
+
+  test('with the public key in the log, for those who have nothing else', async () => {
+    const invite = await invited();
+    const { key_id: subject } = await ask('key.enrol', SOCKET, { ...claim, invite_id: invite.id });
+    const [event] = await at.admin.world.deps.audit.tail(1, { subject });
+    expect(event).toMatchObject({ action: 'identity.enrol', data: { user: LORD, publicKey: 'PEM newkey' } });
   });
 
   test('two at once: one key', async () => {
     const invite = await invited();
-    const tries = ['one', 'two'].map((spki) =>
-      ask('key.enrol', SOCKET, { ...claim, spki, invite_id: invite.id }),
+    const tries = ['one', 'two'].map((request) =>
+      ask('key.enrol', SOCKET, { ...claim, request, invite_id: invite.id }),
     );
     const ends = await Promise.allSettled(tries);
     expect(ends.map((end) => end.status).sort()).toEqual(['fulfilled', 'rejected']);
@@ -400,5 +417,31 @@ describe('enrolment', () => {
   test('without any overlord the socket is told to set up', async () => {
     await at.admin.world.ungrant(LORD);
     await expect(ask('invite.create', SOCKET, {})).rejects.toEqual(codeOf('identity.overlord.missing'));
+  });
+});
+
+describe('an access review', () => {
+  test('says who may do something there, and by which grant', async () => {
+    const { items } = await ask('grant.who', signed(LORD), { scope: 'ws:acme', can: 'label.approve' });
+    expect(items.map((row) => row.role).every((role) => ['admin', 'overlord'].includes(role))).toBe(true);
+    expect(items.map((row) => row.name)).toContain('lord');
+    expect(items.map((row) => row.name)).not.toContain('olga');
+    const all = await ask('grant.who', signed(LORD), { scope: 'ws:acme' });
+    expect(all.items.length).toBeGreaterThan(items.length);
+  });
+
+  test('of acts on everything leaves out who has a role in one place', async () => {
+    await at.admin.world.grant(OPERATOR, 'admin', { kind: 'workspace', workspace: 'acme' });
+    const named = async (can: string) =>
+      (await ask('grant.who', signed(LORD), { scope: 'ws:acme', can })).items.map((row) => row.name);
+    expect(await named('label.approve')).toContain('olga');
+    expect(await named('vault.set')).not.toContain('olga');
+  });
+
+  test('of an act that does not exist lists those that do', async () => {
+    await expect(ask('grant.who', signed(LORD), { can: 'everything' })).rejects.toMatchObject({
+      code: 'policy.verb.invalid',
+      message: expect.stringContaining('label.approve'),
+    });
   });
 });

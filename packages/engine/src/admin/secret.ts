@@ -30,12 +30,15 @@ export const SECRET: AdminPart<'secret.list' | 'secret.set' | 'secret.rm'> = {
     }
     await record(deps, actor, 'vault.set', name);
     await deps.vault.set(name, value);
-    return { ok: true, message: `${name} is kept in the vault. It counts from the next start.` };
+    return {
+      ok: true,
+      message: `${name} is kept in the vault and counts from the next use on. The first key of a model counts from the next start.`,
+    };
   },
   'secret.rm': async (deps, actor, { name }) => {
     await record(deps, actor, 'vault.remove', name);
     if (!(await deps.vault.remove(name))) throw missing('secret', name);
-    return { ok: true, message: `${name} is forgotten. A running connection keeps it until the next start.` };
+    return { ok: true, message: `${name} is forgotten; the next use is without it.` };
   },
 };
 

@@ -65,6 +65,7 @@ async function readStatus(deps: AdminDeps, actor: Actor): Promise<Status> {
     tokens_today: await (isAll
       ? tokensOfAll(deps, workspaces, today)
       : tokensIn(deps, new Set<string>(seen), today)),
+    ...(await houseFacts(deps, viewer)),
     audit_head: await currentHead(deps.audit),
     models: deps.routes.map((route) => route.name),
   };
@@ -74,6 +75,21 @@ async function seenWorkspaces(deps: AdminDeps, viewer: Viewer): Promise<readonly
   const seen = await reachableWorkspaces(deps.store.read, viewer, 'status.read');
   if (seen.length === 0) await demand(deps, viewer, 'status.read', EVERYTHING);
   return seen.map((workspace) => workspace.id);
+}
+
+/** What concerns the whole appliance, for those with a role on everything. */
+async function houseFacts(deps: AdminDeps, viewer: Viewer): Promise<Pick<Status, 'connectors' | 'notices'>> {
+  if (!viewer.may('status.read', EVERYTHING)) return {};
+  const notices = await deps.authority.alarms([], deps.clock.nowMs());
+  const leaving = await deps.store.read.find('effect', { state: 'approved' });
+  const connectors = deps.connectors
+    .filter((one) => one.delivery === 'push')
+    .map(({ name, account }) => {
+      const own = leaving.filter(({ sink }) => sink.connector === name && sink.account === account);
+      const isFailing = own.some((effect) => effect.attempts > 0 && effect.error !== undefined);
+      return { name, account, waiting: own.length, is_failing: isFailing };
+    });
+  return { connectors, ...(notices.length === 0 ? {} : { notices: [...notices] }) };
 }
 
 /** A number tells of what it counts: it leaves out contexts that are closed to the asker, and direct talks of others unless the asker is staff there. */

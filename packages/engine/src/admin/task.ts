@@ -24,22 +24,27 @@ import type { AdminDeps, AdminPart } from './deps.ts';
 import { approvalOfEffect, signedViewer } from './effect.ts';
 import { summaryFor } from './effect-view.ts';
 import { findById, missing, namesOf } from './find.ts';
+import { pageOf } from './page.ts';
 
 const SCANNED_ROWS = 2_000;
+const NEWEST_FIRST = { orderBy: 'createdAt', direction: 'desc', limit: SCANNED_ROWS } as const;
 
 /** Tasks and their runs: one's own, and those of places where one is staff. */
 export const TASK: AdminPart<
   'task.list' | 'task.show' | 'task.abort' | 'task.retry' | 'task.steer' | 'run.show'
 > = {
-  'task.list': async (deps, actor, { workspace, status, limit }) => {
+  'task.list': async (deps, actor, { workspace, status, before, limit }) => {
     const viewer = await signedViewer(deps, actor);
     const { read } = deps.store;
     const where = workspace === undefined ? {} : { workspace: workspace as Task['workspace'] }; // safe: only compared with ids in the table
-    const tasks = await read.find('task', where, {
-      orderBy: 'createdAt',
-      direction: 'desc',
-      limit: SCANNED_ROWS,
-    });
+    const tasks = await pageOf(
+      {
+        noun: 'task',
+        get: (id) => read.get('task', { id: id as Task['id'] }), // safe: only compared with ids in the table
+        find: (from) => read.find('task', { ...where, ...from }, NEWEST_FIRST),
+      },
+      before,
+    );
     const nameOf = await namesOf(read);
     const items: TaskRow[] = [];
     for (const task of tasks) {

@@ -1,7 +1,9 @@
-import { AppError, type StoreTx, type User, type UserDetail } from '@agent-runtime/domain';
+import { AppError, type Context, type StoreTx, type User, type UserDetail } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
 import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
+import { retireDirect } from './direct.ts';
+import { endInvites } from './end-invites.ts';
 import { findUser, missing } from './find.ts';
 import { requireNotAbovePerson, requireOverlordLeft, userDetail, userRow } from './people.ts';
 import { cutOff } from './watch.ts';
@@ -57,29 +59,41 @@ async function offboard(deps: AdminDeps, actor: Actor, input: { readonly id: str
     subject: user.id,
     data: { name: user.name },
   } as const;
-  const tokens = await change(deps, actor, what, async (tx, viewer) => {
+  const { tokens, talks } = await change(deps, actor, what, async (tx, viewer) => {
     requireNotAbovePerson(viewer, user.id);
     await requireOverlordLeft(tx, { user: user.id });
     return takeEverything(tx, user, deps.clock.nowMs());
   });
   for (const key of [user.id, ...tokens]) await cutOff(deps, key);
+  for (const talk of talks) await deps.configFiles.saveContext(talk);
   return userDetail(deps.store.read, { ...user, isActive: false });
 }
 
-/** @returns ids of the tokens that ended */
-async function takeEverything(tx: StoreTx, user: User, nowMs: number): Promise<readonly string[]> {
+/** @returns ids of the tokens that ended, and the direct talks that are nobody's place any more */
+async function takeEverything(
+  tx: StoreTx,
+  user: User,
+  nowMs: number,
+): Promise<{ readonly tokens: readonly string[]; readonly talks: readonly Context[] }> {
   await tx.update('identity_user', { id: user.id }, { isActive: false });
   await tx.remove('identity_grant', { principal: user.id });
   await tx.remove('identity_link', { user: user.id });
-  await tx.remove('identity_invite', { user: user.id });
+  await endInvites(tx);
   await tx.update('identity_key', { user: user.id, revokedAt: { isNull: true } }, { revokedAt: nowMs });
+  await tx.update(
+    'identity_certificate',
+    { user: user.id, revokedAt: { isNull: true } },
+    { revokedAt: nowMs },
+  );
   const tokens = await tx.find('identity_token', { owner: user.id });
   await tx.update('identity_token', { owner: user.id, revokedAt: { isNull: true } }, { revokedAt: nowMs });
   for (const token of tokens) await tx.remove('identity_grant', { principal: token.id });
-  return tokens.map((token) => token.id);
+  const talks = await retireDirect(tx, { directWith: user.id });
+  return { tokens: tokens.map((token) => token.id), talks };
 }
 
-function nameTaken(name: string): AppError {
+/** Short names are unique, also those of people who left. */
+export function nameTaken(name: string): AppError {
   return new AppError({
     code: 'identity.name.conflict',
     kind: 'conflict',

@@ -41,6 +41,8 @@ export const REASON_WORDS: Readonly<Record<string, string>> = {
   'policy.reach': 'It was not known whom this would reach.',
   'policy.read': 'Reading what belongs here is allowed.',
   'policy.record': 'Logs, tasks, approvals and mail are records; nobody edits them.',
+  'policy.network': 'Anybody who reaches the public door may do this, and proves something else.',
+  'policy.own': 'It is about the person’s own key, for which no role is needed.',
   'policy.release': 'It is about private text, which only its owner releases.',
   'policy.requester': 'It belongs to the person who asked.',
   'policy.role': 'It depends on the role of the person there.',

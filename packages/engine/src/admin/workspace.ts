@@ -1,4 +1,5 @@
 import {
+  type AdminParsed,
   AppError,
   type Context,
   effectiveSettings,
@@ -20,6 +21,7 @@ import { missing, namesOf } from './find.ts';
 import { chosenWorkspace, reachableWorkspaces } from './place.ts';
 import { patchSettings } from './settings.ts';
 import { requireTools } from './tool-names.ts';
+import { etagOf, requireVersion } from './version.ts';
 
 /** Workspaces: isolated stores with a policy of their own. */
 export const WORKSPACE: AdminPart<
@@ -85,10 +87,10 @@ async function createWorkspace(
 async function setWorkspace(
   deps: AdminDeps,
   actor: Actor,
-  input: WorkspacePatch & { readonly id: string },
+  input: AdminParsed<'workspace.set'>,
 ): Promise<WorkspaceDetail> {
   const viewer = await viewerOf(deps, actor);
-  const { id, ...patch } = input;
+  const { id, if_match: expected, ...patch } = input;
   const seen = await chosenWorkspace(deps.store.read, viewer, 'workspace.read', id);
   requireTimeZone(patch.time_zone);
   requireTools(deps, patch.tools);
@@ -106,6 +108,7 @@ async function setWorkspace(
     async (tx) => {
       const now = await tx.get('workspace', { id: seen.id });
       if (now === undefined) throw missing('workspace', id);
+      requireVersion(now, expected);
       const changed = patchWorkspace(now, patch);
       await tx.update('workspace', { id: now.id }, changed);
       return changed;
@@ -176,6 +179,7 @@ async function workspaceDetail(
     models: [...settings.models.allowed],
     contexts: await liveContexts(read, contexts),
     created_at: toInstant(workspace.createdAt),
+    etag: etagOf(workspace),
   };
 }
 

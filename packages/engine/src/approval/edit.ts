@@ -18,6 +18,7 @@ import { countsOf } from '../effect/change.ts';
 import { EFFECT_KIND } from '../effect/kind.ts';
 import { renderDraft } from '../effect/make.ts';
 import { openApproval, type Proposal, writeProposal } from '../effect/propose.ts';
+import { signedFacts } from '../signed-facts.ts';
 import { currentHead } from './head.ts';
 import { loadQuestion, moved, type Question, refuse, refused, viaOf } from './question.ts';
 
@@ -53,6 +54,9 @@ export async function edit(deps: EngineDeps, id: ApprovalId, text: string, actor
       newApproval: approval.id,
       newEffect: effect.id,
       newDigest: effect.digest,
+      tier: approval.tier,
+      needed: approval.needed,
+      ...signedFacts(actor),
     },
   };
   return deps.store.commit(audit, async (tx) => {

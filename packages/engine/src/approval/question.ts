@@ -41,9 +41,9 @@ export async function loadQuestion(deps: EngineDeps, reader: StoreReader, id: Ap
   return { approval, effect, rules: await policyRules(deps, reader, approval.context) };
 }
 
-/** How an answer arrived. The unsigned local socket names no person. @throws AppError approval.actor.unauthenticated */
+/** How an answer arrived. What is unsigned names no person. @throws AppError approval.actor.unauthenticated */
 export function viaOf(actor: Actor): 'signed' | 'chat' {
-  if (actor.via !== 'socket') return actor.via;
+  if (actor.via === 'signed' || actor.via === 'chat') return actor.via;
   throw new AppError({
     code: 'approval.actor.unauthenticated',
     kind: 'unauthenticated',

@@ -24,6 +24,7 @@ import {
 } from '@agent-runtime/domain';
 import type { Actor, EngineDeps } from '../api.ts';
 import { writeOutcome } from '../notify/outcome.ts';
+import { requireLiveKey } from '../signed-facts.ts';
 import { loadQuestion, moved, mustPermit, type Question, refused, viaOf } from './question.ts';
 
 /** One person's answer on its way in. */
@@ -70,6 +71,7 @@ async function answer(deps: EngineDeps, given: Answer): Promise<Approval> {
   const vote = voteOf(seen, given, { person, via, at: deps.clock.nowMs() });
   return deps.store.commit(auditOf(seen, given, vote), async (tx) => {
     // Read, decide and write again inside the transaction: two racing answers meet here one after the other.
+    await requireLiveKey(tx, given.actor);
     const fresh = await loadQuestion(deps, tx, given.id);
     const decision: Decision = decide(await requestOf(tx, fresh, given), fresh.rules);
     if (decision.kind !== 'permit') throw refused(decision);

@@ -8,6 +8,7 @@ import {
   principalKey,
 } from '@agent-runtime/domain';
 import type { Actor, EngineDeps } from '../api.ts';
+import { signedFacts } from '../signed-facts.ts';
 import { loadQuestion, moved, mustPermit, refused } from './question.ts';
 
 /**
@@ -25,7 +26,7 @@ export async function withdraw(deps: EngineDeps, id: ApprovalId, actor: Actor): 
     subject: id,
     workspace: seen.approval.workspace,
     context: seen.approval.context,
-    data: { effect: seen.effect.id, digest: seen.effect.digest },
+    data: { effect: seen.effect.id, digest: seen.effect.digest, ...signedFacts(actor) },
   };
   return deps.store.commit(audit, async (tx) => {
     const { approval, effect, rules } = await loadQuestion(deps, tx, id);

@@ -242,6 +242,7 @@ function auditOf(question: {
       label: { integrity: effect.label.integrity, audience: effect.label.audience },
       approval: approval.id,
       tier: approval.tier,
+      needed: approval.needed,
       reasons: decision.reasons.map((reason) => reason.code),
     },
     content: effectBytes(effect),

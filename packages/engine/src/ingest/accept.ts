@@ -5,8 +5,9 @@ import { answerCommand, type Orders } from './answer.ts';
 import { arrivalDigest, checkArrival, mayBeCommand } from './arrival.ts';
 import { type ChatCommand, type ParsedText, parseCommand } from './command.ts';
 import { openConversation } from './conversation.ts';
+import { askToPair, type Tell, wantsPairing } from './pair.ts';
 import { auditOf, keepWords, markOf, type Place, writeMessage } from './place.ts';
-import { answerAtOnce, halted, refusal, refuse, refuseUnbound } from './refuse.ts';
+import { answerAtOnce, halted, isHalted, refusal, refuse, refuseUnbound } from './refuse.ts';
 import { whereabouts } from './who.ts';
 import { assertGuestHasRoom, assertQueueHasRoom, makeWork, queueRun } from './work.ts';
 
@@ -19,6 +20,8 @@ export interface IngestHooks {
   readonly orders: Orders;
   readonly onRun: () => void;
   readonly onReply: () => void;
+  /** Words to a direct talk that is bound to nothing, said after the commit and kept nowhere. */
+  readonly tell: Tell;
 }
 
 /**
@@ -70,11 +73,19 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
   const { context } = where;
   // What bots say is kept for the log where a context is bound; it never starts, orders or answers anything.
   const { isBot } = arrival.event.sender;
+  const isPairing = wantsPairing(deps, arrival);
+  const isStranger = where.principal.kind === 'guest';
+  if (isPairing && isStranger && arrival.event.channel.kind === 'direct' && !(await isHalted(deps)))
+    return askToPair(deps, hooks.tell, arrival, where);
   if (context === undefined)
-    return isBot ? { outcome: 'logged', isRepeat: false } : refuseUnbound(deps, arrival, where);
-  const parsed: ParsedText = mayBeCommand(arrival)
-    ? parseCommand(arrival.event.text, deps.config.botName ?? '')
-    : { kind: 'text' };
+    return isBot
+      ? { outcome: 'logged', isRepeat: false }
+      : refuseUnbound(deps, hooks.tell, { arrival, where, isPairing });
+  const parsed: ParsedText = isPairing
+    ? { kind: 'command', command: { name: 'pair', rest: '' } }
+    : mayBeCommand(arrival)
+      ? parseCommand(arrival.event.text, deps.config.botName ?? '')
+      : { kind: 'text' };
   const at: Place = { arrival, where, context };
   if (isBot) return logOnly(deps, at);
   switch (parsed.kind) {

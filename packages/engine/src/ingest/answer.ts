@@ -12,6 +12,8 @@ import {
   type Run,
   type RunId,
   roleOfPrincipal,
+  type StoreReader,
+  type UserId,
 } from '@agent-runtime/domain';
 import type { Actor, Engine, EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/index.ts';
@@ -67,6 +69,8 @@ async function carryOut(
       return said('Ask me something, or mention me in a group. /help lists what I can do.');
     case 'whoami':
       return said(await describeAsker(deps, asker));
+    case 'pair':
+      return said(await describePairing(deps, asker));
     case 'status':
       await assertMayRead(deps, asker);
       return said(await describeStatus(deps, asker));
@@ -212,6 +216,19 @@ async function describeAsker(deps: EngineDeps, asker: Asker): Promise<string> {
     rules.nowMs,
   );
   return `You are ${user?.name ?? person}, ${role ?? 'without a role'} in ${context.workspace}/${context.id}.`;
+}
+
+async function describePairing(deps: EngineDeps, asker: Asker): Promise<string> {
+  const { principal } = asker;
+  return principal.kind === 'user'
+    ? pairedAs(deps.store.read, principal.user)
+    : 'A code is only told in a direct talk. Send me "pair" as a direct message.';
+}
+
+/** The short name: people choose their full name themselves. */
+export async function pairedAs(reader: StoreReader, id: UserId): Promise<string> {
+  const user = await reader.get('identity_user', { id });
+  return `You are paired as ${user?.name ?? id}.`;
 }
 
 async function describeStatus(deps: EngineDeps, asker: Asker): Promise<string> {

@@ -20,6 +20,7 @@ export const COMMANDS = {
   reset: '/reset - the same as /new',
   panic: '/panic on|status - stop everything (staff)',
   whoami: '/whoami - who you are here',
+  pair: '/pair - link this account with a person (as a direct message)',
   help: '/help - this list',
   start: '/start - what this is',
 } as const;

@@ -5,14 +5,16 @@ import {
   decide,
   principalKey,
   publicLabel,
+  type StoreReader,
   type StoreTx,
 } from '@agent-runtime/domain';
 import type { Accepted, Arrival, EngineDeps } from '../api.ts';
 import { policyRules, type Reply, replyEffect } from '../effect/index.ts';
 import { isGateClosed } from '../gate/index.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, pairedAs } from './answer.ts';
+import { HOW_TO_PAIR, type Tell } from './pair.ts';
 import { auditOf, keepWords, markOf, type Place } from './place.ts';
-import type { Whereabouts } from './who.ts';
+import { splitSource, type Whereabouts } from './who.ts';
 
 export function refuse(deps: EngineDeps, onReply: () => void, at: Place, text: string): Promise<Accepted> {
   if (at.where.principal.kind === 'guest') return refuseStranger(deps, onReply, at, text);
@@ -56,8 +58,13 @@ function wordsOf(deps: EngineDeps, at: Place, answer: Answer): Reply {
 
 /** Under panic and behind a closed gate the door itself shows the words; nothing is kept for later. */
 async function queueAnswer(deps: EngineDeps, tx: StoreTx, reply: Reply): Promise<void> {
-  if (deps.panic.isOn() || (await isGateClosed(tx))) return;
+  if (await isHalted(deps, tx)) return;
   await tx.insert('effect', reply.effect);
+}
+
+/** Nothing is said to anybody now. */
+export async function isHalted(deps: EngineDeps, reader: StoreReader = deps.store.read): Promise<boolean> {
+  return deps.panic.isOn() || isGateClosed(reader);
 }
 
 const MINUTE_MS = 60_000;
@@ -93,35 +100,53 @@ async function refuseStranger(
   return { outcome: 'refused', isRepeat: false, ...shown };
 }
 
-/** Strangers in unbound places leave one audit record per sender and minute, whatever they send. */
+/**
+ * Strangers in unbound places leave one audit record per sender and minute, whatever they send. In a direct talk they hear as often what
+ * to do; elsewhere nothing is said where nobody has bound anything.
+ */
 export async function refuseUnbound(
   deps: EngineDeps,
-  arrival: Arrival,
-  where: Whereabouts,
+  tell: Tell,
+  said: { readonly arrival: Arrival; readonly where: Whereabouts; readonly isPairing: boolean },
 ): Promise<Accepted> {
-  const text = 'This channel is not bound to a workspace yet. An operator can bind it (`context bind`).';
+  const { arrival, where, isPairing } = said;
+  const { source, channel, isAddressed } = arrival.event;
   const decision = decide(
     { action: 'task.create', principal: where.principal, door: arrival.door, isAddressed: true },
     await policyRules(deps, deps.store.read, undefined),
   );
-  if (arrival.authenticated !== undefined) throw refusal(decision, text);
+  if (arrival.authenticated !== undefined) throw refusal(decision, UNBOUND);
+  const isDirect = channel.kind === 'direct';
+  const text = isDirect ? await directWords(deps, where, isPairing) : UNBOUND;
   const sender = principalKey(where.principal);
-  const key = `refused:${arrival.event.source}:${sender}:${Math.floor(deps.clock.nowMs() / MINUTE_MS)}`;
+  const key = `refused:${source}:${sender}:${Math.floor(deps.clock.nowMs() / MINUTE_MS)}`;
   const isFirst = (await deps.store.read.get('notify_notice', { key })) === undefined;
   if (isFirst) {
+    const notice = deps.ids.make('notice');
     const audit: AuditDraft = {
       action: 'ingest.refuse',
       actor: sender,
-      subject: arrival.event.source,
-      data: { channel: arrival.event.channel.id, reason: 'unbound' },
+      subject: source,
+      data: { channel: channel.id, reason: 'unbound', ...(isDirect ? { notice } : {}) },
     };
     await deps.store.commit(audit, (tx) => tx.insert('notify_notice', { key, at: deps.clock.nowMs() }));
+    const [connector, account] = splitSource(source);
+    if (isDirect) tell({ id: notice, connector, account, channel: channel.id, text });
   }
   return {
     outcome: 'refused',
     isRepeat: false,
-    ...(arrival.event.isAddressed && isFirst ? { reply: text } : {}),
+    ...(isAddressed && isFirst ? { reply: text } : {}),
   };
+}
+
+const UNBOUND = 'This channel is not bound to a workspace yet. An operator can bind it (`context bind`).';
+
+async function directWords(deps: EngineDeps, where: Whereabouts, isPairing: boolean): Promise<string> {
+  if (where.principal.kind === 'guest') return HOW_TO_PAIR;
+  return isPairing && where.principal.kind === 'user'
+    ? pairedAs(deps.store.read, where.principal.user)
+    : UNBOUND;
 }
 
 /** Panic came between the decision and the commit; offered again, the message gets the words of the rule. */

@@ -26,7 +26,7 @@ export async function whereabouts(read: StoreReader, arrival: Arrival): Promise<
       context: await read.get('context', { id: authenticated.context }),
     };
   }
-  const [connector = '', account = ''] = splitSource(event.source);
+  const [connector, account] = splitSource(event.source);
   const context = await read.get('context', { connector, account, channel: event.channel.id });
   const identity = await read.get('identity_link', { connector, externalId: event.sender.id });
   const user = identity === undefined ? undefined : await read.get('identity_user', { id: identity.user });
@@ -38,7 +38,7 @@ export async function whereabouts(read: StoreReader, arrival: Arrival): Promise<
 }
 
 /** `<connector>:<account>`; an account may hold colons. */
-function splitSource(source: string): readonly string[] {
+export function splitSource(source: string): readonly [connector: string, account: string] {
   const colon = source.indexOf(':');
   return colon < 0 ? [source, ''] : [source.slice(0, colon), source.slice(colon + 1)];
 }

@@ -1,6 +1,14 @@
-import { AppError, decide, type PolicyRules, principalKey, type Scope } from '@agent-runtime/domain';
+import {
+  AppError,
+  decide,
+  type JsonObject,
+  type PolicyRules,
+  principalKey,
+  type Scope,
+} from '@agent-runtime/domain';
 import type { Actor, EngineDeps } from '../api.ts';
 import { belongsTo, policyRules } from '../effect/rules.ts';
+import { signedFacts } from '../signed-facts.ts';
 import { type Voided, voidUnfinished } from './void.ts';
 
 /** What stops at once, in memory. */
@@ -28,7 +36,7 @@ export async function panicOn(deps: EngineDeps, actor: Actor, stops: Stops): Pro
   stops.abortWork(undefined);
   deps.live.publish({ topic: 'health', kind: 'panic.on', data: { by } });
   try {
-    return await endAll(deps, 'panic.on', by, actor.via);
+    return await endAll(deps, 'panic.on', by, signedFacts(actor));
   } catch (thrown) {
     deps.log.error({ room: 'panic', error: thrown }, 'panic is on; what it ended could not be written yet');
     return undefined;
@@ -45,7 +53,7 @@ export async function settlePanic(deps: EngineDeps): Promise<Voided | undefined>
     state: { in: ['proposed', 'approved', 'performing'] },
   });
   if (open === 0) return { ended: 0, uncertain: [] };
-  return endAll(deps, 'panic.sweep', deps.panic.state().by ?? 'appliance', 'appliance');
+  return endAll(deps, 'panic.sweep', deps.panic.state().by ?? 'appliance', { via: 'appliance' });
 }
 
 /**
@@ -78,7 +86,7 @@ export async function panicOff(
   }
   const by = principalKey(actor.principal);
   await endRuns(by);
-  const voided = await endAll(deps, 'panic.off', by, actor.via);
+  const voided = await endAll(deps, 'panic.off', by, signedFacts(actor));
   deps.panic.turnOff(by, deps.clock.nowMs());
   deps.live.publish({ topic: 'health', kind: 'panic.off', data: { by } });
   return voided;
@@ -102,8 +110,8 @@ export async function endPrincipal(deps: EngineDeps, key: string, stops: Stops):
   );
 }
 
-function endAll(deps: EngineDeps, action: string, by: string, via: string): Promise<Voided> {
-  return deps.store.commit({ action, actor: by, subject: 'panic', data: { via } }, (tx) =>
+function endAll(deps: EngineDeps, action: string, by: string, data: JsonObject): Promise<Voided> {
+  return deps.store.commit({ action, actor: by, subject: 'panic', data }, (tx) =>
     voidUnfinished(tx, {
       nowMs: deps.clock.nowMs(),
       actor: by,

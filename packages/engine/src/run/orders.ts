@@ -16,8 +16,10 @@ import type { Actor, EngineDeps } from '../api.ts';
 import type { EmbeddedDurable } from '../durable/index.ts';
 import { policyRules } from '../effect/index.ts';
 import { makeRun, queueRun } from '../ingest/work.ts';
+import { signedFacts } from '../signed-facts.ts';
 import { endRun } from './finish.ts';
 import { loadPlace } from './place.ts';
+import { publishState } from './published.ts';
 
 type Order = Extract<PolicyRequest['action'], 'run.abort' | 'run.retry' | 'run.steer'>;
 
@@ -39,7 +41,7 @@ export async function abortRun(
     subject: id,
     workspace: place.run.workspace,
     context: place.run.context,
-    data: { via: actor.via },
+    data: signedFacts(actor),
   };
   const aborted = await deps.store.commit(audit, async (tx) => {
     const current = (await tx.get('run', { id })) ?? place.run;
@@ -50,7 +52,7 @@ export async function abortRun(
     return { ...current, ...ended };
   });
   await durable.cancel(id, 'abort');
-  deps.live.publish({ topic: id, kind: 'state', data: { run: id } });
+  publishState(deps, aborted);
   return aborted;
 }
 
@@ -73,7 +75,7 @@ export async function retryTask(deps: EngineDeps, id: TaskId, actor: Actor): Pro
     subject: run.id,
     workspace: run.workspace,
     context: run.context,
-    data: { task: id, attempt: run.attempt, via: actor.via },
+    data: { task: id, attempt: run.attempt, ...signedFacts(actor) },
   };
   return deps.store.commit(audit, async (tx) => {
     await assertOver(tx, id);

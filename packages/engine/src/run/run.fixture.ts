@@ -94,6 +94,7 @@ export interface Said {
   readonly key: string;
   readonly externalId: string;
   readonly channel: string;
+  readonly channelKind: InboundEvent['channel']['kind'];
   readonly isAddressed: boolean;
   readonly isRelayed: boolean;
   readonly isBot: boolean;
@@ -160,7 +161,7 @@ export function useStage(overrides: Partial<EngineDeps> = {}): Stage {
         source: 'chat:test',
         externalId: more.externalId ?? `m${said}`,
         kind: more.kind ?? 'message',
-        channel: { id: more.channel ?? 'ops-channel', kind: 'channel', title: 'Ops' },
+        channel: { id: more.channel ?? 'ops-channel', kind: more.channelKind ?? 'channel', title: 'Ops' },
         sender: { id: by, displayName: by, isBot: more.isBot ?? false },
         text,
         isAddressed: more.isAddressed ?? true,

@@ -30,6 +30,7 @@ import { type RunMeans, runMeans } from './means.ts';
 import { panicEnd, revokedEnd } from './orders.ts';
 import { loadPlace } from './place.ts';
 import { buildPrompt, skillList } from './prompt-input.ts';
+import { publishState } from './published.ts';
 import { assertMayGoOn } from './rights.ts';
 import { NO_PROGRESS, type RunPlace, type RunProgress, withTurn } from './session.ts';
 import { type LlmStepValue, type ToolStepValue, toJson } from './step-value.ts';
@@ -65,14 +66,14 @@ export function makeRunWorkflow(
         deadline.stop();
         active.delete(place.run.id);
         effects.outbox.wake();
-        publishState(deps, place.run.id);
+        publishState(deps, place.run);
       }
     },
     onFailed: async (input, error) => {
       const place = await loadPlace(deps.store.read, runIdOf(input));
       await endRun(deps, place, error);
       effects.outbox.wake();
-      publishState(deps, place.run.id);
+      publishState(deps, place.run);
     },
   };
 }
@@ -174,7 +175,7 @@ async function llmStep(session: Session, progress: RunProgress, n: number): Prom
           label: capModel(join(progress.label, prompt.label)),
           trustedUrls: new Set([...progress.trustedUrls, ...prompt.urls]),
         };
-        const onStarted = (): void => publishState(deps, place.run.id);
+        const onStarted = (): void => publishState(deps, place.run);
         const answered = await callModel(deps, means, {
           place,
           prompt,
@@ -326,10 +327,6 @@ function stuck(): AppError {
     kind: 'exhausted',
     message: 'Stopped: the model asked for the same thing again and again. Ask in other words.',
   });
-}
-
-function publishState(deps: EngineDeps, run: RunId): void {
-  deps.live.publish({ topic: run, kind: 'state', data: { run } });
 }
 
 function publishStep(deps: EngineDeps, run: RunId, step: string): void {

@@ -9,3 +9,4 @@ export * from './performer.ts';
 export * from './record.ts';
 export * from './recover.ts';
 export * from './resolve.ts';
+export * from './tell.ts';

@@ -10,6 +10,7 @@ import {
 import type { Actor, EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/rules.ts';
 import { writeOutcome } from '../notify/outcome.ts';
+import { signedFacts } from '../signed-facts.ts';
 import type { Recorded } from './record.ts';
 
 /**
@@ -37,7 +38,7 @@ export async function resolveEffect(
     subject: id,
     workspace: seen.workspace,
     context: seen.context,
-    data: { outcome, digest: seen.digest, via: actor.via },
+    data: { outcome, digest: seen.digest, ...signedFacts(actor) },
   };
   return deps.store.commit(audit, async (tx) => {
     const effect = (await tx.get('effect', { id })) ?? seen;

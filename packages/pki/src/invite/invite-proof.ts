@@ -1,46 +1,47 @@
-import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { AppError } from '@agent-runtime/domain';
-import { importPublicKey, type KeyId, keyIdOf } from '../key/index.ts';
+import type { KeyId } from '../key/index.ts';
 import type { InviteKey, StoredInvite } from './invite-code.ts';
 
 /** The client's side of an enrolment: which invite, for which key. */
 export interface ClientClaim {
   readonly invite: InviteKey;
-  /** The client's public key, SPKI DER. */
-  readonly spkiDer: Uint8Array;
+  /** The client's certificate request, PKCS#10 DER: it names the key and proves that its holder sent it. */
+  readonly request: Uint8Array;
+}
+
+/** The certificates that a server gives out, as the bytes that its proof covers: the client's own, then the CAs. */
+export function serverIdentity(pems: readonly string[]): Uint8Array {
+  return new TextEncoder().encode(pems.join(''));
 }
 
 /** The server's answer: who it is, and which key it took in. */
 export interface ServerClaim {
   readonly invite: InviteKey;
-  /** Whatever the client is to pin: the server's certificate chain or key, as bytes. */
+  /** What the client is to pin, see `serverIdentity`. */
   readonly serverIdentity: Uint8Array;
   readonly keyId: KeyId;
 }
 
 /** Proves to the server that this key's holder has the code, without sending it. @returns 32 bytes */
 export function inviteProof(claim: ClientClaim): Uint8Array {
-  return hmac(claim.invite.proofKey, ['enrol-client', claim.invite.inviteId, claim.spkiDer]);
+  return hmac(claim.invite.proofKey, ['enrol-client', claim.invite.inviteId, claim.request]);
 }
 
 /**
- * Checks the client's proof, the invite's end and the key, in that order. The caller has found the invite by the id the
- * client sent, and marks it used in the transaction that stores the key.
- * @returns the key to enrol
- * @throws AppError invite.proof.unauthenticated (wrong, for another key, or over: one text), key.public.invalid,
- *   key.shape.invalid
+ * Returns when the client knew the code and the invite is not over. The caller has found the invite by the id the client sent, reads
+ * the key from the request afterwards, and marks the invite used in the transaction that stores the key.
+ * @throws AppError invite.proof.unauthenticated (wrong, for another request, or over: one text)
  */
 export function verifyInviteProof(claim: {
   readonly invite: StoredInvite;
-  readonly spkiDer: Uint8Array;
+  readonly request: Uint8Array;
   readonly proof: Uint8Array;
   readonly nowMs: number;
-}): { readonly keyId: KeyId; readonly publicKey: KeyObject } {
+}): void {
   const isRight = isEqual(inviteProof(claim), claim.proof);
   const isOpen = claim.nowMs < claim.invite.expiresAtMs;
   if (!(isRight && isOpen)) throw refusedInvite();
-  const publicKey = importPublicKey(claim.spkiDer);
-  return { keyId: keyIdOf(publicKey), publicKey };
 }
 
 /**

@@ -6,5 +6,6 @@ export * from './decision.ts';
 export type { RequestHeaders } from './headers.ts';
 export * from './nonce-cache.ts';
 export { BOOT_HEADER, SIGNATURE_TAG, SIGNATURE_WINDOW_MS, SOCKET_AUTHORITY } from './profile.ts';
+export * from './request-again.ts';
 export * from './request-sign.ts';
 export * from './request-verify.ts';

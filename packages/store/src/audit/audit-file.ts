@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
-import { AppError, type AuditEvent, type Checkpoint, type Digest } from '@agent-runtime/domain';
+import { AppError, type AuditReader, type Checkpoint, type Digest } from '@agent-runtime/domain';
 import { openConnection } from '../database/index.ts';
-import { streamAudit } from './audit-reader.ts';
+import { makeAuditReader } from './audit-reader.ts';
 
 /** A log in a copied database, readable without a runtime. */
-export interface AuditFile {
-  all(): AsyncIterable<AuditEvent>;
+export interface AuditFile extends AuditReader {
   /** Those that the database itself keeps; heads kept elsewhere are better witnesses. */
   readonly checkpoints: readonly Checkpoint[];
   close(): void;
@@ -25,7 +24,7 @@ export function readAuditFile(path: string): AuditFile {
     const rows = connection.all('select seq, hash, at, key_id, signature from audit_checkpoint order by seq');
     connection.get('select seq from audit_event limit 1');
     return {
-      all: () => streamAudit(connection),
+      ...makeAuditReader(connection),
       checkpoints: rows.map((row) => ({
         seq: Number(row.seq),
         hash: String(row.hash) as Digest, // safe: only compared

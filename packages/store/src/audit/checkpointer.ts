@@ -14,6 +14,8 @@ export interface Checkpointer {
   checkpoint(): Promise<Checkpoint | undefined>;
   /** Called after each transaction; signs once `every` records have gathered. */
   afterCommit(): void;
+  /** The newest head that was signed. @throws AppError audit.head.unavailable while there is none */
+  newest(): Checkpoint;
   /** Why the last head could not be signed; undefined while that works. */
   trouble(): string | undefined;
 }
@@ -30,11 +32,14 @@ export interface CheckpointerDeps {
   readonly every: number;
   /** Number of the last signed record. */
   readonly signedSeq: number;
+  /** The head signed last, where it is of this chain. */
+  readonly newest?: Checkpoint | undefined;
 }
 
 /** Signs heads: first the file outside the database, then the table, so that the file is never behind. */
 export function makeCheckpointer(deps: CheckpointerDeps): Checkpointer {
   let signedSeq = deps.signedSeq;
+  let newest = deps.newest;
   let trouble: string | undefined;
 
   const sign = (): Checkpoint | undefined => {
@@ -49,6 +54,7 @@ export function makeCheckpointer(deps: CheckpointerDeps): Checkpointer {
     }
     trouble = undefined;
     signedSeq = head.seq;
+    newest = checkpoint;
     return checkpoint;
   };
 
@@ -68,6 +74,10 @@ export function makeCheckpointer(deps: CheckpointerDeps): Checkpointer {
     );
 
   return {
+    newest: () => {
+      if (newest === undefined) throw unsigned();
+      return newest;
+    },
     trouble: () => trouble,
     signHead: () => {
       const signed = signOrRefuse(sign);
@@ -87,13 +97,12 @@ function signOrRefuse(sign: () => Checkpoint | undefined): Checkpoint | undefine
   try {
     return sign();
   } catch (cause) {
-    throw new AppError({
-      code: 'audit.head.unavailable',
-      kind: 'unavailable',
-      message: UNSIGNED,
-      cause,
-    });
+    throw unsigned(cause);
   }
+}
+
+function unsigned(cause?: unknown): AppError {
+  return new AppError({ code: 'audit.head.unavailable', kind: 'unavailable', message: UNSIGNED, cause });
 }
 
 function insertCheckpoint(writer: Connection, checkpoint: Checkpoint): void {

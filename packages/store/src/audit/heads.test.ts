@@ -115,10 +115,15 @@ test('a head that is signed already is not signed again, and an empty log has no
   const appended: number[] = [];
   const log = recordingLogger();
   let seq = 0;
+  let isFull = false;
+  const append = (one: Checkpoint): void => {
+    if (isFull) throw new Error('no space left');
+    appended.push(one.seq);
+  };
   const deps = {
     head: () => ({ seq, hash: HASH }),
     key,
-    file: { append: (one: Checkpoint) => void appended.push(one.seq) },
+    file: { append },
     queue: { submit: async (_name: string, body: () => unknown) => body() },
     writer: { run: () => 1 },
     clock: { nowMs: () => 1 },
@@ -128,11 +133,17 @@ test('a head that is signed already is not signed again, and an empty log has no
   };
   const checkpointer = makeCheckpointer(deps as unknown as CheckpointerDeps); // safe: no more of it is used
   checkpointer.signHead();
+  expect(() => checkpointer.newest()).toThrow(expect.objectContaining({ code: 'audit.head.unavailable' }));
   seq = 5;
   checkpointer.signHead();
   checkpointer.signHead();
   expect(await checkpointer.checkpoint()).toBeUndefined();
   expect(appended).toEqual([5]);
+  // A disk that takes no new head leaves the older one.
+  isFull = true;
+  seq = 6;
+  expect(() => checkpointer.signHead()).toThrow(expect.objectContaining({ code: 'audit.head.unavailable' }));
+  expect(checkpointer.newest()).toMatchObject({ seq: 5, hash: HASH });
   expect(log.dump()).not.toContain('could not be written');
 });
 

@@ -20,16 +20,21 @@ export interface AuditVerdict {
  * @param events      oldest first
  * @param checkpoints signed heads from the file, a TUI's memory or a card; any order
  * @param publicKeyPem key that must have signed them
+ * @param also         sees every record of the same pass
  */
 export async function verifyAudit(input: {
   readonly events: AsyncIterable<AuditEvent>;
   readonly checkpoints: readonly Checkpoint[];
   readonly publicKeyPem: string;
+  readonly also?: ((event: AuditEvent) => Promise<void>) | undefined;
 }): Promise<AuditVerdict> {
   const verifier = chainVerifier(input.checkpoints, (checkpoint, bytes) =>
     verifyCheckpoint(input.publicKeyPem, checkpoint, bytes),
   );
-  for await (const event of input.events) verifier.add(event);
+  for await (const event of input.events) {
+    verifier.add(event);
+    await input.also?.(event);
+  }
   const { problems, count, head } = verifier.finish();
   return { isIntact: problems.length === 0, problems, count, head };
 }

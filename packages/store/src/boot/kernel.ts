@@ -1,4 +1,4 @@
-import type { AuditCheck, AuditReader, Checkpoint, Journal, Store } from '@agent-runtime/domain';
+import type { AuditCheck, AuditEvent, AuditReader, Checkpoint, Journal, Store } from '@agent-runtime/domain';
 import {
   type AuditKey,
   type AuditVerdict,
@@ -24,7 +24,7 @@ export interface AuditLog extends AuditReader, AuditCheck {
   /** Signed heads of the file, oldest first. */
   checkpoints(): Promise<readonly Checkpoint[]>;
   /** Verifies the whole log against those heads. */
-  verify(): Promise<AuditVerdict>;
+  verify(also?: (event: AuditEvent) => Promise<void>): Promise<AuditVerdict>;
 }
 
 function withDamage(verdict: AuditVerdict): AuditVerdict {
@@ -78,6 +78,7 @@ export function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
     // A number that grows: SQLite writes nothing where a row stays as it is.
     touch: () => nextNumber(writer, 'database.touch'),
   });
+  const last = file.read().checkpoints.at(-1);
   const signer = makeCheckpointer({
     head: () => audit.head(),
     key,
@@ -89,7 +90,8 @@ export function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
     every: input.config.checkpointEvery ?? 100,
     // After a rollback nothing of this chain is signed, and nothing may be by itself before the old heads are set aside: the first head
     // would go with them, and the next start would find none.
-    signedSeq: parts.isTrusted ? (file.read().checkpoints.at(-1)?.seq ?? 0) : audit.head().seq,
+    signedSeq: parts.isTrusted ? (last?.seq ?? 0) : audit.head().seq,
+    newest: parts.isTrusted ? last : undefined,
   });
   checkpointer = signer;
   return {
@@ -122,9 +124,18 @@ function makeLog(
     checkpoint: () => signer.checkpoint(),
     checkpoints: async () => file.read().checkpoints,
     // Heads first: one that is signed while the log is read would look like a record that is missing.
-    verify: async () => {
+    signedHead: async () => {
+      try {
+        signer.signHead();
+      } catch {
+        // A disk that takes no new head has kept an older one, and one can go on from there. What must not leave without a head does not.
+      }
+      return { checkpoint: signer.newest(), publicKeyPem: key.publicKeyPem };
+    },
+    verify: async (also) => {
       const { checkpoints, isDamaged } = file.read();
-      const verdict = await verifyAudit({ checkpoints, publicKeyPem: key.publicKeyPem, events: log.all() });
+      const { publicKeyPem } = key;
+      const verdict = await verifyAudit({ checkpoints, publicKeyPem, events: log.all(), also });
       return isDamaged ? withDamage(verdict) : verdict;
     },
   };

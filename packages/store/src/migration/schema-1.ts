@@ -136,6 +136,7 @@ create table identity_link (
   user text not null,
   display_name text not null,
   created_at integer not null,
+  context text,
   unique (connector, external_id)
 ) strict;
 create index identity_link_user on identity_link (user);
@@ -173,6 +174,17 @@ create table identity_key (
 ) strict;
 create index identity_key_user on identity_key (user);
 
+create table identity_certificate (
+  id text not null unique,
+  key text not null,
+  user text not null,
+  issuer text not null,
+  created_at integer not null,
+  expires_at integer not null,
+  revoked_at integer
+) strict;
+create index identity_certificate_key on identity_certificate (key);
+
 create table identity_invite (
   id text not null unique,
   user text not null,
@@ -180,6 +192,20 @@ create table identity_invite (
   created_at integer not null,
   expires_at integer not null,
   used_at integer
+) strict;
+
+-- Of the code only a digest. One that waits per sender.
+create table identity_pairing (
+  id text not null unique,
+  connector text not null,
+  account text not null,
+  external_id text not null,
+  channel text not null,
+  display_name text not null,
+  code_hash text not null unique,
+  created_at integer not null,
+  expires_at integer not null,
+  unique (connector, external_id)
 ) strict;
 
 create table ingest_event (

@@ -15,6 +15,8 @@ export interface DataPaths {
   readonly audit: string;
   readonly checkpoints: string;
   readonly auditKey: string;
+  /** The sealed CA. */
+  readonly authority: string;
   readonly workspaces: string;
 }
 
@@ -35,6 +37,7 @@ export function dataPaths(dataDir: string): DataPaths {
     audit,
     checkpoints: join(audit, 'checkpoints.jsonl'),
     auditKey: join(audit, 'signing-key.json'),
+    authority: join(data, 'pki', 'authority.sealed'),
     workspaces: join(data, 'workspaces'),
   };
 }

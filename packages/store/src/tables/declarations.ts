@@ -64,6 +64,7 @@ const FIELDS: { readonly [T in TableName]: ColumnsOf<Tables[T]> } = {
     user: 'text',
     displayName: 'text',
     createdAt: 'integer',
+    context: 'text',
   },
   identity_grant: {
     id: 'text',
@@ -93,6 +94,15 @@ const FIELDS: { readonly [T in TableName]: ColumnsOf<Tables[T]> } = {
     createdAt: 'integer',
     revokedAt: 'integer',
   },
+  identity_certificate: {
+    id: 'text',
+    key: 'text',
+    user: 'text',
+    issuer: 'text',
+    createdAt: 'integer',
+    expiresAt: 'integer',
+    revokedAt: 'integer',
+  },
   identity_invite: {
     id: 'text',
     user: 'text',
@@ -100,6 +110,17 @@ const FIELDS: { readonly [T in TableName]: ColumnsOf<Tables[T]> } = {
     createdAt: 'integer',
     expiresAt: 'integer',
     usedAt: 'integer',
+  },
+  identity_pairing: {
+    id: 'text',
+    connector: 'text',
+    account: 'text',
+    externalId: 'text',
+    channel: 'text',
+    displayName: 'text',
+    codeHash: 'text',
+    createdAt: 'integer',
+    expiresAt: 'integer',
   },
   ingest_event: {
     source: 'text',

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { hostname } from 'node:os';
 import {
   ADMIN_PREFIX,
   ADMIN_ROUTES,
@@ -15,22 +14,23 @@ import {
   type WireRequest,
   writeInput,
 } from '@agent-runtime/domain';
-import {
-  type ClientKey,
-  exportPublicKey,
-  inviteProof,
-  newClientKey,
-  parseInvite,
-  parseKeyId,
-  SOCKET_AUTHORITY,
-  signDecision,
-  signRequest,
-  verifyServerProof,
-} from '@agent-runtime/pki';
+import { type ClientKey, SOCKET_AUTHORITY, signDecision, signRequest } from '@agent-runtime/pki';
 import type { AdminClient, StreamEvent } from './client.ts';
-import { lineFault, open, readAll } from './http.ts';
+import { enrol } from './enrolment.ts';
 import type { KeyStore } from './key-store.ts';
+import { type Line, readAll, socketLine } from './line.ts';
 import { readEvents } from './sse.ts';
+
+/** Signs every request for one runtime and sends it on a line. */
+export interface SessionInput {
+  readonly line: Line;
+  /** What signatures name as @authority. */
+  readonly authority: string;
+  /** The greeting: boot id and time of the runtime. */
+  readonly greet: () => Promise<Hello>;
+  readonly key: () => Promise<ClientKey>;
+  nowMs(): number;
+}
 
 export interface SocketClientInput {
   readonly socketPath: string;
@@ -56,149 +56,162 @@ const SIGN_AGAIN = new Set(['signature.boot.unauthenticated', 'signature.clock.u
 /** The server knows no such key, or knows it no longer: revoked, or forgotten with a lost database. */
 const UNKNOWN_KEY = new Set(['signature.key.unauthenticated', 'admin.key.unauthenticated']);
 
-export function socketClient(input: SocketClientInput): SocketClient {
+/** The admin API on any line, every request signed. */
+export function signedClient(input: SessionInput): Pick<AdminClient, 'call' | 'stream' | 'signDecision'> {
+  const { line } = input;
   let greeting: Promise<Hello> | undefined;
   let offsetMs = 0;
-  let key: Promise<ClientKey> | undefined;
-
-  const greet = async (): Promise<Hello> => {
-    const hello = await callUnsigned('hello.read', {});
-    offsetMs = fromInstant(hello.server_time) - input.nowMs();
-    return hello;
-  };
   const hello = (): Promise<Hello> => {
-    greeting ??= greet();
+    // A greeting that failed is not kept: whoever stays on asks again when the runtime is there.
+    greeting ??= (async () => {
+      const found = await input.greet();
+      offsetMs = fromInstant(found.server_time) - input.nowMs();
+      return found;
+    })().catch((thrown: unknown) => {
+      greeting = undefined;
+      throw thrown;
+    });
     return greeting;
   };
-  const myKey = (): Promise<ClientKey> => {
-    key ??= (async () => {
-      const { instance_id } = await hello();
-      const kept = input.keys.load(instance_id);
-      if (kept !== undefined) return kept;
-      await enrol({});
-      const made = input.keys.load(instance_id);
-      if (made === undefined) throw lostKey();
-      return made;
-    })();
-    return key;
-  };
-
   const sendSigned = async (wire: WireRequest, signal?: AbortSignal): Promise<IncomingMessage> => {
-    const signer = await myKey();
+    const signer = await input.key();
     const { boot_id } = await hello();
     const headers = signRequest({
       method: wire.method,
       path: wire.path,
       query: wire.query,
-      authority: SOCKET_AUTHORITY,
+      authority: input.authority,
       body: new TextEncoder().encode(wire.body),
       key: signer,
       bootId: boot_id,
       nowMs: input.nowMs() + offsetMs,
     });
-    return open({ ...toSocket(input, wire), headers: { ...headers }, signal });
+    return line.open({ ...onLine(wire), headers: { ...headers }, signal });
   };
   /** Sends, and once more with a fresh signature where that can help. */
   const signed = async (wire: WireRequest, signal?: AbortSignal): Promise<IncomingMessage> => {
     const first = await sendSigned(wire, signal);
     if (first.statusCode !== 401) return first;
-    const error = await errorOf(first);
+    const error = await errorOf(line, first);
     if (UNKNOWN_KEY.has(error.code)) throw unknownKey(error);
     if (!SIGN_AGAIN.has(error.code)) throw error;
     greeting = undefined;
     return sendSigned(wire, signal);
   };
-
-  async function call<N extends AdminRouteName>(name: N, given: AdminInput<N>): Promise<AdminReply<N>> {
-    return answerOf(name, await signed(writeInput(ADMIN_ROUTES[name], given)));
-  }
-  async function callUnsigned<N extends AdminRouteName>(
-    name: N,
-    given: AdminInput<N>,
-  ): Promise<AdminReply<N>> {
-    const wire = writeInput(ADMIN_ROUTES[name], given);
-    return answerOf(name, await open({ ...toSocket(input, wire), headers: {} }));
-  }
-  async function enrol(how: { readonly code?: string | undefined; readonly user?: string | undefined }) {
-    const { instance_id } = await hello();
-    const code =
-      how.code ??
-      (await callUnsigned('invite.create', how.user === undefined ? {} : { user: how.user })).code;
-    const invite = parseInvite(code);
-    const fresh = await newClientKey();
-    const spkiDer = exportPublicKey(fresh.publicKey);
-    const reply = await callUnsigned('key.enrol', {
-      invite_id: invite.inviteId,
-      spki: toBase64url(spkiDer),
-      proof: toBase64url(inviteProof({ invite, spkiDer })),
-      name: machineName(),
-    });
-    // Only a server that knows the code gets its identity trusted.
-    verifyServerProof({
-      invite,
-      serverIdentity: new TextEncoder().encode(`agent-runtime instance ${instance_id}`),
-      keyId: parseKeyId(fresh.keyId),
-      proof: new Uint8Array(Buffer.from(reply.proof, 'base64url')),
-    });
-    input.keys.save(instance_id, fresh);
-    key = Promise.resolve(fresh);
-    return reply;
-  }
-
   return {
-    hello,
-    hasKey: async () => input.keys.load((await hello()).instance_id) !== undefined,
-    enrol,
-    call,
-    callUnsigned,
+    call: async (name, given) => answerOf(line, name, await signed(writeInput(ADMIN_ROUTES[name], given))),
     stream: (path, signal) =>
       streamOf(
+        line,
         () => signed({ method: 'GET', path: ADMIN_PREFIX + path, query: '', body: '' }, signal),
         signal,
       ),
     signDecision: async (canonical) => {
       const { keyId, signature } = signDecision({
         canonicalBytes: new TextEncoder().encode(canonical),
-        key: await myKey(),
+        key: await input.key(),
       });
       return { keyId, signature: Buffer.from(signature).toString('base64') };
     },
   };
 }
 
+/** The admin API over the local socket. */
+export function socketClient(input: SocketClientInput): SocketClient {
+  const line = socketLine(input.socketPath);
+  let greeting: Promise<Hello> | undefined;
+  let key: Promise<ClientKey> | undefined;
+
+  async function callUnsigned<N extends AdminRouteName>(
+    name: N,
+    given: AdminInput<N>,
+  ): Promise<AdminReply<N>> {
+    const wire = writeInput(ADMIN_ROUTES[name], given);
+    return answerOf(line, name, await line.open({ ...onLine(wire), headers: {} }));
+  }
+  const hello = (): Promise<Hello> => {
+    greeting ??= callUnsigned('hello.read', {}).catch((thrown: unknown) => {
+      greeting = undefined;
+      throw thrown;
+    });
+    return greeting;
+  };
+  const enrolHere: SocketClient['enrol'] = async (how) => {
+    const code =
+      how.code ??
+      (await callUnsigned('invite.create', how.user === undefined ? {} : { user: how.user })).code;
+    const made = await enrol({
+      code,
+      keys: input.keys,
+      // Whoever asks here was asked before: see the command.
+      mayReplace: true,
+      send: (claim) => callUnsigned('key.enrol', claim),
+    });
+    key = Promise.resolve(made.key);
+    return made.reply;
+  };
+  const myKey = (): Promise<ClientKey> => {
+    key ??= (async () => {
+      const { instance_id } = await hello();
+      const kept = input.keys.load(instance_id);
+      if (kept !== undefined) return kept;
+      await enrolHere({});
+      const made = input.keys.load(instance_id);
+      if (made === undefined) throw lostKey();
+      return made;
+    })().catch((thrown: unknown) => {
+      key = undefined;
+      throw thrown;
+    });
+    return key;
+  };
+  return {
+    ...signedClient({
+      line,
+      authority: SOCKET_AUTHORITY,
+      greet: () => callUnsigned('hello.read', {}),
+      key: myKey,
+      nowMs: () => input.nowMs(),
+    }),
+    hello,
+    instanceId: async () => (await hello()).instance_id,
+    hasKey: async () => input.keys.load((await hello()).instance_id) !== undefined,
+    enrol: enrolHere,
+    callUnsigned,
+  };
+}
+
 async function* streamOf(
+  line: Line,
   connect: () => Promise<IncomingMessage>,
   signal: AbortSignal,
 ): AsyncIterable<StreamEvent> {
   const response = await connect();
-  if (response.statusCode !== 200) throw await errorOf(response);
+  if (response.statusCode !== 200) throw await errorOf(line, response);
   try {
     yield* readEvents(response);
   } catch (thrown) {
-    throw lineFault(thrown, signal);
+    throw line.fault(thrown, signal);
   }
 }
 
-function toSocket(input: SocketClientInput, wire: WireRequest) {
-  return {
-    socketPath: input.socketPath,
-    method: wire.method,
-    path: wire.path + wire.query,
-    body: wire.body,
-  };
+function onLine(wire: WireRequest) {
+  return { method: wire.method, path: wire.path + wire.query, body: wire.body };
 }
 
-async function answerOf<N extends AdminRouteName>(
+/** The parsed answer of a route. @throws AppError of the server's envelope */
+export async function answerOf<N extends AdminRouteName>(
+  line: Line,
   name: N,
   response: IncomingMessage,
 ): Promise<AdminReply<N>> {
-  if (response.statusCode !== 200) throw await errorOf(response);
+  if (response.statusCode !== 200) throw await errorOf(line, response);
   const route: AdminRoute = ADMIN_ROUTES[name];
-  return parseWire(route.reply, parseJson(await readAll(response)), 'answer') as AdminReply<N>; // safe: parsed with this route's own schema
+  return parseWire(route.reply, parseJson(await readAll(line, response)), 'answer') as AdminReply<N>; // safe: parsed with this route's own schema
 }
 
-async function errorOf(response: IncomingMessage): Promise<AppError> {
-  const body = parseJson(await readAll(response));
+async function errorOf(line: Line, response: IncomingMessage): Promise<AppError> {
+  const body = parseJson(await readAll(line, response));
   return (
     errorFromBody(body) ??
     new AppError({
@@ -215,14 +228,6 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function machineName(): string {
-  return `cli on ${hostname()}`.slice(0, 120);
-}
-
-function toBase64url(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64url');
 }
 
 /** Never enrols by itself here: a key that somebody revoked must not come back without a person saying so. */

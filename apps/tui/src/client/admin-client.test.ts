@@ -2,10 +2,19 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { newInvite, parseKeyId, type StoredInvite, serverProof, verifyInviteProof } from '@agent-runtime/pki';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { UserId } from '@agent-runtime/domain';
+import {
+  keyIdOf,
+  newInvite,
+  type StoredInvite,
+  serverIdentity,
+  serverProof,
+  verifyInviteProof,
+} from '@agent-runtime/pki';
+import { type Ca, issueClientCert, newCa, readCsr } from '@agent-runtime/pki/certificate';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type SocketClient, socketClient } from './admin-client.ts';
 import { keyStore } from './key-store.ts';
-import { type SocketClient, socketClient } from './socket-client.ts';
 
 /** A server that answers as the real one would, with its mistakes on demand. */
 interface Script {
@@ -15,6 +24,10 @@ interface Script {
   refuse: string[];
   onRefuse: () => void;
   isLying: boolean;
+  /** Gives a CA that the code does not speak of. */
+  isOtherCa: boolean;
+  /** Certifies for another instance than it says. */
+  certifiedAs?: string;
   body: unknown;
 }
 
@@ -33,6 +46,7 @@ beforeEach(async () => {
     refuse: [],
     onRefuse: () => {},
     isLying: false,
+    isOtherCa: false,
     body: { items: [] },
   };
   seen = [];
@@ -47,6 +61,13 @@ afterEach(async () => {
 });
 
 const NOW = Date.UTC(2026, 10, 21, 9);
+const USER = 'user_00000000000000000009' as UserId; // safe: alphabet of ids
+let ca: Ca;
+let otherCa: Ca;
+beforeAll(async () => {
+  const named = (commonName: string) => newCa({ commonName, nowMs: NOW });
+  [ca, otherCa] = await Promise.all([named('agent-runtime 1'), named('agent-runtime 2')]);
+}, 60_000);
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   let text = '';
@@ -62,14 +83,15 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
         server_time: new Date(NOW).toISOString(),
       });
     case '/admin/v1/invite': {
-      const { code, stored } = newInvite({ nowMs: NOW });
+      const { code, stored } = newInvite({ nowMs: NOW, caFingerprint: ca.cert.fingerprint });
       invites.set(stored.inviteId, stored);
       return send(200, { code, user: 'lord', expires_at: new Date(stored.expiresAtMs).toISOString() });
     }
     case '/admin/v1/enrol': {
+      const by = script.isOtherCa ? otherCa : ca;
       const claim = JSON.parse(text) as {
         readonly invite_id: string;
-        readonly spki: string;
+        readonly request: string;
         readonly proof: string;
       }; // safe: what the client sends
       const invite = invites.get(claim.invite_id);
@@ -77,24 +99,25 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
         return send(401, {
           error: { code: 'invite.proof.unauthenticated', kind: 'unauthenticated', message: 'no' },
         });
-      const { keyId } = verifyInviteProof({
-        invite,
-        spkiDer: bytes(claim.spki),
-        proof: bytes(claim.proof),
-        nowMs: NOW,
-      });
+      const request = bytes(claim.request);
+      verifyInviteProof({ invite, request, proof: bytes(claim.proof), nowMs: NOW });
+      const publicKey = readCsr(request);
+      const keyId = keyIdOf(publicKey);
       enrolled.push(keyId);
-      const identity = script.isLying ? 'somebody else' : `agent-runtime instance ${script.instance}`;
-      const proof = serverProof({
-        invite,
-        serverIdentity: new TextEncoder().encode(identity),
-        keyId: parseKeyId(keyId),
-      });
+      const subject = { instanceId: script.certifiedAs ?? script.instance, userId: USER };
+      const issued = issueClientCert({ ca: by, publicKey, subject, nowMs: NOW });
+      const pems = [issued.pem, by.cert.pem];
+      const said = script.isLying ? ['somebody else'] : pems;
+      const proof = serverProof({ invite, serverIdentity: serverIdentity(said), keyId });
       return send(200, {
         key_id: keyId,
         user: 'lord',
-        user_id: 'user_1',
+        user_id: USER,
         instance_id: script.instance,
+        admin_url: 'https://127.0.0.1:8443',
+        certificate: pems[0],
+        authorities: pems.slice(1),
+        expires_at: new Date(issued.notAfterMs).toISOString(),
         proof: Buffer.from(proof).toString('base64url'),
       });
     }
@@ -154,6 +177,15 @@ describe('the client', { timeout: 60_000 }, () => {
     });
   });
 
+  test('a client that is older than the runtime works as soon as that is there', async () => {
+    await new Promise((resolve) => server.close(resolve));
+    const early = client();
+    await expect(early.call('user.list', {})).rejects.toMatchObject({ code: 'tui.runtime.unavailable' });
+    await new Promise<void>((resolve) => server.listen({ path: join(folder, 's.sock') }, resolve));
+    await early.call('user.list', {});
+    expect(enrolled).toHaveLength(1);
+  });
+
   test('other refusals are not tried again', async () => {
     script.refuse = ['signature.key.unauthenticated'];
     await expect(client().call('user.list', {})).rejects.toMatchObject({
@@ -188,6 +220,28 @@ describe('the client', { timeout: 60_000 }, () => {
     });
     expect(() => readFileSync(join(folder, 'config', 'instance-1', 'client-key.pem'))).toThrow();
     expect(seen).toEqual([]);
+  });
+
+  test('keeps no key when the certificate is of another CA than the code says, or for another instance', async () => {
+    script.isOtherCa = true;
+    await expect(client().call('user.list', {})).rejects.toMatchObject({
+      code: 'invite.server.unauthenticated',
+    });
+    script.isOtherCa = false;
+    script.certifiedAs = 'instance-9';
+    await expect(client().call('user.list', {})).rejects.toMatchObject({ kind: 'unauthenticated' });
+    expect(() => readFileSync(join(folder, 'config', 'instance-1', 'client-key.pem'))).toThrow();
+  });
+
+  test('keeps certificate and CA beside the key', async () => {
+    await client().call('user.list', {});
+    const kept = keyStore(join(folder, 'config')).credentials('instance-1');
+    expect(kept).toMatchObject({ authorityPems: [ca.cert.pem], adminUrl: 'https://127.0.0.1:8443' });
+    expect(kept?.certificatePem).toContain('BEGIN CERTIFICATE');
+    writeFileSync(join(folder, 'config', 'instance-1', 'credentials.json'), '{}');
+    expect(() => keyStore(join(folder, 'config')).credentials('instance-1')).toThrow(
+      /Enrol this machine again/,
+    );
   });
 
   test('an instance whose name would leave the configuration folder is refused', async () => {
