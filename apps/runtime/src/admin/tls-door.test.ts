@@ -81,6 +81,20 @@ describe('TLS to the runtime itself', { timeout: 60_000 }, () => {
     expect([refused.status, refused.code]).toEqual([401, 'admin.certificate.unauthenticated']);
   });
 
+  test.each([
+    ['its certificate is over', async () => door.clock.jumpWall(31 * 86_400_000)],
+    ['its CA is distrusted', async () => door.ca.rotate({ nowMs: Date.now(), keepOld: false })],
+  ])('an open stream ends when %s', async (_what, act) => {
+    const stream = await openEvents(listener.url, mine);
+    const ended = new Promise<void>((resolve) => {
+      for (const event of ['end', 'error']) stream.once(event, () => resolve());
+    });
+    stream.resume();
+    await act();
+    door.live.publish({ topic: 'identity', kind: 'distrusted', data: {} });
+    await ended;
+  });
+
   test('a certificate without a row (a lost database) opens nothing', async () => {
     await door.opened.store.commit(AUDIT, async (tx) =>
       tx.remove('identity_certificate', { id: mine.serial }),
