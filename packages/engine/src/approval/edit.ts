@@ -18,7 +18,7 @@ import { countsOf } from '../effect/change.ts';
 import { EFFECT_KIND } from '../effect/kind.ts';
 import { renderDraft } from '../effect/make.ts';
 import { openApproval, type Proposal, writeProposal } from '../effect/propose.ts';
-import { signedFacts } from '../signed-facts.ts';
+import { requireLiveKey, signedFacts } from '../signed-facts.ts';
 import { currentHead } from './head.ts';
 import { loadQuestion, moved, type Question, refuse, refused, viaOf } from './question.ts';
 
@@ -60,6 +60,7 @@ export async function edit(deps: EngineDeps, id: ApprovalId, text: string, actor
     },
   };
   return deps.store.commit(audit, async (tx) => {
+    await requireLiveKey(tx, actor);
     const fresh = await loadQuestion(deps, tx, id);
     const again = decideEdit(fresh, actor);
     if (again.kind !== 'permit') throw refused(again);

@@ -8,7 +8,7 @@ import {
   principalKey,
 } from '@agent-runtime/domain';
 import type { Actor, EngineDeps } from '../api.ts';
-import { signedFacts } from '../signed-facts.ts';
+import { requireLiveKey, signedFacts } from '../signed-facts.ts';
 import { loadQuestion, moved, mustPermit, refused } from './question.ts';
 
 /**
@@ -29,6 +29,7 @@ export async function withdraw(deps: EngineDeps, id: ApprovalId, actor: Actor): 
     data: { effect: seen.effect.id, digest: seen.effect.digest, ...signedFacts(actor) },
   };
   return deps.store.commit(audit, async (tx) => {
+    await requireLiveKey(tx, actor);
     const { approval, effect, rules } = await loadQuestion(deps, tx, id);
     const decision: Decision = decide(request(approval), rules);
     if (decision.kind !== 'permit') throw refused(decision);

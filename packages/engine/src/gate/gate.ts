@@ -2,7 +2,7 @@ import { AppError, decide, principalKey, type StoreReader, type StoreTx } from '
 import type { Actor, EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/rules.ts';
 import { type Voided, voidUnfinished } from '../panic/void.ts';
-import { signedFacts } from '../signed-facts.ts';
+import { requireLiveKey, signedFacts } from '../signed-facts.ts';
 
 /** Closed after a restore or rollback, until a signed request opens it. */
 export async function isGateClosed(reader: StoreReader): Promise<boolean> {
@@ -54,6 +54,7 @@ export async function openGate(deps: EngineDeps, actor: Actor): Promise<Voided> 
   return deps.store.commit(
     { action: 'gate.open', actor: by, subject: 'gate', data: signedFacts(actor) },
     async (tx) => {
+      await requireLiveKey(tx, actor);
       if (!(await isGateClosed(tx))) return { ended: 0, uncertain: [] };
       const voided = await endRestored(deps, tx, by);
       await setGate(tx, { isClosed: false, reason: '', at: deps.clock.nowMs() });

@@ -8,7 +8,7 @@ import {
 } from '@agent-runtime/domain';
 import type { Actor, EngineDeps } from '../api.ts';
 import { belongsTo, policyRules } from '../effect/rules.ts';
-import { signedFacts } from '../signed-facts.ts';
+import { requireLiveKey, signedFacts } from '../signed-facts.ts';
 import { type Voided, voidUnfinished } from './void.ts';
 
 /** What stops at once, in memory. */
@@ -84,6 +84,7 @@ export async function panicOff(
       message: decision.reasons.map((reason) => reason.text).join(' '),
     });
   }
+  await requireLiveKey(deps.store.read, actor);
   const by = principalKey(actor.principal);
   await endRuns(by);
   const voided = await endAll(deps, 'panic.off', by, signedFacts(actor));

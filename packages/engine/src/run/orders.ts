@@ -16,7 +16,7 @@ import type { Actor, EngineDeps } from '../api.ts';
 import type { EmbeddedDurable } from '../durable/index.ts';
 import { policyRules } from '../effect/index.ts';
 import { makeRun, queueRun } from '../ingest/work.ts';
-import { signedFacts } from '../signed-facts.ts';
+import { requireLiveKey, signedFacts } from '../signed-facts.ts';
 import { endRun } from './finish.ts';
 import { loadPlace } from './place.ts';
 import { publishState } from './published.ts';
@@ -44,6 +44,7 @@ export async function abortRun(
     data: signedFacts(actor),
   };
   const aborted = await deps.store.commit(audit, async (tx) => {
+    await requireLiveKey(tx, actor);
     const current = (await tx.get('run', { id })) ?? place.run;
     const state = moveRun(current, 'abort');
     const ended: Partial<Run> =
@@ -78,6 +79,7 @@ export async function retryTask(deps: EngineDeps, id: TaskId, actor: Actor): Pro
     data: { task: id, attempt: run.attempt, ...signedFacts(actor) },
   };
   return deps.store.commit(audit, async (tx) => {
+    await requireLiveKey(tx, actor);
     await assertOver(tx, id);
     await queueRun(tx, run);
     return run;

@@ -10,7 +10,7 @@ import {
 import type { Actor, EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/rules.ts';
 import { writeOutcome } from '../notify/outcome.ts';
-import { signedFacts } from '../signed-facts.ts';
+import { requireLiveKey, signedFacts } from '../signed-facts.ts';
 import type { Recorded } from './record.ts';
 
 /**
@@ -41,6 +41,7 @@ export async function resolveEffect(
     data: { outcome, digest: seen.digest, ...signedFacts(actor) },
   };
   return deps.store.commit(audit, async (tx) => {
+    await requireLiveKey(tx, actor);
     const effect = (await tx.get('effect', { id })) ?? seen;
     mustResolve(effect, actor, await policyRules(deps, tx, effect.context));
     const state = moveEffect(effect, outcome === 'sent' ? 'resolve_sent' : 'resolve_not_sent');
