@@ -28,7 +28,8 @@ function openTerminal(home: Home, name: string): Terminal {
   const socket = join(home.folder, 'tmux.sock');
   const tmux = (...words: readonly string[]): string =>
     execFileSync('tmux', ['-S', socket, ...words], { encoding: 'utf8' });
-  const env = Object.entries({ ...home.env, TERM: 'screen-256color' }).flatMap(([key, value]) => [
+  // CI as some machines set it for everything: the screens draw there too.
+  const env = Object.entries({ ...home.env, TERM: 'screen-256color', CI: 'true' }).flatMap(([key, value]) => [
     '-e',
     `${key}=${value}`,
   ]);

@@ -89,14 +89,14 @@ describe('overview', SCREEN_TEST, () => {
     expect(terminal.text()).toContain('48,213 tokens');
     expect(terminal.text()).toContain('● online');
     expectInside(terminal, 80, 24);
-    expectScreen(terminal, 'overview-80x24');
+    await expectScreen(terminal, 'overview-80x24');
   });
 
   test('a wide terminal has the names of the screens at the left', async () => {
     open({ house: filled(), columns: 120, rows: 40 });
     await terminal.until('2 questions wait');
     expectInside(terminal, 120, 40);
-    expectScreen(terminal, 'overview-120x40');
+    await expectScreen(terminal, 'overview-120x40');
   });
 
   test('its keys lead to what waits', async () => {

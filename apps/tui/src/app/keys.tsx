@@ -109,12 +109,34 @@ const NAMED: readonly (readonly [flag: keyof Key, name: string])[] = [
   ['delete', 'delete'],
 ];
 
+const ESCAPE: KeyPress = { name: 'escape', text: '' };
+
+/**
+ * A terminal sends Alt and a key as escape and that key, as a slow line does with the two pressed one after the other. No key here
+ * means anything with Alt, so they are two: who flees a question by escape and presses the next key is not held in it.
+ */
 function keysOf(input: string, key: Key): readonly KeyPress[] {
+  const plain = plainKeysOf(input, key);
+  const isArrow = plain.some(({ name }) => ARROWS.has(name));
+  return key.meta && !key.escape && !isArrow ? [ESCAPE, ...plain] : plain;
+}
+
+const ARROWS: ReadonlySet<string> = new Set([
+  'up',
+  'down',
+  'left',
+  'right',
+  'pageup',
+  'pagedown',
+  'home',
+  'end',
+]);
+
+function plainKeysOf(input: string, key: Key): readonly KeyPress[] {
   if (key.tab) return [{ name: key.shift ? 'shift+tab' : 'tab', text: '' }];
   const named = NAMED.find(([flag]) => key[flag] === true);
   if (named !== undefined) return [{ name: named[1], text: '' }];
   if (key.ctrl) return [{ name: `ctrl+${input}`, text: '' }];
-  if (key.meta) return [{ name: `alt+${input}`, text: '' }];
   return [...input].flatMap((char) => charKeys(char));
 }
 

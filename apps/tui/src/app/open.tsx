@@ -25,6 +25,8 @@ export async function openScreens(input: ScreensInput): Promise<number> {
   const instance = render(<Root {...appOf(input)} />, {
     alternateScreen: !input.theme.isReader,
     incrementalRendering: true,
+    // Both ends are a terminal, else no screens are opened; Ink alone would draw nothing where the environment says CI.
+    interactive: true,
     isScreenReaderEnabled: input.theme.isReader,
     maxFps: 30,
   });

@@ -208,8 +208,9 @@ export function expectInside(terminal: Terminal, columns: number, rows: number):
 
 const SCREENS_FOLDER = fileURLToPath(new URL('../../../../docs/screens/', import.meta.url));
 
-/** Holds the screen against docs/screens/<name>.txt; UPDATE_SCREENS=1 writes it anew. */
-export function expectScreen(terminal: Terminal, name: string): void {
+/** Holds the screen, once it is connected, against docs/screens/<name>.txt; UPDATE_SCREENS=1 writes it anew. */
+export async function expectScreen(terminal: Terminal, name: string): Promise<void> {
+  await terminal.until('● online');
   const path = `${SCREENS_FOLDER}${name}.txt`;
   const text = `${terminal.text().trimEnd()}\n`;
   if (process.env.UPDATE_SCREENS === '1') {

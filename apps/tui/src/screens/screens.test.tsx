@@ -101,7 +101,7 @@ describe('tasks', SCREEN_TEST, () => {
       await terminal.clock.settle();
     }
     expect(terminal.text()).toContain('qmd_search');
-    expectScreen(terminal, 'task-80x24');
+    await expectScreen(terminal, 'task-80x24');
     terminal.client.emitRun('run_1', {
       type: 'end',
       run: {
@@ -194,7 +194,7 @@ describe('chat', SCREEN_TEST, () => {
       await terminal.clock.settle();
     }
     expect(terminal.text()).toContain('news.md:7');
-    expectScreen(terminal, 'chat-80x24');
+    await expectScreen(terminal, 'chat-80x24');
   });
 
   test('a question that is refused says why', async () => {
@@ -220,7 +220,7 @@ describe('pairings', SCREEN_TEST, () => {
   test('code, person, role, place and end make a choice that is looked at before it counts', async () => {
     open('pairings', { house: house() });
     await terminal.until('Grace H.');
-    expectScreen(terminal, 'pairings-80x24');
+    await expectScreen(terminal, 'pairings-80x24');
     await terminal.press('p');
     await terminal.type('123456');
     await terminal.press('enter');
@@ -274,7 +274,7 @@ describe('contexts and workspaces', SCREEN_TEST, () => {
     await terminal.until('News of the garden');
     await terminal.press('enter');
     await terminal.until('What the workspace community says');
-    expectScreen(terminal, 'context-80x40');
+    await expectScreen(terminal, 'context-80x40');
     await terminal.press('e');
     await terminal.until('Change which setting');
     await terminal.press('6', 'enter');
@@ -408,7 +408,7 @@ describe('audit', SCREEN_TEST, () => {
   test('records are searched at the server, opened, and explained', async () => {
     open('audit', { house: house() });
     await terminal.until('task.create');
-    expectScreen(terminal, 'audit-80x24');
+    await expectScreen(terminal, 'audit-80x24');
     await terminal.press('s');
     await terminal.type('task_0001');
     await terminal.press('enter');
@@ -450,7 +450,7 @@ describe('panic', SCREEN_TEST, () => {
     await terminal.until('Panic is on. Nothing starts');
     await terminal.clock.advance(1_000);
     await terminal.until('P A N I C   I S   O N');
-    expectScreen(terminal, 'panic-80x24');
+    await expectScreen(terminal, 'panic-80x24');
     await terminal.press('1');
     await terminal.until('PANIC IS ON');
     await terminal.press('0');

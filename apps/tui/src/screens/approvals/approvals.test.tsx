@@ -32,7 +32,7 @@ describe('the inbox', SCREEN_TEST, () => {
     await terminal.until('3 waiting');
     expectInside(terminal, 80, 24);
     expect(terminal.text()).toContain('…');
-    expectScreen(terminal, 'approvals-80x24');
+    await expectScreen(terminal, 'approvals-80x24');
   });
 
   test('when it is empty it says what will be there', async () => {
@@ -93,7 +93,7 @@ describe('an answer', SCREEN_TEST, () => {
       'a reader does not see',
     ])
       expect(text).toContain(words);
-    expectScreen(terminal, 'approval-80x50');
+    await expectScreen(terminal, 'approval-80x50');
   });
 
   test('approve signs the digest that was shown, by the same statement as the command', async () => {
@@ -179,6 +179,23 @@ describe('an answer', SCREEN_TEST, () => {
     await terminal.until('sha256');
     await terminal.type('ay');
     await terminal.until('You approved appr_0001.');
+  });
+
+  test.each([
+    ['y', 'y', 'why appr_0001'],
+    ['enter', '\r', 'a approve'],
+  ])('escape and %s that come in one piece are both: the question is left', async (_name, key, next) => {
+    open([approvalFixture(1)]);
+    await terminal.until('1 waiting');
+    await terminal.press('enter');
+    await terminal.until('sha256');
+    await terminal.press('d');
+    await terminal.until('Deny: why?');
+    await terminal.type('no');
+    await terminal.type(`\u001b${key}`);
+    await terminal.until(next);
+    expect(terminal.text()).not.toContain('Deny: why?');
+    expect(answersOf('approval.deny')).toEqual([]);
   });
 
   test('an edit is a new question with a new digest, and is not approved by itself', async () => {
