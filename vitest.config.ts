@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { ClaimsReporter } from './scripts/claims/reporter.ts';
 import { ClosingLineReporter } from './scripts/closing-line-reporter.ts';
+import { LongestFirst } from './scripts/longest-first.ts';
 
 // `npm run soak` repeats the same suites with full counts; they read the same variable.
 const isSoak = process.env.SOAK === '1';
@@ -18,6 +19,7 @@ export default defineConfig({
     // A suite that needs more says so itself: describe(name, { timeout: ms }, ...).
     testTimeout: isSoak ? 600_000 : 10_000,
     hookTimeout: isSoak ? 60_000 : 10_000,
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', new ClosingLineReporter(), new ClaimsReporter()],
   },
 });

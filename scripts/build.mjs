@@ -1,31 +1,13 @@
-// `npm run build`: each app minified in dist/. better-sqlite3 stays outside, it brings a native library.
+// `npm run build`: both programs anew in dist/.
 import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { build } from 'esbuild';
-import { buildScreens } from './screens.mjs';
+import { join, relative } from 'node:path';
+import { buildBundle } from './bundles.mjs';
 import { root } from './setup.mjs';
 
-// CommonJS dependencies inside an ES module bundle still call require().
-const banner =
-  'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);';
-
-await build({
-  absWorkingDir: root,
-  entryPoints: { runtime: 'apps/runtime/src/main.ts' },
-  outdir: 'dist',
-  outExtension: { '.js': '.mjs' },
-  bundle: true,
-  minify: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node24',
-  external: ['better-sqlite3'],
-  banner: { js: banner },
-  legalComments: 'linked',
-  logLevel: 'warning',
-});
-await buildScreens();
-
-for (const name of ['runtime.mjs', ...readdirSync(join(root, 'dist/tui')).map((file) => `tui/${file}`)]) {
-  process.stdout.write(`dist/${name}  ${Math.ceil(statSync(join(root, 'dist', name)).size / 1024)} KiB\n`);
+for (const name of ['runtime', 'tui']) {
+  const folder = await buildBundle(name);
+  for (const file of readdirSync(folder)) {
+    const path = join(folder, file);
+    process.stdout.write(`${relative(root, path)}  ${Math.ceil(statSync(path).size / 1024)} KiB\n`);
+  }
 }

@@ -108,7 +108,7 @@ function isHolderAlive() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   ensureSetup();
-  // So that the first `agent-runtime` opens at once.
-  const { ensureScreens } = await import('./screens.mjs');
-  await ensureScreens();
+  // So that the first start is as quick as the next.
+  const { ensureBundle } = await import('./bundles.mjs');
+  for (const name of ['runtime', 'tui']) await ensureBundle(name);
 }

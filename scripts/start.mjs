@@ -6,7 +6,7 @@ import { becomePinnedNode, environment, pinnedNode, runtimeFlags } from './pinne
 import { root } from './setup.mjs';
 
 const words = process.argv.slice(2);
-const runtimeArgs = [...runtimeFlags(), `${root}apps/runtime/src/main.ts`, 'up', '--setup', ...words];
+const runtimeArgs = [...runtimeFlags(), `${root}apps/runtime/bin/runtime.mjs`, 'up', '--setup', ...words];
 const screensArgs = [`${root}apps/tui/bin/agent-runtime.mjs`];
 /** Lines of the runtime that are kept for later while the screens cover the terminal. */
 const KEPT_LINES = 1_000;

@@ -1,16 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { enableCompileCache } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findRoot } from './command/root.ts';
+import { runMain } from './command/run-main.ts';
 
 // The only place that touches clock, randomness, environment, terminal and signals; everything else gets them as arguments.
 const root = findRoot(dirname(fileURLToPath(import.meta.url)));
-// What was compiled once is not compiled again: half of the time to start. In the clone, where nobody else can write.
-enableCompileCache(join(root, '.cache', 'compile'));
 
-const { runMain } = await import('./command/run-main.ts');
 process.exitCode = await runMain({
   args: process.argv.slice(2),
   env: process.env,

@@ -23,14 +23,14 @@ interface Screen {
   until(text: string): Promise<number>;
 }
 
-const scripts = (await import(pathToFileURL(join(root, 'scripts/screens.mjs')).href)) as {
-  ensureScreens(): Promise<string>;
+const scripts = (await import(pathToFileURL(join(root, 'scripts/bundles.mjs')).href)) as {
+  ensureBundle(name: 'tui'): Promise<string>;
   tuiBuild(entry: string): object;
 };
 mkdirSync(join(root, 'dist'), { recursive: true });
 const folder = mkdtempSync(join(root, 'dist', 'bench-'));
 try {
-  const real = await scripts.ensureScreens();
+  const real = await scripts.ensureBundle('tui');
   const { build } = await import('esbuild');
   await build({ ...scripts.tuiBuild('apps/tui/bench/app.tsx'), outdir: folder });
   const fake = join(folder, 'main.mjs');

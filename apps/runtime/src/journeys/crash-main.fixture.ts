@@ -1,19 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, readFileSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CrashPoints } from '@agent-runtime/domain';
 import { findRoot } from '../command/root.ts';
+import { runMain } from '../command/run-main.ts';
 
 // The runtime's program, but mortal: it writes down every crash point that it reaches and kills itself at the one that stands in a file.
 const root = findRoot(dirname(fileURLToPath(import.meta.url)));
-enableCompileCache(join(root, '.cache', 'compile'));
 const folder = process.env.CRASH_DIR ?? '';
 const aheadMs = Number(readOr(join(folder, 'ahead'), '0'));
 
-const { runMain } = await import('../command/run-main.ts');
 process.exitCode = await runMain({
   args: process.argv.slice(2),
   env: process.env,

@@ -1,13 +1,10 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { openBooks, violations } from './invariants.fixture.ts';
-import { type Home, newHome } from './journey.fixture.ts';
-
-const PROGRAM = fileURLToPath(new URL('crash-main.fixture.ts', import.meta.url));
+import { type Home, MORTAL, newHome } from './journey.fixture.ts';
 
 function newMortal(): { readonly home: Home; readonly folder: string } {
-  const home = newHome({}, PROGRAM);
+  const home = newHome({}, MORTAL);
   const folder = join(home.folder, 'crash');
   mkdirSync(folder, { recursive: true });
   return { home, folder };

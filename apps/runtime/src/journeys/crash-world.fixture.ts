@@ -1,6 +1,5 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   type AdminInput,
   type AdminReply,
@@ -12,9 +11,8 @@ import { until } from '@agent-runtime/testkit';
 import { type Person, personAt } from './crash-client.fixture.ts';
 import { type CrashModel, startCrashModel } from './crash-model.fixture.ts';
 import { type Books, leftovers, openBooks, restless, violations } from './invariants.fixture.ts';
-import { type Home, newHome, type Running } from './journey.fixture.ts';
+import { type Home, MORTAL, newHome, type Running } from './journey.fixture.ts';
 
-const PROGRAM = fileURLToPath(new URL('crash-main.fixture.ts', import.meta.url));
 const LIMIT_MS = 120_000;
 const PATIENCE_MS = 6_000;
 const UP = ['up', '--json'];
@@ -57,7 +55,7 @@ export async function newCrashWorld(): Promise<CrashWorld> {
       AGENT_RUNTIME_LLM_MODEL: 'emulated',
       AGENT_RUNTIME_RATE_PER_MINUTE: '100000',
     },
-    PROGRAM,
+    MORTAL,
   );
   const folder = join(home.folder, 'crash');
   for (const one of [folder, join(home.folder, 'chat')]) mkdirSync(one, { recursive: true });

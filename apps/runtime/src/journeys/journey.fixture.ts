@@ -9,10 +9,12 @@ import { until } from '@agent-runtime/testkit';
 
 /** The clone whose programs are run. */
 export const ROOT = fileURLToPath(new URL('../../../..', import.meta.url)).replace(/\/$/, '');
-const RUNTIME = join(ROOT, 'apps/runtime/src/main.ts');
+/** The runtime that kills itself at chosen points: `crash-main.fixture.ts`. */
+export const MORTAL = join(ROOT, 'scripts/mortal-runtime.mjs');
+const RUNTIME = join(ROOT, 'apps/runtime/bin/runtime.mjs');
 /** As `npm start` gives them. */
 const FLAGS = JSON.parse(readFileSync(join(ROOT, 'apps/runtime/node-flags.json'), 'utf8')) as string[]; // safe: a file of this clone
-const CLI = join(ROOT, 'apps/tui/src/main.ts');
+const CLI = join(ROOT, 'apps/tui/bin/agent-runtime.mjs');
 const START_LIMIT_MS = 120_000;
 
 export type Env = Readonly<Record<string, string>>;

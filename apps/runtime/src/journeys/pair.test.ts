@@ -1,14 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { PAIRING_LIFETIME_MS } from '@agent-runtime/domain';
 import { until } from '@agent-runtime/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBooks, violations } from './invariants.fixture.ts';
-import { type Ended, type Home, newHome, type Running } from './journey.fixture.ts';
+import { type Ended, type Home, MORTAL, newHome, type Running } from './journey.fixture.ts';
 
 /** The runtime's program with a wall clock that can be set ahead. */
-const PROGRAM = fileURLToPath(new URL('crash-main.fixture.ts', import.meta.url));
 const CODE = /(?:[0-9A-Z]{4}-){6}[0-9A-Z]{4}/;
 const LIMIT_MS = 60_000;
 
@@ -20,7 +18,7 @@ describe('pairing', { timeout: 300_000 }, () => {
   const codes: string[] = [];
   const logs: string[] = [];
   beforeAll(async () => {
-    home = newHome({}, PROGRAM);
+    home = newHome({}, MORTAL);
     crash = join(home.folder, 'crash');
     for (const folder of [crash, join(home.folder, 'chat')]) mkdirSync(folder, { recursive: true });
     runtime = await home.start({ CRASH_DIR: crash });

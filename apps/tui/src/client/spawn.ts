@@ -22,7 +22,7 @@ export function spawnRuntime({ root, args, env }: RuntimeSpawn): Promise<number>
   return new Promise((resolve, reject) => {
     const child = spawn(
       process.execPath,
-      [...runtimeFlags(root), join(root, 'apps/runtime/src/main.ts'), ...args],
+      [...runtimeFlags(root), join(root, 'apps/runtime/bin/runtime.mjs'), ...args],
       {
         stdio: 'inherit',
         env: rest,

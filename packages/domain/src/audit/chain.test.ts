@@ -93,6 +93,19 @@ describe('what an editor of the log may do is found', () => {
     );
   });
 
+  it.each([
+    ['no object of a kind', { toString: false }],
+    ['a list', [4]],
+    ['text', '4'],
+    ['half a number', 4.5],
+    ['nothing', null],
+  ])('flip of the number to %s', (_name, seq) => {
+    const changed = { ...at(3), seq } as unknown as AuditEvent; // safe: deliberately anything
+    expect(problemsOf(CHAIN.with(3, changed)).problems).toEqual([
+      { kind: 'hash', seq: 4, text: 'record 4 was changed: it has no number' },
+    ]);
+  });
+
   it('flip with the hash made again: the next record does not follow', () => {
     for (let i = 0; i < 11; i += 1) {
       const { hash: _old, ...record } = { ...at(i), actor: 'user_eve00000' };

@@ -116,6 +116,12 @@ export function chainVerifier(
   return {
     add(event) {
       if (problems.length > 100) return;
+      if (!Number.isSafeInteger(event.seq)) {
+        seq += 1;
+        head = event.hash;
+        problems.push({ kind: 'hash', seq, text: `record ${seq} was changed: it has no number` });
+        return;
+      }
       if (event.seq !== seq + 1)
         problems.push({
           kind: event.seq > seq + 1 ? 'gap' : 'order',
