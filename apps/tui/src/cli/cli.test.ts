@@ -520,7 +520,7 @@ describe('speed', () => {
     const { stderr } = runNode([
       '--import',
       `data:text/javascript,${encodeURIComponent(trace)}`,
-      `${root}/apps/tui/bin/agent-runtime.mjs`,
+      `${root}/apps/tui/src/main.ts`,
       '--help',
     ]);
     expect(stderr).toContain('commander');
