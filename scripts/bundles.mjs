@@ -49,7 +49,10 @@ export function tuiBuild(entry = 'apps/tui/src/main.ts') {
       fetch: 'undefined',
     },
     // Ink asks for it only when DEV is set; left outside, Node would miss it at the start.
-    alias: { 'react-devtools-core': join(root, 'scripts', 'no-devtools.mjs') },
+    alias: {
+      'react-devtools-core': join(root, 'scripts', 'no-devtools.mjs'),
+      'string-width': join(root, 'apps/tui/src/app/string-width.ts'),
+    },
   };
 }
 

@@ -55,6 +55,7 @@ const instance = render(
   />,
   {
     alternateScreen: true,
+    interactive: true,
     incrementalRendering: true,
     onRender: () => {
       const { user, system } = process.cpuUsage();

@@ -76,7 +76,7 @@ if (words.length === 0 && isTty && process.stdin.isTTY === true && process.env.T
   const { openScreens } = await import('./app/open.tsx');
   const code = await openScreens({
     connect: async () => (await import('./client/connect.ts')).connectScreens(remote),
-    witnesses: await world.witnesses(),
+    witnesses: world.witnesses,
     clock: { nowMs: world.nowMs, sleep: world.sleep },
     newKey: world.newKey,
     theme: { useColor: world.useColor, isReader: wantsReader(process.env) },

@@ -12,7 +12,7 @@ export interface ScreensInput {
   /** The admin API; asked for again after a failure, else once. */
   connect(): Promise<AdminClient>;
   /** What this machine remembers of the log, checked before each signature. */
-  readonly witnesses: WitnessStore | undefined;
+  readonly witnesses: (() => Promise<WitnessStore>) | undefined;
   readonly clock: ScreenClock;
   /** Random name, never used twice. */
   newKey(): string;

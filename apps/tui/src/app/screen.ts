@@ -8,7 +8,7 @@ export interface Services {
   connect(): Promise<AdminClient>;
   readonly pairing: PairingClient;
   /** What this machine remembers of the log; absent only in tests of other things. */
-  readonly witnesses?: WitnessStore | undefined;
+  readonly witnesses?: (() => Promise<WitnessStore>) | undefined;
   /** Random name, never used twice. */
   newKey(): string;
 }

@@ -26,7 +26,9 @@ const WIDE: readonly (readonly [first: number, last: number])[] = [
 const PLAIN = /^[ -~]*$/;
 // Half a flag is narrow; a whole one is an emoji of its own.
 const EMOJI = /^[\p{Emoji_Presentation}--\p{Regional_Indicator}]/v;
+// Both of several characters and of one; to compile it takes V8 as long as everything else on the first screen.
 const RGI_EMOJI = /^\p{RGI_Emoji}$/v;
+const MAY_BE_EMOJI = /^\p{Emoji}/v;
 const MARK =
   /^[\p{Nonspacing_Mark}\p{Enclosing_Mark}\p{Default_Ignorable_Code_Point}\p{Control}\p{Format}]$/v;
 const SEGMENTER = new Intl.Segmenter();
@@ -43,7 +45,7 @@ export function cells(text: string): number {
 /** One thing that a reader sees as a character. Conjoined Korean letters count as their first. */
 function clusterCells(cluster: string): number {
   if (cluster.length === 1 && PLAIN.test(cluster)) return 1;
-  if (RGI_EMOJI.test(cluster)) return 2;
+  if (isEmoji(cluster)) return 2;
   let width = 0;
   let hasLead = false;
   for (const char of cluster) {
@@ -55,6 +57,11 @@ function clusterCells(cluster: string): number {
     width += own;
   }
   return width;
+}
+
+function isEmoji(cluster: string): boolean {
+  const isOne = cluster.length === ((cluster.codePointAt(0) ?? 0) > 0xffff ? 2 : 1);
+  return isOne ? EMOJI.test(cluster) : MAY_BE_EMOJI.test(cluster) && RGI_EMOJI.test(cluster);
 }
 
 function isJamoTail(code: number): boolean {

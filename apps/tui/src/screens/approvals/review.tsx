@@ -7,7 +7,7 @@ import { type Line, line } from '../../app/line.tsx';
 import { type Loaded, useLoad } from '../../app/load.ts';
 import { Page } from '../../app/page.tsx';
 import { Pager } from '../../app/pager.tsx';
-import { answerApproval, answerText, type Decision } from '../../client/answer.ts';
+import type { Decision } from '../../client/answer.ts';
 import { demandOneClass } from './inbox.ts';
 import { reviewLines } from './review-lines.ts';
 
@@ -174,7 +174,9 @@ async function answer(desk: Desk, decision: Decision, reason = ''): Promise<void
   let last: ApprovalDetail | undefined;
   const isDone = await app.run(label, async () => {
     const client = await app.services.connect();
-    const { witnesses } = app.services;
+    // Brings the schemas of the contract, which the first frame does not wait for.
+    const { answerApproval, answerText } = await import('../../client/answer.ts');
+    const witnesses = await app.services.witnesses?.();
     for (const shown of details) last = await answerApproval({ client, witnesses, shown, decision, reason });
     if (details.length > 1) return `${details.length} questions are answered.`;
     return last === undefined ? '' : answerText(last, decision, '');
