@@ -87,7 +87,7 @@ describe('overview', SCREEN_TEST, () => {
     open({ house: filled() });
     await terminal.until('2 questions wait');
     expect(terminal.text()).toContain('48,213 tokens');
-    expect(terminal.text()).toContain('● online');
+    await terminal.until('● online');
     expectInside(terminal, 80, 24);
     await expectScreen(terminal, 'overview-80x24');
   });
