@@ -2,7 +2,10 @@
 // missing or older than their sources, so that a pull or an edit never runs yesterday's program.
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from './setup.mjs';
+import { fileURLToPath } from 'node:url';
+
+// Not from setup.mjs: every start of a program comes by here, and loads no more than it needs.
+const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Where Node keeps what it compiled of them. */
 export const compileCache = join(root, '.cache', 'compile');
