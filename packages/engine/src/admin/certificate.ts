@@ -4,6 +4,7 @@ import {
   type CaRow,
   type CertificateRow,
   type ClientCertificate,
+  type StoreReader,
   toInstant,
   toInstantIf,
   type UserId,
@@ -12,6 +13,7 @@ import type { Actor } from '../api.ts';
 import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart, IssuedCertificate, TrustedCa, WatchedCertificate } from './deps.ts';
 import { missing, namesOf } from './find.ts';
+import type { HeldRow } from './held.ts';
 import { requireNotAbovePerson } from './people.ts';
 import { revoke } from './revoke.ts';
 import { REVOKED_TOPIC } from './watch.ts';
@@ -103,8 +105,8 @@ async function revokeCertificate(
     action: 'identity.revoke_certificate',
     subject: row.id,
     data: { user: row.user, key: row.key },
-    principal: row.user,
-    revokedAt,
+    principals: [row.user],
+    holds: [{ table: 'identity_certificate', id: row.id, change: { revokedAt } }],
   } as const;
   requireNotAbovePerson(await viewerOf(deps, actor), row.user);
   await revoke(deps, actor, what, async (tx, viewer) => {
@@ -131,6 +133,16 @@ async function findCertificate(deps: AdminDeps, id: string): Promise<ClientCerti
     kind: 'conflict',
     message: `"${id}" fits several certificates. Give more of the serial.`,
   });
+}
+
+/** Certificates that still count, as they read once they are revoked. */
+export async function heldCertificates(
+  reader: StoreReader,
+  whose: { readonly key: string } | { readonly user: UserId },
+  revokedAt: number,
+): Promise<readonly HeldRow[]> {
+  const rows = await reader.find('identity_certificate', { ...whose, revokedAt: { isNull: true } });
+  return rows.map(({ id }) => ({ table: 'identity_certificate', id, change: { revokedAt } }));
 }
 
 /** The CA that issues. @throws AppError certificate.authority.unavailable */
