@@ -75,7 +75,7 @@ if (words.length === 0 && isTty && process.stdin.isTTY === true && process.env.T
   // From the bundle only (bin/agent-runtime.mjs): Node reads no JSX. Nothing of the command line is loaded for it.
   const { openScreens } = await import('./app/open.tsx');
   const code = await openScreens({
-    connect: async () => (await import('./client/connect.ts')).connectScreens(remote),
+    connect: async () => (await import('./client/connect-screens.ts')).connectScreens(remote),
     witnesses: world.witnesses,
     clock: { nowMs: world.nowMs, sleep: world.sleep },
     newKey: world.newKey,

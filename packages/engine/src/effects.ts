@@ -3,6 +3,7 @@ import type { Actor, EngineDeps } from './api.ts';
 import { approve, deny, edit, expireQuestions, makeDeadlines, release, withdraw } from './approval/index.ts';
 import { type Proposal, type ProposeInput, propose } from './effect/index.ts';
 import { openGate, settleGate } from './gate/index.ts';
+import { pruneNotices } from './notify/index.ts';
 import { endPrincipal, panicOff, panicOn, settlePanic } from './panic/index.ts';
 import {
   makeOutbox,
@@ -39,10 +40,12 @@ export interface Effects {
   revoked(principalKey: string): Promise<void>;
   /** Recovers, then delivers, and sweeps every `sweepMs`. */
   start(): Promise<void>;
-  /** One sweep: what expired, and what panic could not write. */
+  /** One sweep: what expired, and what panic could not write; once an hour, what was said long ago. */
   sweep(): Promise<void>;
   drain(deadlineMs: number): Promise<void>;
 }
+
+const PRUNE_EVERY_MS = 3_600_000;
 
 /** Joins proposals, answers, the outbox, panic and the gate. */
 export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
@@ -79,9 +82,15 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
   };
   const stopSweeps = new AbortController();
   const deadlines = makeDeadlines(deps.clock);
+  let nextPruneAtMs = 0;
   const sweep = async (): Promise<void> => {
     await settlePanic(deps);
-    if (!deps.panic.isOn()) await waking(expireQuestions(deps, deadlines));
+    if (deps.panic.isOn()) return;
+    await waking(expireQuestions(deps, deadlines));
+    if (deps.clock.nowMs() < nextPruneAtMs) return;
+    // Set before: what a full disk refuses can wait for the next hour.
+    nextPruneAtMs = deps.clock.nowMs() + PRUNE_EVERY_MS;
+    await pruneNotices(deps);
   };
   /** A failed sweep is tried again at the next one: nothing it does is urgent, for the claim looks at expiry itself. */
   const trying = async (work: () => Promise<unknown>): Promise<void> => {

@@ -1,4 +1,10 @@
-import { ADMIN_PREFIX, ADMIN_ROUTES, type AdminRoute, MAX_BODY_BYTES } from '@agent-runtime/domain';
+import {
+  ADMIN_PREFIX,
+  ADMIN_ROUTES,
+  type AdminReply,
+  type AdminRoute,
+  MAX_BODY_BYTES,
+} from '@agent-runtime/domain';
 import {
   type ClientKey,
   inviteProof,
@@ -236,15 +242,10 @@ describe('enrolment with real keys', () => {
     const code = await invited();
     const { status, body } = await answer(door, enrol(code, other));
     expect(status).toBe(200);
-    const reply = body as {
-      readonly proof: string;
-      readonly key_id: string;
-      readonly certificate: string;
-      readonly authorities: string[];
-    }; // safe: used as such below
+    const reply = body as AdminReply<'key.enrol'>; // safe: used as such below
     verifyServerProof({
       invite: parseInvite(code),
-      serverIdentity: serverIdentity([reply.certificate, ...reply.authorities]),
+      serverIdentity: serverIdentity(reply),
       keyId: parseKeyId(reply.key_id),
       proof: new Uint8Array(Buffer.from(reply.proof, 'base64url')),
     });

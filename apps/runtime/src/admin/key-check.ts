@@ -42,12 +42,12 @@ export function makeKeyCheck(): KeyCheck {
       return provedKey(request);
     },
     proveRequest: (request) => provedKey(fromBase64url(request)),
-    serverProof: (invite, { keyId, pems }) =>
+    serverProof: (invite, answer) =>
       toBase64url(
         serverProof({
           invite: inviteKey(invite),
-          serverIdentity: serverIdentity(pems),
-          keyId: parseKeyId(keyId),
+          serverIdentity: serverIdentity(answer),
+          keyId: parseKeyId(answer.key_id),
         }),
       ),
     refusedInvite,

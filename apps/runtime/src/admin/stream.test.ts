@@ -31,16 +31,12 @@ async function asked(by: ClientKey): Promise<Run> {
   return run;
 }
 
-/** Opens a stream; `text()` is what has arrived so far. */
-async function openStream(
+/** Opens a stream that nobody reads yet. */
+async function opening(
   path: string,
   by: ClientKey,
-): Promise<{
-  readonly status: number;
-  text(): string;
-  readonly ended: Promise<void>;
-  stop(): Promise<void>;
-}> {
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ readonly response: Response }> {
   const headers = signRequest({
     method: 'GET',
     path: ADMIN_PREFIX + path,
@@ -51,7 +47,20 @@ async function openStream(
     bootId: door.parts.about.bootId,
     nowMs: door.clock.nowMs(),
   });
-  const response = await door.app.request(ADMIN_PREFIX + path, { headers: { ...headers } });
+  return { response: await door.app.request(ADMIN_PREFIX + path, { headers: { ...headers, ...more } }) };
+}
+
+/** Opens a stream; `text()` is what has arrived so far. */
+async function openStream(
+  path: string,
+  by: ClientKey,
+): Promise<{
+  readonly status: number;
+  text(): string;
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}> {
+  const { response } = await opening(path, by);
   let text = '';
   const reader = response.body?.getReader();
   const ended = (async () => {
@@ -173,5 +182,65 @@ describe('the stream of the appliance', () => {
     expect(mias.text()).not.toContain('efct_1');
     await lords.stop();
     await mias.stop();
+  });
+});
+
+describe('a reader that takes nothing', () => {
+  const effect = (n: number) => ({
+    topic: 'effects',
+    kind: 'effect.done',
+    data: { id: `efct_${n}`, workspace: 'acme', context: 'ops' },
+  });
+  const others = () => door.live.listeners;
+
+  test('costs a thousand events; then nothing is kept for it, and it is told to come again', async () => {
+    const { response } = await opening('/events', key);
+    await until(() => others() > 0, 'the stream listens');
+    // One waits in the line, one in the write that the reader holds up.
+    for (let n = 0; n < 1_000; n += 1) door.live.publish(effect(n));
+    expect(others()).toBeGreaterThan(0);
+    for (let n = 1_000; n < 1_010; n += 1) door.live.publish(effect(n));
+    expect(others()).toBe(0);
+    const text = await response.text();
+    expect(text).toMatch(/event: behind\ndata: \{\}\nretry: 1000\n\n$/);
+    expect(text.match(/event: effects/g)?.length ?? 0).toBeLessThan(10);
+  });
+
+  test('is let go of after half a minute, though its write still waits', async () => {
+    const { response } = await opening('/events', key);
+    await until(() => others() > 0, 'the stream listens');
+    for (let n = 0; n < 1_010; n += 1) door.live.publish(effect(n));
+    await door.clock.advance(30_000);
+    expect(await response.text()).not.toContain('behind');
+  });
+
+  test('has a few texts in the making to wait for, the newest among them', async () => {
+    const run = await asked(member);
+    const { response } = await opening(`/run/${run.id}/event`, member);
+    await until(() => others() > 0, 'the stream listens');
+    let whole = '';
+    for (let n = 0; n < 5_000; n += 1) {
+      whole += 'x';
+      door.live.publish({ topic: run.id, kind: 'text', data: { text: whole } });
+    }
+    expect(others()).toBeGreaterThan(0);
+    await finish(run);
+    const text = await response.text();
+    expect(text).not.toContain('behind');
+    expect(text.match(/"type":"text"/g)?.length).toBeLessThan(30);
+    expect(text).toContain('"output":"pong"');
+  });
+
+  test('goes on after the last fact that it has, when it comes again', async () => {
+    const run = await asked(member);
+    await finish(run);
+    const first = await (await opening(`/run/${run.id}/event`, member)).response.text();
+    const ids = [...first.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+    expect(ids.length).toBeGreaterThan(0);
+    const last = String(Math.max(...ids));
+    const { response } = await opening(`/run/${run.id}/event`, member, { 'last-event-id': last });
+    const again = await response.text();
+    expect(again).not.toMatch(/^id: /m);
+    expect(again).toContain('"type":"end"');
   });
 });

@@ -75,9 +75,9 @@ async function join(
     config.memoryDir === undefined ? [] : [folderConnector({ folder: config.memoryDir, clock, log })];
   const measured = config.METRICS_LISTEN === undefined ? undefined : await loadMetrics();
   const files = openFiles({ open, clock, crash: world.crash, log });
-  const held = holdRevocations(open.store.read);
+  const held = holdRevocations(open.store);
   const deps: EngineDeps = {
-    store: { ...open.store, read: held.read },
+    store: { ...open.store, read: held.read, commit: held.commit },
     journal: open.journal,
     audit: open.audit,
     files: files.files,

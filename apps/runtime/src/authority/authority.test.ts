@@ -1,10 +1,10 @@
-import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { UserId } from '@agent-runtime/domain';
 import { newClientKey } from '@agent-runtime/pki';
-import { createMasterKey, makeSealer } from '@agent-runtime/store';
+import { createMasterKey, makeSealer, writePrivateFile } from '@agent-runtime/store';
 import { manualClock, recordingLogger } from '@agent-runtime/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type AuthorityInput, openAuthority } from './authority.ts';
@@ -85,6 +85,34 @@ describe('the CA of a data folder', { timeout: 60_000 }, () => {
     expect((await openAuthority(input())).rootPems()).toEqual(before);
   });
 
+  test('changes although what follows it cannot: nobody hears an error, it is an alarm, and is made up for', async () => {
+    const log = recordingLogger();
+    const ca = await openAuthority(input({ log, proxyHosts: ['admin.example'] }));
+    const proxy = join(folder, 'proxy');
+    let isFull = false;
+    let others = 0;
+    ca.follow('the files of Caddy', () => {
+      if (isFull) throw new Error('ENOSPC: no space left on device');
+      writeProxyFiles(proxy, ca);
+    });
+    ca.follow('another', () => {
+      others += 1;
+    });
+    const alarms = (): readonly string[] => ca.alarms([], clock.nowMs());
+    const read = (): string => readFileSync(join(proxy, 'ca.pem'), 'utf8');
+    const before = read();
+    isFull = true;
+    await ca.rotate({ nowMs: clock.nowMs(), keepOld: true });
+    expect([read(), others]).toEqual([before, 2]);
+    expect(alarms()).toEqual([expect.stringContaining('the files of Caddy')]);
+    expect(log.lines.filter((line) => line.level === 'error')).toHaveLength(1);
+    await ca.maintain();
+    expect([read(), alarms().length]).toEqual([before, 1]);
+    isFull = false;
+    await ca.maintain();
+    expect([read(), others, alarms()]).toEqual([ca.rootPems()[0], 2, []]);
+  });
+
   test('gives out what it verifies, for this instance alone', async () => {
     const ca = await openAuthority(input());
     const key = await newClientKey();
@@ -103,15 +131,16 @@ describe('the certificates of the listener', { timeout: 60_000 }, () => {
     const ca = await openAuthority(input());
     const first = ca.server();
     let changes = 0;
-    ca.onChange(() => {
+    ca.follow('a count', () => {
       changes += 1;
     });
+    expect(changes).toBe(1);
     clock.jumpWall(59 * DAY_MS);
     await ca.maintain();
-    expect([ca.server(), changes]).toEqual([first, 0]);
+    expect([ca.server(), changes]).toEqual([first, 1]);
     clock.jumpWall(2 * DAY_MS);
     await ca.maintain();
-    expect(changes).toBe(1);
+    expect(changes).toBe(2);
     expect(validDays(ca.server().certPem)).toBe(90);
     // A new key as well, and the file has it.
     expect(ca.server().keyPem).not.toBe(first.keyPem);
@@ -146,17 +175,39 @@ describe('what Caddy is given', { timeout: 60_000 }, () => {
     const proxy = join(folder, 'proxy');
     writeProxyFiles(proxy, ca);
     expect(statSync(proxy).mode & 0o777).toBe(0o700);
-    const names = ['admin.crt', 'admin.key', 'upstream.crt', 'upstream.key', 'ca.pem', 'ca-before.pem'];
+    const names = ['admin.pem', 'upstream.pem', 'ca.pem', 'ca-before.pem'];
+    expect(readdirSync(proxy).toSorted()).toEqual(names.toSorted());
     for (const name of names) expect(statSync(join(proxy, name)).mode & 0o777).toBe(0o600);
     const read = (name: string): string => readFileSync(join(proxy, name), 'utf8');
     const root = new X509Certificate(read('ca.pem'));
-    for (const key of ['admin.key', 'upstream.key'])
-      expect(root.checkPrivateKey((await import('node:crypto')).createPrivateKey(read(key)))).toBe(false);
-    expect(new X509Certificate(read('admin.crt')).checkHost('admin.example')).toBe('admin.example');
+    for (const key of ['admin.pem', 'upstream.pem'])
+      expect(root.checkPrivateKey(createPrivateKey(read(key)))).toBe(false);
+    expect(new X509Certificate(read('admin.pem')).checkHost('admin.example')).toBe('admin.example');
     expect(read('ca-before.pem')).toBe(read('ca.pem'));
     await ca.rotate({ nowMs: clock.nowMs(), keepOld: true });
     writeProxyFiles(proxy, ca);
     expect(read('ca-before.pem')).not.toBe(read('ca.pem'));
+  });
+
+  test('fits together whenever Caddy reads it: the pairs that its file names match after each write', async () => {
+    const ca = await openAuthority(input({ proxyHosts: ['admin.example'] }));
+    const proxy = join(folder, 'proxy');
+    writeProxyFiles(proxy, ca);
+    const caddyfile = readFileSync(new URL('../../../../caddy/Caddyfile', import.meta.url), 'utf8');
+    const pairs = [
+      ...caddyfile.matchAll(/tls(?:_client_auth)? \{\$PROXY_DIR\}\/(\S+) \{\$PROXY_DIR\}\/(\S+)/g),
+    ];
+    expect(pairs).toHaveLength(2);
+    const read = (name = ''): string => readFileSync(join(proxy, name), 'utf8');
+    let writes = 0;
+    await ca.rotate({ nowMs: clock.nowMs(), keepOld: false });
+    writeProxyFiles(proxy, ca, (path, text) => {
+      writePrivateFile(path, text);
+      writes += 1;
+      for (const [, cert, key] of pairs)
+        expect(new X509Certificate(read(cert)).checkPrivateKey(createPrivateKey(read(key)))).toBe(true);
+    });
+    expect(writes).toBe(4);
   });
 
   test('is nothing in direct mode, and is made when the mode changes', async () => {

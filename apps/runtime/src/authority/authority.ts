@@ -22,6 +22,7 @@ import {
   verifyProxyCert,
 } from '@agent-runtime/pki/certificate';
 import type { AuthorityFile, AuthorityState, KeyPair } from './authority-file.ts';
+import { makeFollowers } from './followers.ts';
 
 export interface AuthorityInput {
   readonly file: AuthorityFile;
@@ -58,8 +59,11 @@ export interface Authority extends Pick<CertificateAuthority, 'issue' | 'rotate'
   verifyProxy(der: Uint8Array): void;
   /** Renews what is due and forgets old CAs; cheap when nothing is. */
   maintain(): Promise<void>;
-  /** Called after server, proxy or roots changed. */
-  onChange(listener: () => void): void;
+  /**
+   * Keeps something in step with server, proxy and roots. One that throws delays nobody: it is told again by `maintain`.
+   * @param what in words, e.g. `the files of Caddy`; `listener` is called now and after each change
+   */
+  follow(what: string, listener: () => void): void;
 }
 
 /**
@@ -68,7 +72,7 @@ export interface Authority extends Pick<CertificateAuthority, 'issue' | 'rotate'
  */
 export async function openAuthority(input: AuthorityInput): Promise<Authority> {
   const { file, instanceId, clock, log } = input;
-  const listeners: (() => void)[] = [];
+  const followers = makeFollowers(log);
   let state = file.read() ?? (await firstState(input));
   let ca = importOf(state.current);
   let others = othersOf(state);
@@ -78,7 +82,7 @@ export async function openAuthority(input: AuthorityInput): Promise<Authority> {
     state = next;
     ca = importOf(next.current);
     others = othersOf(next);
-    for (const listener of listeners) listener();
+    followers.tell();
   };
   const trusted = (nowMs: number): readonly TrustedCa[] => [
     trustedCa(ca.cert, true),
@@ -133,8 +137,11 @@ export async function openAuthority(input: AuthorityInput): Promise<Authority> {
         ...certs,
       });
     }),
-    alarms: (people, nowMs) =>
-      expiryAlarms(
+    alarms: (people, nowMs) => [
+      ...followers
+        .behind()
+        .map((what) => `${what}: older than the CA. Look at the disk and the log; it is tried every hour.`),
+      ...expiryAlarms(
         [
           { kind: 'ca', name: ca.cert.commonName, ...lifeOfCa(ca.cert) },
           { kind: 'server', name: 'admin listener', ...lifetimeOf(state.server) },
@@ -153,6 +160,7 @@ export async function openAuthority(input: AuthorityInput): Promise<Authority> {
         ],
         nowMs,
       ).map((alarm) => alarm.text),
+    ],
     server: () => identityOf(state.server),
     proxy: () =>
       state.proxy === undefined
@@ -165,6 +173,7 @@ export async function openAuthority(input: AuthorityInput): Promise<Authority> {
       verifyProxyCert({ certDer, roots: roots(), instanceId, nowMs: clock.nowMs() });
     },
     maintain: inTurn(async () => {
+      followers.retry();
       const nowMs = clock.nowMs();
       const left = state.others.filter((other) => nowMs < other.until);
       const isOver = left.length < state.others.length;
@@ -174,7 +183,7 @@ export async function openAuthority(input: AuthorityInput): Promise<Authority> {
       save({ ...state, others: left, ...(await serverCerts(input, ca, nowMs)) });
       log.info({ room: 'certificate' }, 'the certificates of the admin listener were renewed');
     }),
-    onChange: (listener) => void listeners.push(listener),
+    follow: followers.add,
   };
   await authority.maintain();
   return authority;

@@ -102,11 +102,11 @@ async function serveAdmin(world: World, appliance: Appliance, log: Logger): Prom
       'AGENT_RUNTIME_ADMIN_LISTEN',
     );
     adminPlace.url ??= listener.url;
-    if (hop === 'proxy') writeProxyFiles(config.proxyDir, authority);
-    authority.onChange(() => {
-      listener.change(tls());
-      if (hop === 'proxy') writeProxyFiles(config.proxyDir, authority);
-    });
+    authority.follow('the admin listener', () => listener.change(tls()));
+    if (hop === 'proxy')
+      authority.follow(`the files of Caddy in ${config.proxyDir}`, () =>
+        writeProxyFiles(config.proxyDir, authority),
+      );
     return listener;
   } catch (thrown) {
     if (!(thrown instanceof AppError) || thrown.code !== 'runtime.listen.conflict') throw thrown;

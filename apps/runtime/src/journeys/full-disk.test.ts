@@ -28,6 +28,10 @@ interface Readiness {
   readonly reasons: readonly string[];
 }
 
+interface Grants {
+  readonly items: readonly { readonly id: string; readonly name: string; readonly role: string }[];
+}
+
 describe.skipIf(TROUBLE !== undefined)(
   `a full disk${TROUBLE === undefined ? '' : ` (skipped: ${TROUBLE})`}`,
   { timeout: 180_000 },
@@ -38,6 +42,7 @@ describe.skipIf(TROUBLE !== undefined)(
     let token: { readonly id: string; readonly secret: string };
     let other: { readonly id: string; readonly secret: string };
     let approval: string;
+    let grant: string;
     beforeAll(async () => {
       server = await startLlmServer();
       home = newHome({
@@ -49,6 +54,12 @@ describe.skipIf(TROUBLE !== undefined)(
       runtime = await home.start();
       token = await newToken(home, 'shop');
       other = await newToken(home, 'other');
+      for (const name of ['ada', 'zoe']) {
+        await home.cli(['user', 'add', name]);
+        await home.cli(['grant', 'add', '--user', name, '--role', 'operator', '--scope', '*']);
+      }
+      const given = (await home.cli(['grant', 'list', '--user', 'ada', '--json'])).json<Grants>();
+      grant = given.items[0]?.id ?? '';
       const call = JSON.stringify({ connector: 'memory', channel: 'general', text: NOTICE });
       server.next(
         [...llm.toolCalls([{ id: 'p1', name: 'post_message', arguments: call }]), ...llm.done('tool_calls')],
@@ -82,6 +93,11 @@ describe.skipIf(TROUBLE !== undefined)(
     };
     const free = (): void => rmSync(ballast());
     const posts = (): number => home.chat.textsIn('general').filter((text) => text.includes(NOTICE)).length;
+    const rights = async (): Promise<Record<string, readonly string[]>> => {
+      const { items } = (await home.cli(['grant', 'list', '--json'])).json<Grants>();
+      const of = (name: string) => items.filter((one) => one.name === name).map((one) => one.role);
+      return { ada: of('ada'), zoe: of('zoe') };
+    };
     const readiness = async (): Promise<{ status: number; body: Readiness }> => {
       const answer = await fetch(`${runtime.url}/readyz`);
       return { status: answer.status, body: (await answer.json()) as Readiness }; // safe: the public contract
@@ -122,6 +138,18 @@ describe.skipIf(TROUBLE !== undefined)(
       expect((await post(runtime, token.secret, { text: 'x' })).status).toBe(503);
     });
 
+    test('a person who leaves and a role that is taken away count no more either', async () => {
+      for (const taken of [
+        ['grant', 'rm', grant],
+        ['user', 'offboard', 'zoe'],
+      ])
+        expect(await home.cli(taken)).toMatchObject({
+          code: 8,
+          err: expect.stringContaining('until the next start'),
+        });
+      expect(await rights()).toEqual({ ada: [], zoe: [] });
+    });
+
     test('with room again it goes on by itself; nothing acknowledged is lost, and the log verifies', async () => {
       free();
       await until(async () => (await readiness()).status === 200, 'it is ready again', 20_000);
@@ -131,6 +159,9 @@ describe.skipIf(TROUBLE !== undefined)(
       expect(await whenDone(runtime, token.secret, run_id)).toMatchObject({ status: 'succeeded' });
       expect((await post(runtime, other.secret, { text: 'x' })).status).toBe(401);
       expect((await home.cli(['token', 'revoke', other.id])).code).toBe(0);
+      expect((await home.cli(['grant', 'rm', grant])).code).toBe(0);
+      expect((await home.cli(['user', 'offboard', 'zoe'])).code).toBe(0);
+      expect(await rights()).toEqual({ ada: [], zoe: [] });
       expect((await home.cli(['approval', 'approve', approval])).code).toBe(0);
       await until(() => posts() === 1, 'the post arrived', 20_000);
       expect((await home.cli(['audit', 'verify', '--json'])).json()).toMatchObject({ ok: true });

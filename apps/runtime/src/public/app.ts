@@ -11,6 +11,7 @@ import {
 import type { Engine } from '@agent-runtime/engine';
 import { type Context, Hono } from 'hono';
 import type { Enrolment } from '../admin/index.ts';
+import { lastEventId } from '../stream/last-event-id.ts';
 import { type RunStreamDeps, runStream } from '../stream/run-stream.ts';
 import { readJson } from './body.ts';
 import { errorAnswer, unknownPath, wrongMethod } from './error-answer.ts';
@@ -18,7 +19,7 @@ import { postEvent } from './event-post.ts';
 import { readHealth, readReadiness } from './health-read.ts';
 import { rateLimit } from './rate-limit.ts';
 import { ownRun, readRun } from './run-read.ts';
-import { lastEventId, streamAnswer } from './run-stream.ts';
+import { streamAnswer } from './run-stream.ts';
 import { streamGuard, whileGood } from './stream-guard.ts';
 import { authenticate } from './token-auth.ts';
 
@@ -68,8 +69,9 @@ export function makePublicApp(deps: PublicDeps): PublicApp {
   app.get('/readyz', (context) => readReadiness(deps, context)).all((context) => wrongMethod(context, 'GET'));
   app.post('/enrol', async (context) => {
     if (!(await deps.enrolment.isOpen())) return unknownPath(context);
-    if (Number(context.req.header('content-length') ?? MAX_ENROL_BYTES + 1) > MAX_ENROL_BYTES)
-      throw tooMuch();
+    const announced = context.req.header('content-length') ?? '';
+    // What is no number compares with nothing, and would be read up to the limit of other bodies.
+    if (!/^\d{1,9}$/.test(announced) || Number(announced) > MAX_ENROL_BYTES) throw tooMuch();
     try {
       return context.json(await deps.enrolment.enrol(await readJson(context.req.raw)));
     } catch (refusal) {

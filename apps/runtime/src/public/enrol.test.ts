@@ -49,6 +49,11 @@ describe('/enrol', () => {
     // One that does not say how long it is could be any length.
     const unsaid = await world.request('/enrol', { method: 'POST', body: '{}' });
     expect(unsaid.status).toBe(413);
+    for (const length of ['many', '', '-1', '1e3', '0x10', '2, 2', '1.5']) {
+      const headers = { 'content-length': length };
+      const strange = await world.request('/enrol', { method: 'POST', headers, body: '{}' });
+      expect([length, strange.status]).toEqual([length, 413]);
+    }
     expect(world.enrolled).toEqual([]);
   });
 });

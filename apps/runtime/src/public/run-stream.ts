@@ -11,14 +11,6 @@ export function formatFrame(frame: StreamFrame): string {
 }
 
 /**
- * The number in a `Last-Event-ID` header.
- * @returns 0 (everything) for an absent one and for one that is not ours: sending again is safe, leaving out is not
- */
-export function lastEventId(header: string | undefined): number {
-  return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : 0;
-}
-
-/**
  * An event stream that asks for the next frame only when the last one was taken, so that a slow reader costs no memory.
  * @param end ends the stream at once, also for a reader that takes nothing
  * @param onClose called when the stream has ended or the reader went away

@@ -87,6 +87,7 @@ describe('overview', SCREEN_TEST, () => {
     open({ house: filled() });
     await terminal.until('2 questions wait');
     expect(terminal.text()).toContain('48,213 tokens');
+    // The first screen of this file loads what reads the live feed.
     await terminal.until('● online');
     expectInside(terminal, 80, 24);
     await expectScreen(terminal, 'overview-80x24');
@@ -271,6 +272,15 @@ describe('the line to the runtime', SCREEN_TEST, () => {
     await terminal.press('1');
     await terminal.until('1 this minute');
     expect(terminal.text()).toContain('approval.pending');
+  });
+
+  test('what the line wants known stands at the top, and takes a line from the screen below', async () => {
+    const notice = "certificate refused: over this machine's socket; agent-runtime enrol --force";
+    open({ client: { ...fakeClient(filled()), notice } });
+    await terminal.until(notice);
+    await terminal.until('● online');
+    const lines = terminal.text().split('\n');
+    expect([lines.length, Math.max(...lines.map((line) => line.length))]).toEqual([24, 80]);
   });
 
   test('an hour of events costs no more memory than a minute', async () => {

@@ -28,6 +28,7 @@ export function Page(props: {
   const banner = useSession(
     (state) =>
       (state.link === 'offline' ? 1 : 0) +
+      (state.notice === undefined ? 0 : 1) +
       (state.status?.panic.on === true ? 1 : 0) +
       (state.status?.gate.closed === true ? 1 : 0),
   );

@@ -15,6 +15,8 @@ export interface SessionState {
   readonly link: Link;
   /** The words of the last trouble with the line. */
   readonly trouble: string | undefined;
+  /** What the line itself wants known while it works. */
+  readonly notice: string | undefined;
   /** When the next try begins, epoch ms; only while offline. */
   readonly retryAtMs: number | undefined;
   readonly status: Status | undefined;
@@ -81,6 +83,7 @@ export function makeSession(deps: {
   let state: SessionState = {
     link: 'connecting',
     trouble: undefined,
+    notice: undefined,
     retryAtMs: undefined,
     status: undefined,
     person: undefined,
@@ -173,6 +176,7 @@ export function makeSession(deps: {
 
   const once = async (signal: AbortSignal): Promise<void> => {
     const client = await deps.connect();
+    if (client.notice !== state.notice) set({ notice: client.notice });
     await readStatus(client);
     if (state.person === undefined) set({ person: (await client.call('identity.whoami', {})).name });
     cut = new AbortController();

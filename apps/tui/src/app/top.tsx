@@ -96,6 +96,7 @@ function Banners({ width }: { readonly width: number }): ReactNode {
   const seconds = useSession((state) =>
     state.retryAtMs === undefined ? 0 : Math.max(0, Math.ceil((state.retryAtMs - state.nowMs) / 1_000)),
   );
+  const notice = useSession((state) => state.notice);
   const panic = useSession((state) => state.status?.panic);
   const gate = useSession((state) => state.status?.gate);
   const banners: Line[] = [];
@@ -104,6 +105,7 @@ function Banners({ width }: { readonly width: number }): ReactNode {
       span(` OFFLINE  `, 'bad'),
       span(`next try in ${seconds} s (ctrl+r now). ${trouble ?? ''}`, 'warn'),
     ]);
+  if (notice !== undefined) banners.push([span(` ${notice}`, 'warn')]);
   if (panic?.on === true)
     banners.push([
       span(' PANIC IS ON  ', 'bad'),

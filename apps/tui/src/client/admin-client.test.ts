@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +24,8 @@ interface Script {
   refuse: string[];
   onRefuse: () => void;
   isLying: boolean;
+  /** What somebody in between writes over the answer to an enrolment. */
+  altered: object;
   /** Gives a CA that the code does not speak of. */
   isOtherCa: boolean;
   /** Certifies for another instance than it says. */
@@ -46,6 +48,7 @@ beforeEach(async () => {
     refuse: [],
     onRefuse: () => {},
     isLying: false,
+    altered: {},
     isOtherCa: false,
     body: { items: [] },
   };
@@ -106,19 +109,22 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       enrolled.push(keyId);
       const subject = { instanceId: script.certifiedAs ?? script.instance, userId: USER };
       const issued = issueClientCert({ ca: by, publicKey, subject, nowMs: NOW });
-      const pems = [issued.pem, by.cert.pem];
-      const said = script.isLying ? ['somebody else'] : pems;
-      const proof = serverProof({ invite, serverIdentity: serverIdentity(said), keyId });
-      return send(200, {
+      const given = {
         key_id: keyId,
         user: 'lord',
         user_id: USER,
         instance_id: script.instance,
         admin_url: 'https://127.0.0.1:8443',
-        certificate: pems[0],
-        authorities: pems.slice(1),
+        certificate: issued.pem,
+        authorities: [by.cert.pem],
         expires_at: new Date(issued.notAfterMs).toISOString(),
+      };
+      const said = script.isLying ? { ...given, certificate: 'of somebody else' } : given;
+      const proof = serverProof({ invite, serverIdentity: serverIdentity(said), keyId });
+      return send(200, {
+        ...given,
         proof: Buffer.from(proof).toString('base64url'),
+        ...script.altered,
       });
     }
     case '/admin/v1/broken':
@@ -219,6 +225,23 @@ describe('the client', { timeout: 60_000 }, () => {
       code: 'invite.server.unauthenticated',
     });
     expect(() => readFileSync(join(folder, 'config', 'instance-1', 'client-key.pem'))).toThrow();
+    expect(seen).toEqual([]);
+  });
+
+  test.each([
+    { admin_url: 'https://127.0.0.1:8444' },
+    { admin_url: undefined },
+    { user: 'eve' },
+    { user_id: 'user_00000000000000000008' },
+    { instance_id: 'instance-2' },
+    { key_id: 'k'.repeat(43) },
+    { expires_at: new Date(NOW + 1).toISOString() },
+  ])('keeps no key when somebody in between wrote %j into the answer', async (altered) => {
+    script.altered = altered;
+    await expect(client().call('user.list', {})).rejects.toMatchObject({
+      code: 'invite.server.unauthenticated',
+    });
+    expect(() => readdirSync(join(folder, 'config'))).toThrow();
     expect(seen).toEqual([]);
   });
 

@@ -23,6 +23,8 @@ export interface AdminClient {
   stream(path: string, signal: AbortSignal): AsyncIterable<StreamEvent>;
   /** Of the runtime that is meant: by the enrolment, or as the local one says. */
   instanceId(): Promise<string>;
+  /** What a person must know of this line, e.g. that TLS was refused and the socket stands in. */
+  readonly notice?: string | undefined;
   /** Signs the canonical bytes of a decision. */
   signDecision(canonical: string): Promise<SignedDecision>;
 }

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { type AdminReply, AppError } from '@agent-runtime/domain';
-import type { SocketClient } from './admin-client.ts';
 import type { AdminClient } from './client.ts';
 import { type KeyStore, keyStore } from './key-store.ts';
 
@@ -29,34 +28,6 @@ export async function connect(remote: Remote): Promise<AdminClient> {
   }
   const { socketClient } = await import('./admin-client.ts');
   return socketClient({ socketPath: remote.socketPath, keys, nowMs: () => remote.nowMs() });
-}
-
-/**
- * As `connect`, but over TLS also on the machine of the runtime: the local socket vouches once for this person's key, and from then on the
- * screens speak to the same door as everybody. Where nothing listens with TLS the socket has to do.
- * @throws AppError those of `connect` and of an enrolment
- */
-export async function connectScreens(remote: Remote): Promise<AdminClient> {
-  const near = await connect(remote);
-  if (!isLocal(near)) return near;
-  const keys = keyStore(remote.configDir, remote.passphrase);
-  const { instance_id: instanceId } = await near.hello();
-  if (!(await near.hasKey())) await near.enrol({});
-  if (keys.credentials(instanceId)?.adminUrl === undefined) return near;
-  const { tlsClient } = await import('./tls-client.ts');
-  try {
-    const client = await tlsClient({ instanceId, keys, nowMs: () => remote.nowMs() });
-    await client.call('hello.read', {});
-    return client;
-  } catch (thrown) {
-    if (thrown instanceof AppError && (thrown.kind === 'unavailable' || thrown.kind === 'unauthenticated'))
-      return near;
-    throw thrown;
-  }
-}
-
-function isLocal(client: AdminClient): client is SocketClient {
-  return 'enrol' in client && 'hasKey' in client;
 }
 
 /** Enrols by a public address. @throws AppError those of `enrolByUrl` */

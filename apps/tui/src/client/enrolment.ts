@@ -53,7 +53,7 @@ export async function enrol(
   });
   verifyServerProof({
     invite,
-    serverIdentity: serverIdentity([reply.certificate, ...reply.authorities]),
+    serverIdentity: serverIdentity(reply),
     keyId: parseKeyId(key.keyId),
     proof: new Uint8Array(Buffer.from(reply.proof, 'base64url')),
   });

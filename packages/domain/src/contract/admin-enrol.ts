@@ -83,7 +83,8 @@ export const ENROLMENT_ROUTES = {
   'certificate.renew': {
     method: 'POST',
     path: '/certificate/renew',
-    summary: 'A new certificate for the key that signs this, before the old one is over.',
+    summary:
+      'A new certificate for the key that signs this: over TLS before the old one is over, over the socket also after.',
     input: z.strictObject({ request: base64url.max(4_000) }),
     reply: z.strictObject(credentials),
   },

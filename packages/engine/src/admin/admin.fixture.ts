@@ -198,7 +198,8 @@ function fakeKeys(world: World): KeyCheck {
       return keyIn(request);
     },
     proveRequest: keyIn,
-    serverProof: (invite, { keyId, pems }) => `${invite.proofKey}-${keyId.slice(0, 4)}-${pems.length}`,
+    serverProof: (invite, { key_id, authorities }) =>
+      `${invite.proofKey}-${key_id.slice(0, 4)}-${1 + authorities.length}`,
     refusedInvite: refused,
     kept: fakeSignatures,
     publicKeyText: (pem) => pem,

@@ -42,6 +42,10 @@ export const APPROVAL: AdminPart<
       {
         noun: 'approval',
         get: (id) => read.get('approval', { id: id as Approval['id'] }), // safe: only compared with ids in the table
+        isVisible: async (row) => {
+          const effect = await read.get('effect', { id: row.effect });
+          return effect !== undefined && mayKnow(viewer, effect, row);
+        },
         find: (from) => read.find('approval', { ...where, ...from }, NEWEST_FIRST),
       },
       before,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Actor } from '../api.ts';
-import { BOSS, MEMBER, must, OPERATOR, person, signed } from '../settle/world.fixture.ts';
+import { BOSS, MEMBER, must, OPERATOR, person, signed, TEST_AUDIT } from '../settle/world.fixture.ts';
 import { type AdminWorld, addPeople, LORD, SOCKET, useAdmin } from './admin.fixture.ts';
 
 const at = useAdmin();
@@ -83,12 +83,44 @@ describe('renewal', () => {
   });
 
   test.each([
-    ['the socket', (mia: Actor): Actor => ({ ...mia, certificate: undefined })],
     ['an unsigned request', (mia: Actor): Actor => ({ ...mia, proof: undefined })],
     ['no person', (mia: Actor): Actor => ({ ...mia, principal: NETWORK.principal })],
   ])('is not for %s', async (_name, change) => {
     const mia = await enrolled('mia');
     await expect(ask('certificate.renew', change(mia), { request: 'mia' })).rejects.toEqual(
+      codeOf('identity.renew.denied'),
+    );
+  });
+
+  test('over the socket is for a key whose certificate is over', async () => {
+    const mia = { ...(await enrolled('mia')), certificate: undefined };
+    at.admin.world.clock.jumpWall(31 * 86_400_000);
+    expect((await ask('certificate.renew', mia, { request: 'mia' })).certificate).toContain(MEMBER);
+    expect(await at.admin.world.deps.store.read.count('identity_certificate', {})).toBe(2);
+  });
+
+  test('over the socket is for no certificate that was revoked, be it an older one, and over as well', async () => {
+    const mia = await enrolled('mia');
+    await ask('certificate.renew', mia, { request: 'mia' });
+    await ask('certificate.revoke', signed(BOSS), { id: mia.certificate });
+    at.admin.world.clock.jumpWall(31 * 86_400_000);
+    const near = { ...mia, certificate: undefined };
+    await expect(ask('certificate.renew', near, { request: 'mia' })).rejects.toEqual(
+      codeOf('identity.certificate.unauthenticated'),
+    );
+    expect(await at.admin.world.deps.store.read.count('identity_certificate', {})).toBe(2);
+  });
+
+  test('over the socket is for no key without a certificate, and none of a CA that is distrusted', async () => {
+    const mia = { ...(await enrolled('mia')), certificate: undefined };
+    await ask('certificate.rotate_ca', signed(LORD), { distrust_old: true });
+    await expect(ask('certificate.renew', mia, { request: 'mia' })).rejects.toEqual(
+      codeOf('identity.renew.denied'),
+    );
+    await at.admin.world.deps.store.commit(TEST_AUDIT, async (tx) =>
+      tx.remove('identity_certificate', { key: mia.proof?.keyId ?? '' }),
+    );
+    await expect(ask('certificate.renew', mia, { request: 'mia' })).rejects.toEqual(
       codeOf('identity.renew.denied'),
     );
   });

@@ -4,6 +4,7 @@ import {
   type CaRow,
   type CertificateRow,
   type ClientCertificate,
+  type StoreReader,
   toInstant,
   toInstantIf,
   type UserId,
@@ -12,6 +13,7 @@ import type { Actor } from '../api.ts';
 import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart, IssuedCertificate, TrustedCa, WatchedCertificate } from './deps.ts';
 import { missing, namesOf } from './find.ts';
+import type { HeldRow } from './held.ts';
 import { requireNotAbovePerson } from './people.ts';
 import { revoke } from './revoke.ts';
 import { REVOKED_TOPIC } from './watch.ts';
@@ -60,16 +62,20 @@ export const CERTIFICATE: AdminPart<
   },
 };
 
-/** Over mTLS with a certificate that still counts; after its end only a new invite helps. */
+/**
+ * Over mTLS with a certificate that still counts; after its end only a new invite helps. The socket of the host vouches for a key
+ * whose certificate is over, but never for one that somebody revoked.
+ */
 async function renew(
   deps: AdminDeps,
   actor: Actor,
   input: { readonly request: string },
 ): Promise<AdminReply<'certificate.renew'>> {
-  const { proof, certificate } = actor;
+  const { proof } = actor;
   const proved = deps.keys.proveRequest(input.request);
-  if (proof === undefined || certificate === undefined || proved.keyId !== proof.keyId) throw notByTls();
+  if (proof === undefined || proved.keyId !== proof.keyId) throw notByTls();
   const nowMs = deps.clock.nowMs();
+  const certificate = actor.certificate ?? (await vouchedFor(deps, deps.store.read, proof.keyId)).id;
   const user = actor.principal.kind === 'user' ? actor.principal.user : undefined;
   if (user === undefined) throw notByTls();
   const issued = await deps.authority.issue({ publicKeyPem: proved.publicKeyPem, user, nowMs });
@@ -84,9 +90,27 @@ async function renew(
     // A revocation that came in between stands before this in the log.
     const before = await tx.get('identity_certificate', { id: certificate });
     if (before === undefined || before.revokedAt !== undefined) throw notByTls();
+    if (actor.certificate === undefined) await vouchedFor(deps, tx, proof.keyId);
     await tx.insert('identity_certificate', certificateOf(issued, proved.keyId, user));
   });
   return credentialsOf(deps, issued, nowMs);
+}
+
+/**
+ * The newest certificate of a key that came over the socket.
+ * @throws AppError identity.certificate.unauthenticated (one of them was revoked) · identity.renew.denied (none, or of a CA that is gone)
+ */
+async function vouchedFor(deps: AdminDeps, reader: StoreReader, key: string): Promise<ClientCertificate> {
+  const rows = await reader.find(
+    'identity_certificate',
+    { key },
+    { orderBy: 'createdAt', direction: 'desc' },
+  );
+  if (rows.some((row) => row.revokedAt !== undefined)) throw wasRevoked();
+  const [newest] = rows;
+  const trusted = await deps.authority.trusted(deps.clock.nowMs());
+  if (newest !== undefined && trusted.some((ca) => ca.fingerprint === newest.issuer)) return newest;
+  throw notByTls();
 }
 
 async function revokeCertificate(
@@ -103,8 +127,8 @@ async function revokeCertificate(
     action: 'identity.revoke_certificate',
     subject: row.id,
     data: { user: row.user, key: row.key },
-    principal: row.user,
-    revokedAt,
+    principals: [row.user],
+    holds: [{ table: 'identity_certificate', id: row.id, change: { revokedAt } }],
   } as const;
   requireNotAbovePerson(await viewerOf(deps, actor), row.user);
   await revoke(deps, actor, what, async (tx, viewer) => {
@@ -131,6 +155,16 @@ async function findCertificate(deps: AdminDeps, id: string): Promise<ClientCerti
     kind: 'conflict',
     message: `"${id}" fits several certificates. Give more of the serial.`,
   });
+}
+
+/** Certificates that still count, as they read once they are revoked. */
+export async function heldCertificates(
+  reader: StoreReader,
+  whose: { readonly key: string } | { readonly user: UserId },
+  revokedAt: number,
+): Promise<readonly HeldRow[]> {
+  const rows = await reader.find('identity_certificate', { ...whose, revokedAt: { isNull: true } });
+  return rows.map(({ id }) => ({ table: 'identity_certificate', id, change: { revokedAt } }));
 }
 
 /** The CA that issues. @throws AppError certificate.authority.unavailable */
@@ -211,7 +245,16 @@ function notByTls(): AppError {
     code: 'identity.renew.denied',
     kind: 'denied',
     message:
-      'A certificate is renewed over TLS, with the certificate and key that it replaces. Else enrol with a new invite.',
+      'A certificate is renewed by its own key while its CA counts: over TLS before it is over, or on the host. Else enrol with a new invite.',
+  });
+}
+
+function wasRevoked(): AppError {
+  return new AppError({
+    code: 'identity.certificate.unauthenticated',
+    kind: 'unauthenticated',
+    message:
+      'The certificate of this machine was revoked and is not renewed. If that was a mistake, enrol again: agent-runtime enrol --force.',
   });
 }
 

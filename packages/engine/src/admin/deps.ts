@@ -47,10 +47,10 @@ export interface KeyCheck {
   proveEnrolment(claim: EnrolClaim): ProvedKey;
   /** @throws AppError certificate.request.*, key.* */
   proveRequest(request: string): ProvedKey;
-  /** base64url: the server knows the code as well, took in this very key and gave out these PEMs. */
+  /** base64url: the server knows the code as well, took in this very key and gave this very answer. */
   serverProof(
     invite: { readonly inviteId: string; readonly proofKey: string },
-    given: { readonly keyId: string; readonly pems: readonly string[] },
+    answer: Omit<AdminReply<'key.enrol'>, 'proof'>,
   ): string;
   /** The one answer for every invite that cannot be used. */
   refusedInvite(): Error;

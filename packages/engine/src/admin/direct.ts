@@ -12,6 +12,7 @@ import {
   type StoreReader,
   type StoreTx,
   type User,
+  type Where,
   type Workspace,
   type WorkspaceId,
 } from '@agent-runtime/domain';
@@ -20,6 +21,7 @@ import { signedFacts } from '../signed-facts.ts';
 import { freeSlug } from './ask.ts';
 import { workspaceScope } from './authorize.ts';
 import type { AdminDeps } from './deps.ts';
+import type { HeldRow } from './held.ts';
 
 /** What is needed to give a person's direct talk its place. */
 export interface DirectInput {
@@ -178,16 +180,29 @@ async function freeWorkspace(reader: StoreReader, user: User): Promise<Workspace
  * because an answer only goes where its context is. The texts stay with their person.
  * @returns the contexts as they are now, for their settings files
  */
-export async function retireDirect(
-  tx: StoreTx,
-  which: { readonly id: Context['id'] } | { readonly directWith: User['id'] },
-): Promise<readonly Context[]> {
-  const found = (await tx.find('context', which)).filter(
-    (one) => one.directWith !== undefined && one.account !== retiredAccount(one),
-  );
-  const retired = found.map((one) => ({ ...one, account: retiredAccount(one) }));
+export async function retireDirect(tx: StoreTx, which: DirectTalks): Promise<readonly Context[]> {
+  const retired = await retiredTalks(tx, which);
   for (const { id, account } of retired) await tx.update('context', { id }, { account });
   return retired;
+}
+
+/** Of one link (none when it has no talk), or of a person. */
+export type DirectTalks = { readonly id: Context['id'] | undefined } | { readonly directWith: User['id'] };
+
+/** The same where nothing can be written. */
+export async function heldTalks(reader: StoreReader, which: DirectTalks): Promise<readonly HeldRow[]> {
+  const retired = await retiredTalks(reader, which);
+  return retired.map(({ id, account }) => ({ table: 'context', id, change: { account } }));
+}
+
+/** Also those that are retired already: a retirement that was held is written as a fresh one is. */
+async function retiredTalks(reader: StoreReader, which: DirectTalks): Promise<readonly Context[]> {
+  const where = 'id' in which ? { id: which.id } : which;
+  if ('id' in where && where.id === undefined) return [];
+  const found = await reader.find('context', where as Where<Context>); // safe: its id was looked at
+  return found
+    .filter((one) => one.directWith !== undefined)
+    .map((one) => ({ ...one, account: retiredAccount(one) }));
 }
 
 /** Accounts come from the configuration of connectors, so nothing ever arrives at this one. */

@@ -31,6 +31,7 @@ export const EFFECT: AdminPart<'effect.list' | 'effect.show' | 'effect.resolve'>
       {
         noun: 'effect',
         get: (id) => read.get('effect', { id: id as Effect['id'] }), // safe: only compared with ids in the table
+        isVisible: async (row) => mayKnow(viewer, row, await approvalOfEffect(read, row)),
         find: (from) => read.find('effect', { ...where, ...from }, NEWEST_FIRST),
       },
       before,

@@ -17,12 +17,12 @@ import {
   type StoreReader,
 } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
-import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
+import { change, demand, EVERYTHING, type Viewer, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
-import { endInvites } from './end-invites.ts';
+import { endInvites, heldInvites } from './end-invites.ts';
 import { findById, findUser, missing, namesOf } from './find.ts';
 import { grantRow, requireNotAbove, requireOverlordLeft } from './people.ts';
-import { cutOff } from './watch.ts';
+import { revoke } from './revoke.ts';
 
 /** Roles of people. Nobody gives or takes one above their own, and an overlord always remains. */
 export const GRANT: AdminPart<'grant.list' | 'grant.who' | 'grant.add' | 'grant.rm'> = {
@@ -108,20 +108,32 @@ async function addGrant(
 
 async function removeGrant(deps: AdminDeps, actor: Actor, input: { readonly id: string }): Promise<GrantRow> {
   const viewer = await viewerOf(deps, actor);
-  const grant = await findById(deps.store.read, {
+  const grant = await findById(deps.held?.stored ?? deps.store.read, {
     table: 'identity_grant',
     noun: 'grant',
     text: input.id,
     isVisible: (row) => viewer.may('identity.read', row.scope),
   });
-  await change(deps, actor, grantChange(grant, 'identity.revoke'), async (tx, again) => {
-    requireNotAbove(again, grant.role, grant.scope);
+  const what = {
+    ...grantChange(grant, 'identity.revoke'),
+    principals: [grant.principal],
+    holds: [
+      { table: 'identity_grant', id: grant.id, change: 'gone' },
+      ...(await heldInvites(deps.store.read)),
+    ],
+  } as const;
+  const assertMayTake = async (reader: StoreReader, by: Viewer): Promise<void> => {
+    requireNotAbove(by, grant.role, grant.scope);
     if (grant.role === 'overlord' && grant.scope.kind === 'all')
-      await requireOverlordLeft(tx, { grant: grant.id });
+      await requireOverlordLeft(reader, { grant: grant.id });
+  };
+  await demand(deps, viewer, what.verb, what.target);
+  await assertMayTake(deps.store.read, viewer);
+  await revoke(deps, actor, what, async (tx, again) => {
+    await assertMayTake(tx, again);
     if ((await tx.remove('identity_grant', { id: grant.id })) === 0) throw missing('grant', grant.id);
     await endInvites(tx);
   });
-  await cutOff(deps, grant.principal);
   return grantRow(grant, await namesOf(deps.store.read));
 }
 

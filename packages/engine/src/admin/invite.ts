@@ -109,19 +109,15 @@ async function enrol(
     await tx.insert('identity_certificate', certificateOf(issued, proved.keyId, owner.id));
     return owner;
   });
-  const given = await credentialsOf(deps, issued, nowMs);
-  return {
+  const answer = {
     key_id: proved.keyId,
     user: user.name,
     user_id: user.id,
     instance_id: deps.about.instanceId,
     admin_url: deps.authority.adminUrl(),
-    ...given,
-    proof: deps.keys.serverProof(
-      { inviteId: invite.id, proofKey },
-      { keyId: proved.keyId, pems: [given.certificate, ...given.authorities] },
-    ),
+    ...(await credentialsOf(deps, issued, nowMs)),
   };
+  return { ...answer, proof: deps.keys.serverProof({ inviteId: invite.id, proofKey }, answer) };
 }
 
 /** Whoever reaches the local socket is the host; without a name the first overlord is meant. */

@@ -1,13 +1,13 @@
 import { AppError, type ClientKey, type KeyRow } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
-import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
+import { demand, EVERYTHING, viewerOf } from './authorize.ts';
+import { heldCertificates } from './certificate.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
-import { retireDirect } from './direct.ts';
-import { endInvites } from './end-invites.ts';
+import { heldTalks, retireDirect } from './direct.ts';
+import { endInvites, heldInvites } from './end-invites.ts';
 import { findUser, missing, namesOf } from './find.ts';
 import { identityRow, keyRow, requireNotAbovePerson } from './people.ts';
 import { revoke } from './revoke.ts';
-import { cutOff } from './watch.ts';
 
 /** What people sign in with: client keys and linked outside accounts. Both end at once. */
 export const KEY: AdminPart<'key.list' | 'key.revoke' | 'identity.list' | 'identity.unlink'> = {
@@ -28,8 +28,8 @@ export const KEY: AdminPart<'key.list' | 'key.revoke' | 'identity.list' | 'ident
   },
   'identity.unlink': async (deps, actor, { id }) => {
     await demand(deps, await viewerOf(deps, actor), 'identity.set', EVERYTHING);
-    const { read } = deps.store;
-    const [link, ...others] = (await read.find('identity_link', {})).filter((row) => row.id.startsWith(id));
+    const stored = deps.held?.stored ?? deps.store.read;
+    const [link, ...others] = (await stored.find('identity_link', {})).filter((row) => row.id.startsWith(id));
     if (link === undefined) throw missing('identity', id);
     if (others.length > 0) throw severalFit(id, [link.id, ...others.map((row) => row.id)]);
     const what = {
@@ -38,15 +38,20 @@ export const KEY: AdminPart<'key.list' | 'key.revoke' | 'identity.list' | 'ident
       action: 'identity.unlink',
       subject: link.id,
       data: { user: link.user, connector: link.connector, externalId: link.externalId },
+      principals: [link.user],
+      holds: [
+        { table: 'identity_link', id: link.id, change: 'gone' },
+        ...(await heldTalks(stored, { id: link.context })),
+      ],
     } as const;
-    const talks = await change(deps, actor, what, async (tx, viewer) => {
+    requireNotAbovePerson(await viewerOf(deps, actor), link.user);
+    const talks = await revoke(deps, actor, what, async (tx, viewer) => {
       requireNotAbovePerson(viewer, link.user);
       if ((await tx.remove('identity_link', { id: link.id })) === 0) throw missing('identity', id);
-      return link.context === undefined ? [] : retireDirect(tx, { id: link.context });
+      return retireDirect(tx, { id: link.context });
     });
-    await cutOff(deps, link.user);
     for (const talk of talks) await deps.configFiles.saveContext(talk);
-    return identityRow(link, await namesOf(read));
+    return identityRow(link, await namesOf(deps.store.read));
   },
 };
 
@@ -60,8 +65,12 @@ async function revokeKey(deps: AdminDeps, actor: Actor, input: { readonly id: st
     action: 'identity.revoke_key',
     subject: key.id,
     data: { user: key.user, name: key.name },
-    principal: key.user,
-    revokedAt,
+    principals: [key.user],
+    holds: [
+      { table: 'identity_key', id: key.id, change: { revokedAt } },
+      ...(await heldCertificates(deps.store.read, { key: key.id }, revokedAt)),
+      ...(await heldInvites(deps.store.read)),
+    ],
   } as const;
   // Also before, for a disk that refuses even to begin: what is held was permitted.
   requireNotAbovePerson(await viewerOf(deps, actor), key.user);

@@ -1,6 +1,7 @@
+import type { UserId } from '@agent-runtime/domain';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { BOSS, MEMBER, must, signed, TEST_AUDIT } from '../settle/world.fixture.ts';
-import { type AdminWorld, addPeople, LORD, useAdmin } from './admin.fixture.ts';
+import { BOSS, MEMBER, must, proposePost, signed, TEST_AUDIT } from '../settle/world.fixture.ts';
+import { type AdminWorld, addPeople, LORD, STRANGER, useAdmin } from './admin.fixture.ts';
 
 const at = useAdmin();
 const ask: AdminWorld['ask'] = (...args) => at.admin.ask(...args);
@@ -33,6 +34,29 @@ describe('pages', () => {
       await expect(ask(name, signed(LORD), { before: 'none_00000000' })).rejects.toMatchObject({
         code: 'admin.id.missing',
       });
+  });
+
+  test('tell nobody whether something exists that is not for them', async () => {
+    const { task } = await at.admin.finished(LORD);
+    const { effect, approval } = await proposePost(at.admin.world, 'hello', {
+      requester: { kind: 'user', user: LORD },
+    });
+    const lists = [
+      ['task.list', task.id],
+      ['effect.list', must(effect).id],
+      ['approval.list', must(approval).id],
+    ] as const;
+    const saidTo = async (user: UserId, name: (typeof lists)[number][0], before: string) =>
+      ask(name, signed(user), { before }).then(
+        () => 'a page',
+        (error: unknown) => String(error).replace(before, 'ID'),
+      );
+    for (const [name, id] of lists) {
+      const unknown = await saidTo(STRANGER, name, `${id.slice(0, -4)}0000`);
+      expect(unknown).toContain('There is no');
+      expect(await saidTo(STRANGER, name, id)).toBe(unknown);
+      expect(await saidTo(LORD, name, id)).toBe('a page');
+    }
   });
 
   test('of the log go on below a record', async () => {

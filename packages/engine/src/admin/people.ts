@@ -23,6 +23,7 @@ import {
 } from '@agent-runtime/domain';
 import type { Viewer } from './authorize.ts';
 import { namesOf } from './find.ts';
+import type { HeldRow } from './held.ts';
 
 type NameOf = (key: string) => string;
 
@@ -97,6 +98,12 @@ export async function userDetail(reader: StoreReader, user: User): Promise<UserD
       tokenRow(token, grants, nameOf),
     ),
   };
+}
+
+/** Every grant of a principal, as it reads once it is taken away. */
+export async function heldGrants(reader: StoreReader, principal: string): Promise<readonly HeldRow[]> {
+  const grants = await reader.find('identity_grant', { principal });
+  return grants.map(({ id }) => ({ table: 'identity_grant', id, change: 'gone' }));
 }
 
 /**

@@ -41,6 +41,8 @@ export const TASK: AdminPart<
       {
         noun: 'task',
         get: (id) => read.get('task', { id: id as Task['id'] }), // safe: only compared with ids in the table
+        isVisible: async (row) =>
+          mayLook(viewer, row.requester, await read.get('context', { id: row.context })),
         find: (from) => read.find('task', { ...where, ...from }, NEWEST_FIRST),
       },
       before,

@@ -15,7 +15,7 @@ import { freeSlug } from './ask.ts';
 import { change, demand, EVERYTHING, viewerOf, workspaceScope } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { findById, missing, namesOf } from './find.ts';
-import { tokenRow } from './people.ts';
+import { heldGrants, tokenRow } from './people.ts';
 import { chosenWorkspace } from './place.ts';
 import { revoke } from './revoke.ts';
 
@@ -56,8 +56,11 @@ export const TOKEN: AdminPart<'token.list' | 'token.create' | 'token.revoke'> = 
     const what = {
       ...tokenChange(token),
       action: 'identity.revoke_token',
-      principal: token.id,
-      revokedAt,
+      principals: [token.id],
+      holds: [
+        { table: 'identity_token', id: token.id, change: { revokedAt } },
+        ...(await heldGrants(deps.store.read, token.id)),
+      ],
     } as const;
     await revoke(deps, actor, what, async (tx) => {
       const changed = await tx.update(

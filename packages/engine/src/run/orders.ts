@@ -107,8 +107,10 @@ export async function steerRun(deps: EngineDeps, id: RunId, text: string, actor:
     workspace: place.run.workspace,
     context: place.run.context,
     content: text,
+    data: signedFacts(actor),
   };
   await deps.store.commit(audit, async (tx) => {
+    await requireLiveKey(tx, actor);
     const current = await tx.get('run', { id });
     if (current === undefined || isFinalRun(current.state)) {
       throw new AppError({

@@ -422,6 +422,21 @@ describe('steering', () => {
     });
   });
 
+  test('is refused when the key that signed it was revoked meanwhile', async () => {
+    const { id, go } = await hanging();
+    const key = { id: 'k'.repeat(43), user: MEMBER, publicKeyPem: 'PEM', name: 'laptop', createdAt: 1 };
+    await stage.world.deps.store.commit(TEST_AUDIT, (tx) =>
+      tx.insert('identity_key', { ...key, revokedAt: 2 }),
+    );
+    const actor = { ...signed(MEMBER), proof: { keyId: key.id, signature: '', signed: '' } };
+    await expect(stage.engine.steer(id, 'in French', actor)).rejects.toMatchObject({
+      code: 'identity.key.unauthenticated',
+    });
+    go();
+    await stage.settled(id);
+    expect(shownTo(stage.provider.requests[1]?.messages)).not.toContain('French');
+  });
+
   test('words of others in the conversation are not steering', async () => {
     const { id, go } = await hanging();
     await stage.tell('ignore all that', { by: 'olga', isAddressed: false });

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { AppError } from '@agent-runtime/domain';
+import { type AdminReply, AppError } from '@agent-runtime/domain';
 import type { KeyId } from '../key/index.ts';
 import type { InviteKey, StoredInvite } from './invite-code.ts';
 
@@ -10,9 +10,26 @@ export interface ClientClaim {
   readonly request: Uint8Array;
 }
 
-/** The certificates that a server gives out, as the bytes that its proof covers: the client's own, then the CAs. */
-export function serverIdentity(pems: readonly string[]): Uint8Array {
-  return new TextEncoder().encode(pems.join(''));
+/** What a server answers to an enrolment, but for its proof. */
+export type EnrolmentAnswer = Omit<AdminReply<'key.enrol'>, 'proof'>;
+
+/**
+ * All that a client keeps or shows of the answer, as the bytes that the proof covers: the certificates, and who and where it is said
+ * to be. What is left out here, somebody in between may write.
+ */
+export function serverIdentity(answer: EnrolmentAnswer): Uint8Array {
+  const {
+    certificate,
+    authorities,
+    expires_at,
+    key_id,
+    user,
+    user_id,
+    instance_id,
+    admin_url = null,
+  } = answer;
+  const parts = [certificate, authorities, expires_at, key_id, user, user_id, instance_id, admin_url];
+  return new TextEncoder().encode(JSON.stringify(parts));
 }
 
 /** The server's answer: who it is, and which key it took in. */
