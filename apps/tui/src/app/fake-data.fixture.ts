@@ -90,6 +90,7 @@ export function taskFixture(n: number, change: Partial<TaskDetail> = {}): TaskDe
     created_at: ago(5 * n),
     door: 'telegram',
     conversation: 'conv_1',
+    children: [],
     runs: [
       { id: `run_${n}`, status: 'succeeded', attempt: 1, created_at: ago(5 * n), pending_approvals: [] },
     ],
