@@ -36,6 +36,7 @@ export function statusFixture(change: Partial<Status> = {}): Status {
     approvals_pending: 0,
     effects_uncertain: 0,
     tokens_today: 48_213,
+    spent_today: [{ model: 'glm-main', tokens: 48_213 }],
     audit_head: `412:${DIGEST}`,
     models: ['glm-main', 'glm-small'],
     ...change,
