@@ -20,7 +20,10 @@ else becomePinnedNode(runtimeArgs);
 
 async function withScreens() {
   const env = { AGENT_RUNTIME_LOG_FORMAT: 'pretty', ...environment() };
-  const runtime = spawn(pinnedNode, runtimeArgs, { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const runtime = spawn(pinnedNode, [...runtimeArgs, '--terminal'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env,
+  });
   const ended = new Promise((resolve) => runtime.once('exit', (code) => resolve(code ?? 1)));
   // Ctrl-C of the terminal reaches the runtime by itself, and a second one would mean "stop at once".
   process.on('SIGINT', () => undefined);

@@ -61,6 +61,27 @@ describe('values', () => {
     expect(config.suppliedSecrets).toEqual(['LLM_API_KEY']);
   });
 
+  test('prices are dollars per million tokens in and out, by model', () => {
+    const read = (text: string) => readConfig({ AGENT_RUNTIME_LLM_PRICES: text }, '/').LLM_PRICES;
+    expect(read('big=1.4/4.4, lab/small:8b=0/0')).toEqual(
+      new Map([
+        ['big', { inputUsd: 1.4, outputUsd: 4.4 }],
+        ['lab/small:8b', { inputUsd: 0, outputUsd: 0 }],
+      ]),
+    );
+    for (const text of [
+      'big',
+      'big=1.4',
+      '=1/2',
+      'big=1/2,',
+      'big=1,4/4,4',
+      'big=-1/2',
+      'a=1/2,a=1/3',
+      'a=1e3/2',
+    ])
+      expect(() => read(text), text).toThrow(/LLM_PRICES: write each model once/);
+  });
+
   test('a variable of ours that means nothing is listed', () => {
     const env = { AGENT_RUNTIME_LLM_MODLE: 'x', AGENT_RUNTIME_TELEGRAM_TOKEN: 'y', OTHER: 'z' };
     expect(readConfig(env, '/').unknown).toEqual(['AGENT_RUNTIME_LLM_MODLE', 'AGENT_RUNTIME_TELEGRAM_TOKEN']);

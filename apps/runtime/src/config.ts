@@ -30,6 +30,27 @@ const count = (text: string) =>
     .regex(/^\d{1,9}$/, text)
     .transform(Number);
 const text = z.string().trim().min(1, 'it is blank; give a value or unset it');
+/** What a model costs, US dollars per million tokens. */
+export interface Price {
+  readonly inputUsd: number;
+  readonly outputUsd: number;
+}
+
+const PRICE = /^(.+)=(\d{1,6}(?:\.\d{1,6})?)\/(\d{1,6}(?:\.\d{1,6})?)$/;
+const prices = text.transform((all, context): ReadonlyMap<string, Price> => {
+  const parts = all.split(',').map((part) => PRICE.exec(part.trim()));
+  const named = new Map(
+    parts.map((part) => [
+      part?.[1]?.trim() ?? '',
+      { inputUsd: Number(part?.[2]), outputUsd: Number(part?.[3]) },
+    ]),
+  );
+  if (!parts.includes(null) && !named.has('') && named.size === parts.length) return named;
+  const message =
+    'write each model once, with dollars per million tokens in and out, e.g. big-model=1.4/4.4,small-model=0.15/0.5';
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
 const oneOf = <const T extends readonly [string, ...string[]]>(names: T) =>
   z.enum(names, { error: `use one of ${names.join(', ')}` });
 const url = z.url({ protocol: /^https?$/, error: 'write it as an address, e.g. https://llm.example/v1' });
@@ -60,6 +81,7 @@ const shape = z.object({
   LLM_MODEL: text.optional(),
   LLM_MODEL_SMALL: text.optional(),
   LLM_MODEL_FALLBACK: text.optional(),
+  LLM_PRICES: prices.optional(),
   LLM_TIMEOUT_MS: count('write milliseconds, e.g. 120000').default(120_000),
   RATE_PER_MINUTE: count('write a number of requests, e.g. 120').default(120),
   MEMORY_DIR: text.optional(),

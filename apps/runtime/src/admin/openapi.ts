@@ -3,6 +3,7 @@ import {
   ADMIN_ROUTES,
   type AdminRoute,
   errorEnvelopeSchema,
+  hasEtag,
   pathNames,
 } from '@agent-runtime/domain';
 import { OpenAPIHono, z } from '@hono/zod-openapi';
@@ -18,6 +19,19 @@ function json(schema: z.ZodType, io: 'input' | 'output') {
     typeof value === 'object' && value !== null && '$ref' in value ? {} : value,
   );
   return { 'application/json': { schema: JSON.parse(text) as Record<string, unknown> } }; // safe: made from an object above
+}
+
+const ETAG = z.object({ ETag: z.string().describe('The `etag` of the answer, in quotes.') });
+
+/** The conditional headers that a route understands; see entity-tag.ts. */
+function conditionsOf(route: AdminRoute): { readonly headers?: z.ZodObject } {
+  if ('if_match' in route.input.shape) {
+    const words = 'Not signed: may only repeat, in quotes, the `if_match` of the body.';
+    return { headers: z.object({ 'If-Match': z.string().optional().describe(words) }) };
+  }
+  if (!hasEtag(route) || route.method !== 'GET') return {};
+  const words = 'Answers 304 when the `ETag` is among these.';
+  return { headers: z.object({ 'If-None-Match': z.string().optional().describe(words) }) };
 }
 
 /** The OpenAPI document of the admin API, made from the same table that is served. */
@@ -38,9 +52,15 @@ export function openApiDocument(version: string): object {
       request: {
         ...(inPath.length === 0 ? {} : { params }),
         ...(route.method === 'GET' ? { query: rest } : { body: { content: json(rest, 'input') } }),
+        ...conditionsOf(route),
       },
       responses: {
-        200: { description: 'Done.', content: json(route.reply, 'output') },
+        200: {
+          description: 'Done.',
+          content: json(route.reply, 'output'),
+          ...(hasEtag(route) ? { headers: ETAG } : {}),
+        },
+        ...(hasEtag(route) && route.method === 'GET' ? { 304: { description: 'Still that one.' } } : {}),
         default: {
           description: 'Refused; the status follows from the kind.',
           content: json(errorEnvelopeSchema, 'output'),

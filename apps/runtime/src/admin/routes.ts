@@ -12,6 +12,7 @@ import { type Actor, ADMIN, type AdminDeps } from '@agent-runtime/engine';
 import type { NonceCache } from '@agent-runtime/pki';
 import type { Context, Hono } from 'hono';
 import type { AdminAppInput } from './deps.ts';
+import { answerTagged, requireSignedMatch } from './entity-tag.ts';
 import { authenticate } from './signed.ts';
 
 /** Any handler of the table, before its own route has parsed the input. */
@@ -25,9 +26,10 @@ export function addRoutes(app: Hono, input: AdminAppInput, deps: AdminDeps, nonc
     app.on(route.method, ADMIN_PREFIX + route.path, async (c) => {
       const { actor, body } = await authenticate(input, nonces, c, route);
       const parsed = parseWire(route.input, inputOf(c, route, body), 'request');
+      requireSignedMatch(c, parsed);
       const answer = await handler(deps, actor, parsed);
       // The schema of the answer is the last look: a member that is not in it does not leave.
-      return c.json(parseAnswer(route, answer));
+      return answerTagged(c, route, parseAnswer(route, answer));
     });
   }
 }

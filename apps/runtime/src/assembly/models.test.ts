@@ -90,6 +90,27 @@ describe('which model for what', () => {
     expect(tried(make({ LLM_MODEL: 'glm-4.7' }, 'k').routes, 'triage')).toEqual(['glm-4.7']);
   });
 
+  test('a price of the settings wins over the list price, and counts for that model alone', () => {
+    const price = { inputUsd: 0.6, outputUsd: 2.25 };
+    const { routes } = make({ ...base, LLM_MODEL_FALLBACK: 'spare', LLM_PRICES: new Map([['big', price]]) });
+    expect(routes.map((one) => [one.model, one.inputUsdMicrosPerMTok, one.outputUsdMicrosPerMTok])).toEqual([
+      ['big', 600_000, 2_250_000],
+      ['spare', 0, 0],
+    ]);
+    const [, main] = make({ LLM_PRICES: new Map([['glm-5.3', price]]) }, 'k').routes;
+    expect(main).toMatchObject({ model: 'glm-5.3', inputUsdMicrosPerMTok: 600_000 });
+  });
+
+  test('a price of a model that is not in use is refused: it may be misspelt, and the real one would look free', () => {
+    const LLM_PRICES = new Map([['bgi', { inputUsd: 1, outputUsd: 1 }]]);
+    expect(() => make({ ...base, LLM_PRICES })).toThrow(
+      expect.objectContaining({
+        code: 'runtime.model.invalid',
+        message: expect.stringMatching(/"bgi" is in use; these are: big/),
+      }),
+    );
+  });
+
   test('prices and sizes are known where they are published; nobody reserves more output than answers need', () => {
     const [, main] = make({}, 'k').routes;
     expect(main?.inputUsdMicrosPerMTok).toBeGreaterThan(0);

@@ -11,9 +11,10 @@ import {
   type LlmProvider,
   type Logger,
   type ModelRoute,
+  oneLine,
   type TaskKind,
 } from '@agent-runtime/domain';
-import type { Config } from '../config.ts';
+import type { Config, Price } from '../config.ts';
 
 /** Models as the engine takes them, and one line for people. */
 export interface Models {
@@ -26,7 +27,8 @@ export interface Models {
 export type ModelConfig = Pick<
   Config,
   'LLM_PROVIDER' | 'LLM_BASE_URL' | 'LLM_MODEL' | 'LLM_MODEL_SMALL' | 'LLM_MODEL_FALLBACK' | 'LLM_TIMEOUT_MS'
->;
+> &
+  Partial<Pick<Config, 'LLM_PRICES'>>;
 
 /** Work for which a small model is good enough. */
 const SMALL_WORK: readonly TaskKind[] = ['triage', 'summarization'];
@@ -47,6 +49,33 @@ const MAX_ROUTE_OUTPUT_TOKENS = 16_384;
  * @throws AppError runtime.model.invalid naming what is missing
  */
 export function makeModels(config: ModelConfig, apiKey: () => string | undefined, log: Logger): Models {
+  const models = unpricedModels(config, apiKey, log);
+  return { ...models, routes: withPrices(models.routes, config.LLM_PRICES ?? new Map()) };
+}
+
+const USD_MICROS = 1_000_000;
+
+/** A configured price wins over the list price that we know. @throws AppError runtime.model.invalid for a model that is not used */
+function withPrices(
+  routes: readonly ModelRoute[],
+  prices: ReadonlyMap<string, Price>,
+): readonly ModelRoute[] {
+  const used = routes.map(({ model }) => model);
+  const stray = [...prices.keys()].find((model) => !used.includes(model));
+  if (stray !== undefined) throw strayPrice(stray, used);
+  return routes.map((one) => {
+    const price = prices.get(one.model);
+    if (price === undefined) return one;
+    return {
+      ...one,
+      inputUsdMicrosPerMTok: Math.round(price.inputUsd * USD_MICROS),
+      outputUsdMicrosPerMTok: Math.round(price.outputUsd * USD_MICROS),
+    };
+  });
+}
+
+/** With the list prices of z.ai, the others without any. */
+function unpricedModels(config: ModelConfig, apiKey: () => string | undefined, log: Logger): Models {
   const kind = providerOf(config, apiKey);
   switch (kind) {
     case 'offline':
@@ -156,6 +185,15 @@ function route(
 function withoutSecrets(address: string): string {
   const { origin, pathname } = new URL(address);
   return origin + pathname;
+}
+
+/** Ignored, a misspelt name would look like a model that costs nothing. */
+function strayPrice(model: string, used: readonly string[]): AppError {
+  return new AppError({
+    code: 'runtime.model.invalid',
+    kind: 'invalid',
+    message: `AGENT_RUNTIME_LLM_PRICES: no model "${oneLine(model, 80)}" is in use; these are: ${used.join(', ')}.`,
+  });
 }
 
 function lacks(name: string, what: string): AppError {

@@ -109,3 +109,29 @@ test('an error that nobody caught is logged under a reference and ends the proce
   expect(log).toContain('out of thin air');
   expect(log).toContain('evnt_');
 });
+
+test('the way in from another machine is for a person at a terminal, also one behind a pipe; never for scripts and logs', async () => {
+  const said = async (
+    name: string,
+    args: readonly string[],
+    patch: Partial<Process> = {},
+  ): Promise<boolean> => {
+    const env = {
+      AGENT_RUNTIME_DATA_DIR: join(folder, name, 'data'),
+      AGENT_RUNTIME_ADMIN_URL: 'https://admin.example',
+    };
+    const time = { wallMs: () => 1_790_000_000_000, monotonicMs: () => 0 };
+    let made = 0;
+    const random = (size: number): Uint8Array => {
+      made += 1;
+      return new Uint8Array(size).fill(made);
+    };
+    const { code, out, err } = await run(['setup', '--yes', ...args], { env, time, random, ...patch });
+    expect(code).toBe(0);
+    return `${out}${err}`.includes('agent-runtime invite create');
+  };
+  expect(await said('terminal', [], { isLogTty: true })).toBe(true);
+  expect(await said('piped', ['--terminal'])).toBe(true);
+  expect(await said('log', [])).toBe(false);
+  expect(await said('script', ['--json'], { isLogTty: true })).toBe(false);
+}, 120_000);

@@ -37,7 +37,8 @@ export interface Process {
 }
 
 const USAGE = `Usage: main.ts [command]
-  up [--setup] [--json]              serve (the default); --setup makes a new instance first when there is none
+  up [--setup] [--json]              serve (the default); --setup makes a new instance first when there is none;
+                                     --terminal: what is said goes through a pipe to a person
   setup [--yes] [--json]             make a new instance from data.example/
   rebuild [--yes] [--json]           make a lost database anew from the Markdown
   panic-on [--json]                  stop the next start of a folder that no runtime serves
@@ -54,7 +55,7 @@ export async function runMain(self: Process): Promise<number> {
       self.out(USAGE);
       return 0;
     }
-    const world = makeWorld(self, isJson);
+    const world = makeWorld(self, isJson, options.terminal === true);
     return await runCommand(world, command, options);
   } catch (thrown) {
     return report(self, isJson, thrown);
@@ -65,6 +66,7 @@ interface Options {
   readonly setup?: boolean | undefined;
   readonly yes?: boolean | undefined;
   readonly json?: boolean | undefined;
+  readonly terminal?: boolean | undefined;
   readonly file?: string | undefined;
   readonly help?: boolean | undefined;
 }
@@ -97,6 +99,7 @@ function parse(args: readonly string[]): { readonly command: string; readonly op
         setup: { type: 'boolean' },
         yes: { type: 'boolean', short: 'y' },
         json: { type: 'boolean' },
+        terminal: { type: 'boolean' },
         file: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -109,7 +112,7 @@ function parse(args: readonly string[]): { readonly command: string; readonly op
   }
 }
 
-function makeWorld(self: Process, isJson: boolean): World {
+function makeWorld(self: Process, isJson: boolean, isPiped: boolean): World {
   const config = readConfig(self.env, self.cwd);
   const clock = systemClock(self.time);
   const ids = systemIds(clock, self.random);
@@ -126,6 +129,7 @@ function makeWorld(self: Process, isJson: boolean): World {
     err: self.err,
     runtimeDir: self.runtimeDir,
     logFormat: config.LOG_FORMAT ?? (self.isLogTty && !isJson ? 'pretty' : 'json'),
+    isTerminal: (self.isLogTty || isPiped) && !isJson,
     isJson,
     confirm: (question) => confirm(self, question),
     stopped: firstSignal(self),

@@ -36,6 +36,7 @@ function world(dataDir: string): World & { readonly said: () => string } {
     err: tell,
     runtimeDir: tmpdir(),
     logFormat: 'json',
+    isTerminal: false,
     isJson: false,
     confirm: async () => false,
     stopped: new Promise(() => undefined),
@@ -60,6 +61,23 @@ test('an instance has its example, its first person and its private place; the r
   await expect(makeInstance(w, recordingLogger(), redactor)).rejects.toMatchObject({
     code: 'runtime.instance.conflict',
   });
+});
+
+test.each([
+  ['on a terminal, after the key', { ADMIN_LISTEN: '192.0.2.7:8443' }, true, true],
+  ['where a proxy is reached', { ADMIN_URL: 'https://admin.example' }, true, true],
+  ['not without a terminal', { ADMIN_LISTEN: '192.0.2.7:8443' }, false, false],
+  ['not where only this machine gets in', {}, true, false],
+] as const)('how to enrol from another machine is said %s', async (_name, env, isTerminal, isSaid) => {
+  const base = world(folder());
+  const settings = Object.entries(env).map(([name, value]) => [`AGENT_RUNTIME_${name}`, value]);
+  const config = readConfig(
+    { ...Object.fromEntries(settings), AGENT_RUNTIME_DATA_DIR: base.config.dataDir },
+    '/',
+  );
+  await makeInstance({ ...base, config, isTerminal }, recordingLogger(), redactor);
+  const [, afterKey = ''] = base.said().split('RECOVERY KEY');
+  expect(afterKey.split('invite create --user owner').length - 1).toBe(isSaid ? 1 : 0);
 });
 
 test('what a failed set-up made is gone again, so that it can be tried once more', async () => {

@@ -6,6 +6,7 @@ import { openDataFolder } from '../assembly/data-folder.ts';
 import { openFiles } from '../assembly/files.ts';
 import { configSecrets, type SecretRedactor, secretRedactor } from '../assembly/secrets.ts';
 import { systemLogger } from '../system/logger.ts';
+import { elsewhereText } from './elsewhere.ts';
 import { assertNew } from './instance.ts';
 import { beginMaking, endMaking, unfinished } from './making.ts';
 import { hasMasterKey, makeMasterKey, masterKeyFile, readMasterKey } from './master-key.ts';
@@ -92,7 +93,12 @@ function tell(world: World, result: SetupResult, recoveryKey: string | undefined
   world.err(`A new instance was made.
   Data        ${config.dataDir} (workspaces: ${result.workspaces.join(', ')}; ${result.blessed} files)
 ${recoveryKey === undefined ? '  Master key  given by the environment\n' : `  Master key  ${masterKeyFile(config)}\n`}`);
-  if (recoveryKey === undefined) return;
+  if (recoveryKey !== undefined) tellKey(world, recoveryKey);
+  // A log would keep it as news of every new instance; it is for the person who just made this one.
+  if (world.isTerminal) world.err(elsewhereText(config, OWNER) ?? '');
+}
+
+function tellKey(world: World, recoveryKey: string): void {
   world.err(`
 RECOVERY KEY. It is shown this one time. Write it on paper and keep it away from this machine:
 

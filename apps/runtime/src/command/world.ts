@@ -20,6 +20,8 @@ export interface World {
   /** Where a socket lies when the data folder's path is too long for one. */
   readonly runtimeDir: string;
   readonly logFormat: 'json' | 'pretty';
+  /** A person reads standard error, not a log. */
+  readonly isTerminal: boolean;
   /** Answers on standard output are JSON. */
   readonly isJson: boolean;
   /** Asks a yes-or-no question. @returns undefined when nobody is at the terminal */

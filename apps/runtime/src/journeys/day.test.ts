@@ -58,6 +58,7 @@ beforeAll(async () => {
       err: () => undefined,
       runtimeDir: home.folder,
       logFormat: 'json',
+      isTerminal: false,
       isJson: true,
       confirm: async () => undefined,
       stopped: new Promise(() => undefined),

@@ -219,7 +219,10 @@ function handlersOf(house: FakeHouse): Handlers {
     'approval.withdraw': ({ id }) => changeApproval(house, id, { state: 'withdrawn' }),
     'approval.edit': ({ id, text }) => editApproval(house, id, text),
     'task.list': () => ({
-      items: house.tasks.map(({ door: _d, conversation: _c, runs: _r, effects: _e, ...row }) => row),
+      items: house.tasks.map(
+        ({ door: _d, conversation: _c, runs: _r, effects: _e, children: _b, parent_title: _p, ...row }) =>
+          row,
+      ),
     }),
     'task.show': ({ id }) => task(id),
     'task.abort': ({ id }) => ({ run_id: task(id).runs[0]?.id ?? '', status: 'aborting' }),

@@ -36,6 +36,7 @@ export function statusFixture(change: Partial<Status> = {}): Status {
     approvals_pending: 0,
     effects_uncertain: 0,
     tokens_today: 48_213,
+    spent_today: [{ model: 'glm-main', tokens: 48_213 }],
     audit_head: `412:${DIGEST}`,
     models: ['glm-main', 'glm-small'],
     ...change,
@@ -90,6 +91,7 @@ export function taskFixture(n: number, change: Partial<TaskDetail> = {}): TaskDe
     created_at: ago(5 * n),
     door: 'telegram',
     conversation: 'conv_1',
+    children: [],
     runs: [
       { id: `run_${n}`, status: 'succeeded', attempt: 1, created_at: ago(5 * n), pending_approvals: [] },
     ],

@@ -435,6 +435,7 @@ describe('the house', () => {
       approvals_pending: 0,
       effects_uncertain: 0,
       tokens_today: 0,
+      spent_today: [],
       audit_head: '1:x',
       models: ['offline'],
     };

@@ -1,6 +1,7 @@
 import { type AdminReply, AppError, ERROR_KINDS, type Status, showHidden } from '@agent-runtime/domain';
 import { type CommandHandler, type CommandRun, textArg } from '../cli/command.ts';
 import { chatsText } from '../screen/chats.ts';
+import { spentText } from '../screen/spent.ts';
 import { facts, shortTime, table } from '../screen/table.ts';
 import { mistyped } from './input.ts';
 
@@ -32,7 +33,7 @@ function statusText(reply: Status): string {
     ],
     ['Approvals', `${reply.approvals_pending} pending`],
     ['Uncertain', `${reply.effects_uncertain} effects`],
-    ['Tokens today', reply.tokens_today],
+    ['Spent today', spentText(reply)],
     ['Chats', chatsText(reply.connectors)?.join('\n')],
     ['Models', modelsText(reply.models)],
     ['Audit head', reply.audit_head],

@@ -1,10 +1,13 @@
-import { EFFECT_STATES, RUN_STATES, showHidden } from '@agent-runtime/domain';
+import { EFFECT_STATES, RUN_STATES, showHidden, type TaskRow } from '@agent-runtime/domain';
 import { type CommandHandler, type CommandRun, textArg } from '../cli/command.ts';
 import { bytesText } from '../screen/bytes.ts';
 import { facts, shortTime, table } from '../screen/table.ts';
+import { branches, inTrees } from '../screen/tree.ts';
 import { choiceOption, mistyped, placeOf } from './input.ts';
 
-/** Tasks, newest first. */
+const TREE = { keyOf: (row: TaskRow) => row.id, parentOf: (row: TaskRow) => row.parent };
+
+/** Tasks, newest first; what came from one stands below it. */
 export const taskList: CommandHandler = async (run) => {
   const status = choiceOption(run, 'status', '--status', RUN_STATES);
   const client = await run.client();
@@ -12,16 +15,18 @@ export const taskList: CommandHandler = async (run) => {
     ...placeOf(run),
     ...(status === undefined ? {} : { status }),
   });
+  const rows = inTrees(reply.items, TREE);
+  const drawn = branches(rows, rows, TREE);
   run.show(reply, () =>
     reply.items.length === 0
       ? 'No tasks. Ask something: agent-runtime ask "How do I get a refund?"'
       : table(
-          reply.items,
+          rows,
           [
             { name: 'id', of: (row) => row.id },
             { name: 'status', of: (row) => row.status },
             { name: 'at', of: (row) => shortTime(row.created_at) },
-            { name: 'title', of: (row) => row.title },
+            { name: 'title', of: (row) => row.title, lead: (row) => drawn.get(row)?.lines ?? '' },
           ],
           run.world.columns,
         ),
@@ -39,7 +44,20 @@ export const taskShow: CommandHandler = async (run) => {
       ['Place', `${task.workspace} / ${task.context}`],
       ['Asked by', `${task.requester} (${task.door})`],
       ['At', shortTime(task.created_at)],
+      ['Came from', task.parent && `${task.parent}  ${showHidden(task.parent_title ?? '')}`],
     ]);
+    const below =
+      task.children.length === 0
+        ? ''
+        : `\n\n${table(
+            task.children,
+            [
+              { name: 'came from it', of: (row) => row.id },
+              { name: 'status', of: (row) => row.status },
+              { name: 'title', of: (row) => row.title },
+            ],
+            run.world.columns,
+          )}`;
     const runs = table(
       task.runs,
       [
@@ -62,7 +80,7 @@ export const taskShow: CommandHandler = async (run) => {
             ],
             run.world.columns,
           );
-    return `${head}\n\n${runs}\n\n${effects}`;
+    return `${head}\n\n${runs}\n\n${effects}${below}`;
   });
 };
 

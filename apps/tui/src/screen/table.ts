@@ -7,6 +7,8 @@ const MIN_FLEXIBLE = 12;
 export interface Column<Row> {
   readonly name: string;
   of(row: Row): string | number | undefined;
+  /** Set before the text as it is, spaces and all: never anybody's words. */
+  lead?(row: Row): string;
 }
 
 /**
@@ -14,7 +16,9 @@ export interface Column<Row> {
  * each row becomes a small block. Hidden characters are spelt out.
  */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], width: number): string {
-  const cells = rows.map((row) => columns.map((column) => oneLine(String(column.of(row) ?? '-'), 400)));
+  const cells = rows.map((row) =>
+    columns.map((column) => `${column.lead?.(row) ?? ''}${oneLine(String(column.of(row) ?? '-'), 400)}`),
+  );
   const last = columns.length - 1;
   const widths = columns.map((column, i) =>
     Math.max(column.name.length, ...cells.map((line) => (line[i] ?? '').length)),

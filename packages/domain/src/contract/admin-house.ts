@@ -37,6 +37,17 @@ export const statusSchema = z.strictObject({
   approvals_pending: z.int(),
   effects_uncertain: z.int(),
   tokens_today: z.int(),
+  /** Of the tokens that have a price, millionths of a US dollar; absent where no model has one. */
+  cost_today_usd_micros: z.int().min(0).optional(),
+  /** The same by model, most tokens first; what was spent with a model that is configured no more is there too. */
+  spent_today: z.array(
+    z.strictObject({
+      model: z.string(),
+      tokens: z.int().min(0),
+      /** Absent for a model without a price. */
+      cost_usd_micros: z.int().min(0).optional(),
+    }),
+  ),
   audit_head: z.string(),
   /** Chats that the runtime is connected to, for those with a role on everything. */
   connectors: z

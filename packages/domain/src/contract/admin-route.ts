@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 
 /** Where the admin API lives on every listener. */
 export const ADMIN_PREFIX = '/admin/v1';
@@ -33,6 +33,11 @@ export interface WireRequest {
 /** Names of the members that travel in the path. */
 export function pathNames(route: Pick<AdminRoute, 'path'>): readonly string[] {
   return [...route.path.matchAll(/:([a-z_]+)/g)].map((match) => match[1] ?? '');
+}
+
+/** True when its answer names a version of the thing, which travels as `ETag` too. */
+export function hasEtag(route: Pick<AdminRoute, 'reply'>): boolean {
+  return route.reply instanceof z.ZodObject && 'etag' in route.reply.shape;
 }
 
 /** Puts an input on the wire; the inverse of `readInput`. Undefined members are left out. */

@@ -26,6 +26,8 @@ export const taskRowSchema = z.strictObject({
   workspace: z.string(),
   context: z.string(),
   requester: z.string(),
+  /** The task from which it came, where the asker may look at that one. */
+  parent: z.string().optional(),
   created_at: instantSchema,
 });
 export type TaskRow = z.infer<typeof taskRowSchema>;
@@ -43,6 +45,9 @@ export const runRowSchema = z.strictObject({
 export const taskDetailSchema = taskRowSchema.extend({
   door: z.string(),
   conversation: z.string(),
+  parent_title: z.string().optional(),
+  /** Tasks that came from this one, as far as the asker may look at them, newest first. */
+  children: z.array(z.strictObject({ id: z.string(), status: z.enum(RUN_STATES), title: z.string() })),
   /** Newest first. */
   runs: z.array(runRowSchema),
   effects: z.array(

@@ -126,6 +126,13 @@ export interface FindOptions<Row> {
   readonly limit?: number;
 }
 
+/** What the calls over one route took. */
+export interface RouteSpend {
+  readonly route: string;
+  readonly tokens: number;
+  readonly costUsdMicros: number;
+}
+
 /** Reads see what is committed (or, inside `commit`, what the transaction wrote). */
 export interface StoreReader {
   /** The first row that fits, or undefined. */
@@ -142,6 +149,11 @@ export interface StoreReader {
     readonly sender?: string;
     readonly sinceMs: number;
   }): Promise<number>;
+  /** The same by route, with what it cost. */
+  spentByRoute(filter: {
+    readonly workspace?: WorkspaceId;
+    readonly sinceMs: number;
+  }): Promise<readonly RouteSpend[]>;
 }
 
 /** What a transaction can do; everything in it happens together with its audit events, or not at all. */

@@ -27,6 +27,7 @@ export interface Task {
   readonly requester: Principal;
   readonly requesterName: string;
   readonly door: Door;
+  /** The task whose effect or run gave rise to it. It gives no rights and no label: a run earns its own by what it reads. */
   readonly parent?: TaskId | undefined;
   readonly createdAt: number;
 }

@@ -57,7 +57,7 @@ export interface AdminWorld {
   /** A finished run of a new task of `user`. */
   finished(
     user: UserId,
-    more?: Partial<Run> & { readonly title?: string; readonly in?: string },
+    more?: Partial<Run> & { readonly title?: string; readonly in?: string; readonly parent?: Task['id'] },
   ): Promise<{ task: Task; run: Run }>;
 }
 
@@ -311,10 +311,10 @@ export async function narrow(admin: AdminWorld, user: UserId, role: Grant['role'
 async function finishedRun(
   world: World,
   user: UserId,
-  more: Partial<Run> & { readonly title?: string; readonly in?: string },
+  more: Partial<Run> & { readonly title?: string; readonly in?: string; readonly parent?: Task['id'] },
 ): Promise<{ task: Task; run: Run }> {
   const { ids, clock, store } = world.deps;
-  const { title = 'a question', in: place, ...patch } = more;
+  const { title = 'a question', in: place, parent, ...patch } = more;
   const conversation: ConversationId = ids.make('conversation');
   const context = (place ?? world.context.id) as ContextId; // safe: a slug of the test
   const task: Task = {
@@ -327,6 +327,7 @@ async function finishedRun(
     requester: { kind: 'user', user },
     requesterName: 'someone',
     door: 'cli',
+    parent,
     createdAt: clock.nowMs(),
   };
   const run: Run = {

@@ -4,6 +4,7 @@ import { currentHead } from '../approval/head.ts';
 import { contextScope, demand, EVERYTHING, isOthersDirect, type Viewer, viewerOf } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { reachableWorkspaces } from './place.ts';
+import { spentIn } from './spent.ts';
 import { panicState, readGate } from './switch.ts';
 
 const DAY_MS = 86_400_000;
@@ -62,9 +63,11 @@ async function readStatus(deps: AdminDeps, actor: Actor): Promise<Status> {
     },
     approvals_pending: await read.count('approval', { ...here, state: 'pending' }),
     effects_uncertain: await read.count('effect', { ...here, state: 'uncertain' }),
-    tokens_today: await (isAll
-      ? tokensOfAll(deps, workspaces, today)
-      : tokensIn(deps, new Set<string>(seen), today)),
+    ...(await spentIn(deps, {
+      workspaces,
+      contexts: isAll ? undefined : new Set<string>(seen),
+      sinceMs: today,
+    })),
     ...(await houseFacts(deps, viewer)),
     audit_head: await currentHead(deps.audit),
     models: deps.routes.map((route) => route.name),
@@ -98,33 +101,6 @@ function mayCount(viewer: Viewer, context: Context): boolean {
   if (!viewer.may('status.read', place)) return false;
   const isHost = viewer.actor.via === 'socket';
   return isHost || !isOthersDirect(viewer, context) || viewer.may('task.read', place);
-}
-
-async function tokensOfAll(
-  deps: AdminDeps,
-  workspaces: readonly WorkspaceId[],
-  sinceMs: number,
-): Promise<number> {
-  let tokens = 0;
-  for (const workspace of workspaces) tokens += await deps.store.read.tokensSpent({ workspace, sinceMs });
-  return tokens;
-}
-
-/** Tokens of the runs in these contexts: a ledger entry names its run, and the run its context. */
-async function tokensIn(deps: AdminDeps, contexts: ReadonlySet<string>, sinceMs: number): Promise<number> {
-  const { read } = deps.store;
-  const entries = await read.find('ledger_entry', {
-    at: { gte: sinceMs },
-    state: { in: ['reserved', 'settled'] },
-  });
-  const contextOf = new Map<string, string | undefined>();
-  let tokens = 0;
-  for (const { run, tokens: spent } of entries) {
-    if (run === undefined) continue;
-    if (!contextOf.has(run)) contextOf.set(run, (await read.get('run', { id: run }))?.context);
-    if (contexts.has(contextOf.get(run) ?? '')) tokens += spent;
-  }
-  return tokens;
 }
 
 function startOfDay(nowMs: number): number {

@@ -27,6 +27,8 @@ import { findById, missing, namesOf } from './find.ts';
 import { pageOf } from './page.ts';
 
 const SCANNED_ROWS = 2_000;
+/** So many follow-ups of one task are shown. */
+const MOST_CHILDREN = 100;
 const NEWEST_FIRST = { orderBy: 'createdAt', direction: 'desc', limit: SCANNED_ROWS } as const;
 
 /** Tasks and their runs: one's own, and those of places where one is staff. */
@@ -51,11 +53,10 @@ export const TASK: AdminPart<
     const items: TaskRow[] = [];
     for (const task of tasks) {
       if (items.length >= limit) break;
-      const context = await read.get('context', { id: task.context });
-      if (!mayLook(viewer, task.requester, context)) continue;
-      const run = await latestRun(read, task);
-      if (run !== undefined && (status === undefined || run.state === status))
-        items.push(taskRow(viewer, { task, run, context }, nameOf));
+      const seen = await seenTask(read, viewer, task);
+      if (seen === undefined || (status !== undefined && seen.run.state !== status)) continue;
+      const parent = await seenParent(read, viewer, task);
+      items.push({ ...taskRow(viewer, seen, nameOf), parent: parent?.task.id });
     }
     return { items };
   },
@@ -151,11 +152,38 @@ async function currentRun(reader: StoreReader, task: Task): Promise<Run> {
   return run;
 }
 
-function taskRow(
-  viewer: Viewer,
-  row: { readonly task: Task; readonly run: Run; readonly context: Context | undefined },
-  nameOf: (key: string) => string,
-): TaskRow {
+/** What a row of a task is made of. */
+interface SeenTask {
+  readonly task: Task;
+  readonly run: Run;
+  readonly context: Context | undefined;
+}
+
+/** Undefined when this person may not look at it. */
+async function seenTask(reader: StoreReader, viewer: Viewer, task: Task): Promise<SeenTask | undefined> {
+  const context = await reader.get('context', { id: task.context });
+  if (!mayLook(viewer, task.requester, context)) return undefined;
+  const run = await latestRun(reader, task);
+  return run === undefined ? undefined : { task, run, context };
+}
+
+/** Asked for itself: whoever may look at a task may not for that reason look at the one from which it came. */
+async function seenParent(reader: StoreReader, viewer: Viewer, task: Task): Promise<SeenTask | undefined> {
+  const parent = task.parent === undefined ? undefined : await reader.get('task', { id: task.parent });
+  return parent === undefined ? undefined : seenTask(reader, viewer, parent);
+}
+
+async function seenChildren(reader: StoreReader, viewer: Viewer, task: Task): Promise<readonly SeenTask[]> {
+  const rows = await reader.find('task', { parent: task.id }, { ...NEWEST_FIRST, limit: MOST_CHILDREN });
+  const seen: SeenTask[] = [];
+  for (const row of rows) {
+    const child = await seenTask(reader, viewer, row);
+    if (child !== undefined) seen.push(child);
+  }
+  return seen;
+}
+
+function taskRow(viewer: Viewer, row: SeenTask, nameOf: (key: string) => string): TaskRow {
   const { task, run, context } = row;
   return {
     id: task.id,
@@ -184,10 +212,19 @@ async function taskDetail(deps: AdminDeps, actor: Actor, id: string): Promise<Ta
     const summary = summaryFor(viewer, effect, await approvalOfEffect(read, effect));
     shown.push({ id: effect.id, kind: effect.kind, state: effect.state, summary });
   }
+  const nameOf = await namesOf(read);
+  const parent = await seenParent(read, viewer, task);
+  const children = await seenChildren(read, viewer, task);
   return {
-    ...taskRow(viewer, { task, run: latest, context }, await namesOf(read)),
+    ...taskRow(viewer, { task, run: latest, context }, nameOf),
     door: task.door,
     conversation: task.conversation,
+    parent: parent?.task.id,
+    parent_title: parent === undefined ? undefined : taskRow(viewer, parent, nameOf).title,
+    children: children.map((child) => {
+      const { id: of, status, title } = taskRow(viewer, child, nameOf);
+      return { id: of, status, title };
+    }),
     runs: runs.map((run) => ({
       id: run.id,
       status: run.state,

@@ -33,6 +33,7 @@ export function makeWork(
     readonly requester: Principal;
     readonly door: Door;
     readonly kind: TaskKind;
+    readonly parent?: Task['id'] | undefined;
   },
 ): NewWork {
   const { message, context, conversation } = input;
@@ -47,6 +48,7 @@ export function makeWork(
     requester: input.requester,
     requesterName: message.senderName,
     door: input.door,
+    parent: input.parent,
     createdAt: nowMs,
   };
   return { task, run: makeRun(deps, task, message.id, 1) };

@@ -228,7 +228,7 @@ describe('panic on', () => {
     };
     const store: Store = {
       ...world.deps.store,
-      read: { get: refuse, find: refuse, count: refuse, tokensSpent: refuse },
+      read: { get: refuse, find: refuse, count: refuse, tokensSpent: refuse, spentByRoute: refuse },
       commit: refuse,
     };
     await effectsOf(world, store).panicOn(inChat(MEMBER));

@@ -22,6 +22,7 @@ export async function startOutcomeTurn(deps: EngineDeps, outcome: Recorded): Pro
     // Its answer goes the way of the first one: to whoever fetches it, or to the place.
     door: fetchingDoor(asked?.door) ?? 'outcome',
     kind: 'chat',
+    parent: asked?.id,
   });
   const audit = {
     action: 'run.outcome',

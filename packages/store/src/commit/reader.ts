@@ -1,6 +1,6 @@
 import { AppError, type StoreReader, type TableName, type Tables } from '@agent-runtime/domain';
 import type { Connection, Statements } from '../database/index.ts';
-import { sumTokens } from '../ledger/index.ts';
+import { sumByRoute, sumTokens } from '../ledger/index.ts';
 import { damagedFile, decodeRow, type SqlRow, TABLES, type Table } from '../tables/index.ts';
 
 /** The declared table of a name. @throws AppError database.table.bug */
@@ -44,5 +44,6 @@ export function makeReader(connection: Pick<Connection, 'get' | 'all'>, statemen
       return Number(connection.get(sql, params)?.count ?? 0);
     },
     tokensSpent: async (filter) => sumTokens(connection, filter),
+    spentByRoute: async (filter) => sumByRoute(connection, filter),
   };
 }

@@ -25,6 +25,36 @@ test('reserved counts like settled, released counts nothing; by workspace, sende
   expect(await spent({ sinceMs: 2_000 })).toBe(0);
 });
 
+test('tokens and cost are added up by route, under the same rule', async () => {
+  const open = await openFixture();
+  await open.store.commit(draft('ledger.reserve'), async (tx) => {
+    await tx.insert('ledger_entry', ledgerRow('1', { route: 'big', tokens: 1, costUsdMicros: 100 }));
+    await tx.insert(
+      'ledger_entry',
+      ledgerRow('2', { route: 'big', tokens: 2, costUsdMicros: 200, state: 'reserved' }),
+    );
+    await tx.insert(
+      'ledger_entry',
+      ledgerRow('3', { route: 'big', tokens: 4, costUsdMicros: 400, state: 'released' }),
+    );
+    await tx.insert('ledger_entry', ledgerRow('4', { route: 'big', tokens: 8, costUsdMicros: 800, at: 999 }));
+    await tx.insert('ledger_entry', ledgerRow('5', { route: 'a', tokens: 16, costUsdMicros: 0 }));
+    await tx.insert(
+      'ledger_entry',
+      ledgerRow('6', { route: 'a', tokens: 32, costUsdMicros: 7, workspace: other }),
+    );
+  });
+  const { spentByRoute } = open.store.read;
+  expect(await spentByRoute({ sinceMs: 1_000 })).toEqual([
+    { route: 'a', tokens: 48, costUsdMicros: 7 },
+    { route: 'big', tokens: 3, costUsdMicros: 300 },
+  ]);
+  expect(await spentByRoute({ sinceMs: 1_000, workspace: other })).toEqual([
+    { route: 'a', tokens: 32, costUsdMicros: 7 },
+  ]);
+  expect(await spentByRoute({ sinceMs: 5_000 })).toEqual([]);
+});
+
 test('reservations of a dead process are released at the next start, with a record', async () => {
   const open = await openFixture();
   await open.store.commit(draft('ledger.reserve'), async (tx) => {

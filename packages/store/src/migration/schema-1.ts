@@ -234,6 +234,7 @@ create table task (
   created_at integer not null
 ) strict;
 create index task_workspace on task (workspace, created_at);
+create index task_parent on task (parent) where parent is not null;
 
 create table run (
   id text not null unique,

@@ -12,6 +12,7 @@ import { sparkline } from '../../app/spark.ts';
 import { useTheme } from '../../app/theme.ts';
 import { ageText } from '../../app/time.ts';
 import { chatsText } from '../../screen/chats.ts';
+import { spentText } from '../../screen/spent.ts';
 
 /** Enough to compare by eye; the whole of it: agent-runtime status. */
 const HEAD_CHARS = 32;
@@ -104,7 +105,7 @@ function healthFacts(status: Status, nowMs: number): readonly Fact[] {
       `${status.runs.running} running, ${status.runs.queued} queued, ${status.runs.failed_today} failed today`,
       status.runs.failed_today > 0 ? 'warn' : undefined,
     ],
-    ['Spent today', `${status.tokens_today.toLocaleString('en-US')} tokens`],
+    ['Spent today', spentText(status)],
     ...chatFacts(status),
     ['Models', modelsText(status.models)],
     ['Panic', status.panic.on ? 'ON' : 'off', status.panic.on ? 'bad' : undefined],

@@ -13,7 +13,12 @@ import { ageText } from '../../app/time.ts';
 import { unnamedCitations } from '../../client/citations.ts';
 
 /** One task: facts, the latest run as it goes, earlier runs, effects. */
-export function TaskView({ id, onBack }: { readonly id: string; readonly onBack: () => void }): ReactNode {
+export function TaskView(props: {
+  readonly id: string;
+  readonly onOpen: (id: string) => void;
+  readonly onBack: () => void;
+}): ReactNode {
+  const { id, onBack } = props;
   const app = useApp();
   const nowMs = useSession((state) => Math.floor(state.nowMs / 5_000) * 5_000);
   const loaded = useLoad(`task ${id}`, (client) => client.call('task.show', { id }), [
@@ -36,7 +41,10 @@ export function TaskView({ id, onBack }: { readonly id: string; readonly onBack:
       actions={
         loaded.value === undefined
           ? []
-          : actionsFor(app, loaded.value, live.end === undefined && running !== undefined)
+          : [
+              ...actionsFor(app, loaded.value, live.end === undefined && running !== undefined),
+              ...familyActions(app, loaded.value, props.onOpen),
+            ]
       }
       onBack={onBack}
     >
@@ -48,6 +56,7 @@ export function TaskView({ id, onBack }: { readonly id: string; readonly onBack:
               isFollowing={running !== undefined}
               lines={[
                 ...factsOf(task, nowMs, room.width),
+                ...childLines(task, room.width),
                 ...effectLines(task, room.width),
                 ...runLines(task, room.width),
                 ...answerLines(
@@ -71,10 +80,48 @@ function factsOf(task: TaskDetail, nowMs: number, width: number): readonly Line[
       ['Kind', task.kind],
       ['Place', `${task.workspace} / ${task.context}`],
       ['Asked by', `${task.requester} (${task.door}), ${ageText(nowMs - Date.parse(task.created_at))} ago`],
+      ['Came from', task.parent === undefined ? undefined : `${task.parent_title ?? ''} (${task.parent})`],
       ['Task', task.id, 'dim'],
     ],
     width,
   );
+}
+
+function childLines(task: TaskDetail, width: number): readonly Line[] {
+  if (task.children.length === 0) return [];
+  return [
+    ...headingLines('What came from it'),
+    ...task.children.flatMap((child) => textLines(`${child.status}  ${child.title}  (${child.id})`, width)),
+  ];
+}
+
+/** The ways up and down the tree. */
+function familyActions(app: App, task: TaskDetail, onOpen: (id: string) => void): readonly Action[] {
+  const { parent, children } = task;
+  const up: Action = {
+    key: 'p',
+    name: 'above',
+    about: 'the task from which it came',
+    run: () => {
+      if (parent !== undefined) onOpen(parent);
+    },
+  };
+  const down: Action = {
+    key: 'c',
+    name: 'below',
+    about: 'a task that came from it',
+    run: async () => {
+      const options = children.map((child) => ({
+        value: child.id,
+        about: `${child.status}  ${child.title}`,
+      }));
+      const [only, ...more] = options;
+      const id =
+        more.length === 0 ? only?.value : await app.ask.choose({ title: 'What came from it', options });
+      if (id !== undefined) onOpen(id);
+    },
+  };
+  return [...(parent === undefined ? [] : [up]), ...(children.length === 0 ? [] : [down])];
 }
 
 function effectLines(task: TaskDetail, width: number): readonly Line[] {

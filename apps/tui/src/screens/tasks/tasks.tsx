@@ -1,5 +1,5 @@
 import { isFinalRun, type TaskDetail, type TaskRow } from '@agent-runtime/domain';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 import type { Action } from '../../app/action.ts';
 import { ListBody } from '../../app/body.tsx';
 import { useSession } from '../../app/context.ts';
@@ -7,8 +7,9 @@ import { type Column, useList } from '../../app/list.tsx';
 import { useLoad } from '../../app/load.ts';
 import { Page } from '../../app/page.tsx';
 import type { ScreenProps, ScreenSpec } from '../../app/screen.ts';
-import type { Tone } from '../../app/theme.ts';
+import { type Tone, useTheme } from '../../app/theme.ts';
 import { ageText } from '../../app/time.ts';
+import { branches, inTrees } from '../../screen/tree.ts';
 import { TaskView } from './task-view.tsx';
 
 /** Work: what was asked, how it goes, what came of it. */
@@ -19,6 +20,7 @@ export const TASKS: ScreenSpec = {
   about: 'work: how it goes, what came of it; abort, retry, steer',
   help: [
     'Enter shows a task with its runs and effects; of a running one the text is shown while it is written.',
+    'What came from a task hangs below it: p leads to the one above, c to one below, Esc the way back.',
     'An effect that is uncertain may have left or not. Look there, then say with u what you found.',
   ],
   View: Tasks,
@@ -26,13 +28,17 @@ export const TASKS: ScreenSpec = {
 
 const MOST_ROWS = 200;
 const keyOf = (row: TaskRow): string => row.id;
+const TREE = { keyOf, parentOf: (row: TaskRow) => row.parent };
 
 function Tasks({ subject }: ScreenProps): ReactNode {
-  const [open, setOpen] = useState(subject);
+  // The tasks that were opened, one from the other; the last one is shown.
+  const [trail, setTrail] = useState<readonly string[]>(subject === undefined ? [] : [subject]);
+  const open = trail.at(-1);
+  const onOpen = (id: string): void => setTrail((now) => [...now, id]);
   return open === undefined ? (
-    <TaskList onOpen={setOpen} />
+    <TaskList onOpen={onOpen} />
   ) : (
-    <TaskView key={open} id={open} onBack={() => setOpen(undefined)} />
+    <TaskView key={open} id={open} onOpen={onOpen} onBack={() => setTrail((now) => now.slice(0, -1))} />
   );
 }
 
@@ -40,7 +46,7 @@ function TaskList({ onOpen }: { readonly onOpen: (id: string) => void }): ReactN
   const nowMs = useSession((state) => Math.floor(state.nowMs / 10_000) * 10_000);
   const loaded = useLoad(
     'tasks',
-    async (client) => (await client.call('task.list', { limit: MOST_ROWS })).items,
+    async (client) => inTrees((await client.call('task.list', { limit: MOST_ROWS })).items, TREE),
     ['runs', 'effects', 'approvals'],
   );
   const list = useList(loaded.value, {
@@ -48,6 +54,7 @@ function TaskList({ onOpen }: { readonly onOpen: (id: string) => void }): ReactN
     textOf: (row) =>
       `${row.id} ${row.status} ${row.kind} ${row.title} ${row.requester} ${row.workspace} ${row.context}`,
   });
+  const titleOf = useTitles(list.rows, loaded.value ?? list.rows);
   const actions: readonly Action[] = [
     {
       key: 'enter',
@@ -64,7 +71,7 @@ function TaskList({ onOpen }: { readonly onOpen: (id: string) => void }): ReactN
         <ListBody
           loaded={loaded}
           list={list}
-          columns={columnsAt(nowMs)}
+          columns={columnsAt(nowMs, titleOf)}
           area={area}
           keyOf={keyOf}
           empty={[
@@ -77,14 +84,25 @@ function TaskList({ onOpen }: { readonly onOpen: (id: string) => void }): ReactN
   );
 }
 
-function columnsAt(nowMs: number): readonly Column<TaskRow>[] {
+/** Titles with the lines of their tree, in words for a screen reader. */
+function useTitles(shown: readonly TaskRow[], all: readonly TaskRow[]): (row: TaskRow) => string {
+  const { isReader } = useTheme();
+  const drawn = useMemo(() => branches(shown, all, TREE), [shown, all]);
+  return (row) => {
+    const { depth, lines } = drawn.get(row) ?? { depth: 0, lines: '' };
+    const words = depth === 0 ? '' : `level ${depth + 1}, `;
+    return `${isReader ? words : lines}${row.title}`;
+  };
+}
+
+function columnsAt(nowMs: number, titleOf: (row: TaskRow) => string): readonly Column<TaskRow>[] {
   return [
     { name: 'status', of: (row) => row.status, tone: (row) => statusTone(row.status) },
     { name: 'age', of: (row) => ageText(nowMs - Date.parse(row.created_at)) },
     { name: 'kind', of: (row) => row.kind, from: 75 },
     { name: 'by', of: (row) => row.requester, most: 16, from: 65 },
     { name: 'place', of: (row) => `${row.workspace}/${row.context}`, most: 28, from: 110 },
-    { name: 'title', of: (row) => row.title, isWide: true },
+    { name: 'title', of: titleOf, isWide: true },
   ];
 }
 
