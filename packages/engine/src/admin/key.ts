@@ -42,6 +42,7 @@ export const KEY: AdminPart<'key.list' | 'key.revoke' | 'identity.list' | 'ident
     const talks = await change(deps, actor, what, async (tx, viewer) => {
       requireNotAbovePerson(viewer, link.user);
       if ((await tx.remove('identity_link', { id: link.id })) === 0) throw missing('identity', id);
+      await tx.remove('hub', { connector: link.connector, askedBy: link.user, state: 'asked' });
       return link.context === undefined ? [] : retireDirect(tx, { id: link.context });
     });
     await cutOff(deps, link.user);
