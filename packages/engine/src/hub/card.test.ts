@@ -139,6 +139,19 @@ describe('a card in the admin hub', () => {
     expect(JSON.stringify(await cards())).toContain('AGENTS.md');
   });
 
+  test.each([
+    ['is named where the hub is cleared', WORKSPACE, true],
+    ['is not named where it is not', BETA, false],
+  ])('the number of approvers %s', async (_what, clearedFor, isNamed) => {
+    await hub({ clearedFor: [clearedFor] });
+    const settings = { approversForHigh: 9 };
+    await at.world.deps.store.commit(TEST_AUDIT, (tx) =>
+      tx.update('workspace', { id: WORKSPACE }, { settings }),
+    );
+    await proposeWrite(at.world, 'AGENTS.md', 'rules');
+    expect(JSON.stringify(await cards()).includes('Policy wants 9')).toBe(isNamed);
+  });
+
   test('says nothing of other connectors in a workspace that it is not cleared for', async () => {
     await hub({ clearedFor: [BETA] });
     await change('context', { id: ORIGIN }, { connector: 'cli' });

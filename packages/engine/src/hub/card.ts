@@ -54,7 +54,9 @@ async function writeCard(deps: EngineDeps, tx: StoreTx, hub: Hub, question: HubQ
   if ((await tx.get('notify_notice', { key })) !== undefined) return;
   await tx.insert('notify_notice', { key, at: rules.nowMs });
   const isCleared = mayHubSee(hub, place, effect);
-  const card = approvalCard(effect, approval, place, { ...question, hub: { isCleared } });
+  // How many people a workspace has to approve is its own matter, too.
+  const few = isCleared ? question.few : undefined;
+  const card = approvalCard(effect, approval, place, { ...question, few, hub: { isCleared } });
   try {
     const told = replyEffect(deps, {
       context: place,
