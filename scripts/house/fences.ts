@@ -23,6 +23,7 @@ export const domainRanks: readonly string[] = [
   'identity',
   'effect',
   'context',
+  'hub',
   'approval',
   'tool',
   'policy',

@@ -37,7 +37,7 @@ async function inTalk(one: Attempt, sender: string, text: string): Promise<strin
 }
 
 /** Asks for a code as a stranger. */
-async function codeFor(
+export async function codeFor(
   one: Attempt,
   sender: string,
 ): Promise<{ readonly code: string; readonly pairing: string }> {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Act, EFFECT_ACTS, WORK_ACTS } from './crash-acts.fixture.ts';
 import { HOUSE_ACTS, START_ACTS } from './crash-house-acts.fixture.ts';
+import { HUB_ACTS } from './crash-hub-acts.fixture.ts';
 import { EXCEPTIONS, pointsInSources } from './crash-inventory.fixture.ts';
 import { killSetupAt, newLostHome, recordSetup } from './crash-setup.fixture.ts';
 import { Attempt, type CrashWorld, newCrashWorld } from './crash-world.fixture.ts';
@@ -14,7 +15,13 @@ const TIMES = Number(process.env.CRASH_TIMES ?? 1);
 const SEED = Number(process.env.CRASH_SEED ?? 0) % 2;
 const POINTS = pointsInSources();
 const COMMITS = POINTS.filter((point) => point.startsWith('commit.before:')).map(commitOf);
-const ALL: Readonly<Record<string, Act>> = { ...WORK_ACTS, ...EFFECT_ACTS, ...HOUSE_ACTS, ...START_ACTS };
+const ALL: Readonly<Record<string, Act>> = {
+  ...WORK_ACTS,
+  ...EFFECT_ACTS,
+  ...HOUSE_ACTS,
+  ...HUB_ACTS,
+  ...START_ACTS,
+};
 /** `CRASH_ACTS=<pattern>` kills only in the acts of such names; the inventory then misses the others. */
 const CHOSEN = new RegExp(process.env.CRASH_ACTS ?? '');
 const ACTS = Object.fromEntries(Object.entries(ALL).filter(([name]) => CHOSEN.test(name)));

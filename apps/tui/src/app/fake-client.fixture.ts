@@ -12,6 +12,7 @@ import {
   type ContextDetail,
   type ErrorKind,
   type GrantRow,
+  type HubRow,
   type LiveEventWire,
   parseWire,
   type SecretRow,
@@ -40,6 +41,7 @@ export interface FakeHouse {
   users: UserDetail[];
   contexts: ContextDetail[];
   workspaces: WorkspaceDetail[];
+  hubs: HubRow[];
   secrets: Map<string, SecretRow>;
   audit: AuditRow[];
   files: Map<string, string[]>;
@@ -85,6 +87,7 @@ export function fakeClient(given: Partial<FakeHouse> = {}): FakeClient {
     users: [userFixture()],
     contexts: [],
     workspaces: [],
+    hubs: [],
     secrets: new Map(),
     audit: [],
     files: new Map(),
@@ -261,6 +264,25 @@ function handlersOf(house: FakeHouse): Handlers {
         house.workspaces.find((one) => one.id === id),
         'workspace',
       );
+    },
+    'hub.list': () => ({ items: house.hubs }),
+    'hub.approve': ({ id, workspaces }) => {
+      const row = found(
+        house.hubs.find((one) => one.id === id),
+        'hub',
+      );
+      const made: HubRow = { ...row, state: 'active', cleared_for: workspaces, approved_by: 'ada' };
+      const rest = house.hubs.filter((one) => one.connector !== row.connector);
+      house.hubs = [...rest, made];
+      return made;
+    },
+    'hub.rm': ({ id }) => {
+      const row = found(
+        house.hubs.find((one) => one.id === id),
+        'hub',
+      );
+      house.hubs = house.hubs.filter((one) => one !== row);
+      return row;
     },
     'file.open': ({ path }) => {
       const lines = found(house.files.get(path), 'file');

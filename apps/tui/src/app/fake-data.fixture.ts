@@ -2,6 +2,7 @@ import type {
   ApprovalDetail,
   AuditRow,
   ContextDetail,
+  HubRow,
   Status,
   TaskDetail,
   UserDetail,
@@ -209,6 +210,24 @@ export function pairingFixture(change: Partial<PendingPairing> = {}): PendingPai
     display_name: 'Grace H.',
     created_at: ago(2),
     expires_at: ago(-8),
+    ...change,
+  };
+}
+
+export function hubFixture(change: Partial<HubRow> = {}): HubRow {
+  return {
+    id: 'ahub_00000001',
+    state: 'asked',
+    connector: 'telegram',
+    account: 'bot',
+    channel: '-100777',
+    context: 'garden-staff',
+    workspace: 'community',
+    asked_by: 'olga',
+    asked_at: ago(5),
+    expires_at: ago(-60),
+    cleared_for: [],
+    cleared_more: 0,
     ...change,
   };
 }

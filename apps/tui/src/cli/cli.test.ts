@@ -1,7 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { AppError, type ApprovalDetail, ERROR_KINDS, type ErrorKind } from '@agent-runtime/domain';
+import {
+  AppError,
+  type ApprovalDetail,
+  ERROR_KINDS,
+  type ErrorKind,
+  type HubRow,
+} from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
 import { AT, DIGEST, fakeWorld } from './cli.fixture.ts';
 import { COMMANDS } from './specs.ts';
@@ -191,10 +197,70 @@ describe('lists', () => {
     ['identity list', 'identity.list', 'pairing'],
     ['grant list', 'grant.list', 'agent-runtime grant add'],
     ['standing list', 'standing.list', 'agent-runtime standing add'],
+    ['hub list', 'hub.list', '/hub'],
   ] as const)('an empty %s says what to do next', async (words, route, text) => {
     const cli = fakeWorld({ answers: { [route]: { items: [] } } });
     expect(await cli.run(...words.split(' '))).toBe(0);
     expect(cli.out()).toContain(text);
+  });
+});
+
+describe('hub', () => {
+  const row: HubRow = {
+    id: 'ahub_00000001',
+    state: 'active',
+    connector: 'telegram',
+    account: 'bot',
+    channel: '-100',
+    context: 'staff',
+    workspace: 'community',
+    asked_by: 'olga',
+    asked_at: AT,
+    cleared_for: ['community', 'garden'],
+    cleared_more: 1,
+    approved_by: 'ada',
+    approved_at: AT,
+  };
+  const { approved_by: _by, approved_at: _at, ...bare } = row;
+  const waits: HubRow = { ...bare, state: 'asked', cleared_for: [], cleared_more: 0, expires_at: AT };
+
+  test('list: who is the hub, for whom, by whom, and what waits', async () => {
+    const cli = fakeWorld({ answers: { 'hub.list': { items: [row, waits] } }, columns: 160 });
+    expect(await cli.run('hub', 'list')).toBe(0);
+    expect(cli.out()).toContain('hub since 2026-11-21 14:03, by ada');
+    expect(cli.out()).toContain('community, garden, 1 more');
+    expect(cli.out()).toContain('olga asks, until 2026-11-21 14:03');
+  });
+
+  test.each([
+    [['--workspace', 'community', '--workspace', 'garden']],
+    [['--workspace', 'community', 'garden']],
+    [['--workspace', 'community,garden']],
+  ])('approve takes workspaces as %j', async (words) => {
+    const cli = fakeWorld({ answers: { 'hub.approve': { ...row, moved_from: 'old-staff' } } });
+    expect(await cli.run('hub', 'approve', 'ahub_0000', ...words)).toBe(0);
+    expect(cli.calls).toEqual([
+      ['hub.approve', { id: 'ahub_0000', workspaces: ['community', 'garden'] }, 'signed'],
+    ]);
+    expect(cli.out()).toContain('staff is the admin hub of telegram');
+    expect(cli.out()).toContain('old-staff is not the hub any more.');
+  });
+
+  test('approve without a workspace asks nothing of the server', async () => {
+    const cli = fakeWorld();
+    expect(await cli.run('hub', 'approve', 'ahub_0000')).toBe(2);
+    expect(cli.err()).toContain('--workspace is needed');
+    expect(cli.calls).toEqual([]);
+  });
+
+  test('rm ends a hub by the name of its connector, or sends a request away', async () => {
+    const cli = fakeWorld({ answers: { 'hub.rm': row } });
+    expect(await cli.run('hub', 'rm', 'telegram')).toBe(0);
+    expect(cli.calls).toEqual([['hub.rm', { id: 'telegram' }, 'signed']]);
+    expect(cli.out()).toContain('telegram has no admin hub any more');
+    const other = fakeWorld({ answers: { 'hub.rm': waits } });
+    await other.run('hub', 'rm', 'ahub_0000');
+    expect(other.out()).toContain('staff was sent away');
   });
 });
 

@@ -10,6 +10,7 @@ const ABOUT_GROUP: Readonly<Record<string, string>> = {
   effect: 'What leaves.',
   workspace: 'Isolated stores with a policy of their own.',
   context: 'Policy boundaries inside a workspace.',
+  hub: 'Where staff hear of open questions.',
   user: 'People.',
   grant: 'Roles of people.',
   identity: 'Linked outside accounts.',

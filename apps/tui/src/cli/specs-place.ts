@@ -15,6 +15,7 @@ const SETTINGS = [
 ] as const;
 const place = () => import('../command/place.ts');
 const _people = () => import('../command/people.ts');
+const hub = () => import('../command/hub.ts');
 
 /** Places: workspaces, contexts, and what is in them. */
 export const PLACE_COMMANDS: readonly CommandSpec[] = [
@@ -91,6 +92,25 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
     ],
     example: 'agent-runtime context bind memory:demo general --workspace community',
     load: async () => (await place()).contextBind,
+  },
+  {
+    usage: 'hub list',
+    about: 'The admin hub of each connector, and places that ask to be it.',
+    example: 'agent-runtime hub list',
+    load: async () => (await hub()).hubList,
+  },
+  {
+    usage: 'hub approve <id>',
+    about: 'Make the place the admin hub of its connector; another one ends.',
+    options: [['--workspace <ids...>', 'whose texts are shown there; give it once for each']],
+    example: 'agent-runtime hub approve ahub_01hx --workspace community',
+    load: async () => (await hub()).hubApprove,
+  },
+  {
+    usage: 'hub rm <id>',
+    about: 'End the admin hub of a connector, or send a request away.',
+    example: 'agent-runtime hub rm telegram',
+    load: async () => (await hub()).hubRm,
   },
 ];
 

@@ -4,6 +4,7 @@ import {
   approvalFixture,
   auditFixture,
   contextFixture,
+  hubFixture,
   pairingFixture,
   statusFixture,
   taskFixture,
@@ -259,6 +260,62 @@ describe('pairings', SCREEN_TEST, () => {
     await terminal.press('enter');
     await terminal.until('There is no such code');
     expect(terminal.client.paired).toEqual([]);
+  });
+});
+
+describe('admin hubs', SCREEN_TEST, () => {
+  const old = hubFixture({
+    id: 'ahub_00000002',
+    state: 'active',
+    context: 'old-staff',
+    cleared_for: ['community'],
+    approved_by: 'ada',
+  });
+
+  test('a place that asks is looked at, with where the hub was, before it is signed', async () => {
+    open('contexts', { house: { contexts: [contextFixture()], hubs: [hubFixture(), old] } });
+    await terminal.until('News of the garden');
+    await terminal.press('h');
+    await terminal.until('garden-staff');
+    await expectScreen(terminal, 'hubs-80x24');
+    await terminal.press('a');
+    await terminal.until('Whose texts may be shown there');
+    await terminal.type(', garden');
+    await terminal.press('enter');
+    await terminal.until('sees texts of: community, garden');
+    expect(terminal.text()).toContain('It is no longer community/old-staff.');
+    expect(asked('hub.approve')).toEqual([]);
+    await terminal.press('y');
+    await terminal.until('garden-staff is the admin hub of telegram.');
+    expect(asked('hub.approve')).toEqual([{ id: 'ahub_00000001', workspaces: ['community', 'garden'] }]);
+  });
+
+  test('a hub is ended, and then nothing is there', async () => {
+    open('contexts', { house: { contexts: [contextFixture()], hubs: [old] } });
+    await terminal.until('News of the garden');
+    await terminal.press('h');
+    await terminal.until('old-staff');
+    await terminal.press('x');
+    await terminal.until('End the admin hub of telegram');
+    expect(asked('hub.rm')).toEqual([]);
+    await terminal.press('y');
+    await terminal.until('telegram has no admin hub.');
+    expect(asked('hub.rm')).toEqual([{ id: 'ahub_00000002' }]);
+  });
+
+  test('what the server refuses is said in its words; without one it says what to do', async () => {
+    open('contexts', { house: { contexts: [contextFixture()] } });
+    await terminal.until('News of the garden');
+    terminal.client.refuse(
+      'hub.list',
+      refusal('policy.admin.denied', 'denied', 'hub.read needs the role operator.'),
+    );
+    await terminal.press('h');
+    await terminal.until('hub.read needs the role operator.');
+    await terminal.press('escape');
+    await terminal.until('News of the garden');
+    await terminal.press('h');
+    await terminal.until('says /hub in a closed channel');
   });
 });
 

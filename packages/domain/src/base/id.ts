@@ -23,6 +23,7 @@ export const ID_PREFIXES = {
   notice: 'ntce',
   identity: 'idnt',
   pairing: 'pair',
+  hub: 'ahub',
 } as const;
 
 export type IdNoun = keyof typeof ID_PREFIXES;
@@ -35,6 +36,7 @@ export type UserId = Id<'user'>;
 export type TokenId = Id<'token'>;
 export type GrantId = Id<'grant'>;
 export type PairingId = Id<'pairing'>;
+export type HubId = Id<'hub'>;
 export type ConversationId = Id<'conversation'>;
 export type MessageId = Id<'message'>;
 /** Slug chosen by people, 1..48 of a-z 0-9 and inner hyphens; also the folder name. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { ENROLMENT_ROUTES } from './admin-enrol.ts';
 import { HOUSE_ROUTES } from './admin-house.ts';
+import { HUB_ROUTES } from './admin-hub.ts';
 import { PEOPLE_ROUTES } from './admin-people.ts';
 import { PLACE_ROUTES } from './admin-place.ts';
 import { WORK_ROUTES } from './admin-work.ts';
@@ -11,6 +12,7 @@ export const ADMIN_ROUTES = {
   ...WORK_ROUTES,
   ...PLACE_ROUTES,
   ...PEOPLE_ROUTES,
+  ...HUB_ROUTES,
   ...ENROLMENT_ROUTES,
 } as const;
 

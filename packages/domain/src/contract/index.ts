@@ -5,6 +5,7 @@
 export * from './admin.ts';
 export * from './admin-enrol.ts';
 export * from './admin-house.ts';
+export * from './admin-hub.ts';
 export * from './admin-parts.ts';
 export * from './admin-people.ts';
 export * from './admin-place.ts';

@@ -14,6 +14,21 @@ test('an act of the admin plane is ordered by its own request and no other', () 
     expect(isRequestFor('identity.revoke', asked), JSON.stringify(asked)).toBe(false);
 });
 
+test('a hub is made, moved, ended and refused by signed requests alone; a wish of chat is no such act', () => {
+  const approve = { method: 'POST', path: '/admin/v1/hub/ahub_1/approve' };
+  const end = { method: 'DELETE', path: '/admin/v1/hub/ahub_1' };
+  for (const [action, own, other] of [
+    ['hub.approve', approve, end],
+    ['hub.remove', end, approve],
+    ['hub.deny', end, approve],
+  ] as const) {
+    expect(mustBeSigned(action), action).toBe(true);
+    expect(isRequestFor(action, own), action).toBe(true);
+    expect(isRequestFor(action, other), action).toBe(false);
+  }
+  expect(mustBeSigned('hub.request')).toBe(false);
+});
+
 test('what may also come about otherwise says nothing of its request', () => {
   for (const action of ['run.abort', 'task.create', 'constructor', '__proto__']) {
     expect(mustBeSigned(action)).toBe(false);

@@ -33,6 +33,9 @@ const TABLE = [
   ['panic.off', 'admin', ''],
   ['gate.open', 'admin', ''],
   ['standing.set', 'admin', ''],
+  ['hub.read', 'operator', ''],
+  ['hub.request', 'operator', 'chat'],
+  ['hub.set', 'admin', ''],
   ['ledger.read', 'operator', ''],
 ];
 

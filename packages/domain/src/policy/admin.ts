@@ -34,6 +34,9 @@ export const ADMIN_VERBS = {
   'panic.off': { role: 'admin', also: [] },
   'gate.open': { role: 'admin', also: [] },
   'standing.set': { role: 'admin', also: [] },
+  'hub.read': { role: 'operator', also: [] },
+  'hub.request': { role: 'operator', also: ['chat'] },
+  'hub.set': { role: 'admin', also: [] },
   'ledger.read': { role: 'operator', also: [] },
 } as const satisfies Record<
   string,

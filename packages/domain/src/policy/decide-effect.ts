@@ -1,6 +1,7 @@
 import { type Approval, grantersOf, isExpired, missingReleases } from '../approval/index.ts';
 import { type Context, clearanceOf } from '../context/index.ts';
 import { type Effect, effectDigest } from '../effect/index.ts';
+import { clearanceOfHub, HUB_CARD, type Hub, isHubPlace } from '../hub/index.ts';
 import { isAtLeast, type Principal, roleOf } from '../identity/index.ts';
 import { canFlow, isLabel, privateUsersOf, workspacesOf } from '../label/index.ts';
 import { roleHere, scopeOf, stopped } from './decide-task.ts';
@@ -29,7 +30,8 @@ export function decidePerform(request: Of<'effect.perform'>, rules: PolicyRules)
     return deny('policy.tool', 'Denied: the context no longer allows what made this.');
   if (!mayStillAct(effect.requester, rules))
     return deny('policy.role', 'Denied: the person who asked for it no longer has the role.');
-  if (workspacesOf(effect.label).some((name) => name !== effect.workspace))
+  // A card tells the hub of one connector about all the workspaces that it is cleared for.
+  if (!isCard(effect) && workspacesOf(effect.label).some((name) => name !== effect.workspace))
     return deny('policy.foreign', 'Denied: it holds something of another workspace.');
   return byClass(request, rules, context);
 }
@@ -38,7 +40,7 @@ function byClass(request: Of<'effect.perform'>, rules: PolicyRules, context: Con
   const { effect } = request;
   switch (effect.class) {
     case 'E0':
-      return decideOrigin(effect, context);
+      return isCard(effect) ? decideCard(effect, context, request.hub) : decideOrigin(effect, context);
     case 'A':
       return deny('policy.admin', 'Denied: never from a model.');
     case 'E1':
@@ -60,14 +62,34 @@ function byClass(request: Of<'effect.perform'>, rules: PolicyRules, context: Con
   }
 }
 
+function isCard(effect: Effect): boolean {
+  return effect.class === 'E0' && effect.kind === HUB_CARD;
+}
+
+/** A card goes to the place that is the admin hub now, with what that hub is cleared for now. */
+function decideCard(effect: Effect, context: Context, hub: Hub | undefined): Decision {
+  if (hub === undefined || !isHubPlace(hub, context) || !isSink(effect, context))
+    return deny('policy.hub', 'Denied: this place is not the admin hub.');
+  return canFlow(effect.label, clearanceOfHub(hub, context))
+    ? permit('policy.hub', 'The admin hub is cleared for it.')
+    : deny('policy.flow', 'Denied: the text belongs to people who do not read here.');
+}
+
 /** An answer goes to the place where the question was asked, and nowhere else. */
 function decideOrigin(effect: Effect, context: Context): Decision {
-  const { connector, account, address } = effect.sink;
-  if (connector !== context.connector || account !== context.account || address !== context.channel)
+  if (!isSink(effect, context))
     return deny('policy.sink', 'Denied: an answer only goes back to where the question came from.');
   return canFlow(effect.label, clearanceOf(context))
     ? permit('policy.origin', 'It goes back to where it came from.')
     : deny('policy.flow', 'Denied: the text belongs to people who do not read here.');
+}
+
+function isSink({ sink }: Effect, context: Context): boolean {
+  return (
+    sink.connector === context.connector &&
+    sink.account === context.account &&
+    sink.address === context.channel
+  );
 }
 
 function byApproval(request: Of<'effect.perform'>, rules: PolicyRules, context: Context): Decision {

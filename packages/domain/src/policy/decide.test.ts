@@ -570,6 +570,7 @@ describe('the admin plane', () => {
       'panic.off',
       'gate.open',
       'standing.set',
+      'hub.set',
     ] as const)
       expect(ADMIN_VERBS[verb].role, verb).toBe('admin');
   });
@@ -579,12 +580,13 @@ describe('the admin plane', () => {
     expect(open.sort()).toEqual(['identity.enrol', 'identity.invite', 'panic.on', 'status.read']);
   });
 
-  it('chat may only panic, and only staff', () => {
+  it('chat may only panic and ask for a hub, and only staff', () => {
     const open = VERBS.filter((verb) => admin(verb, { via: 'chat' }).startsWith('permit'));
-    expect(open).toEqual(['panic.on']);
-    expect(admin('panic.on', { via: 'chat', principal: person('user_member' as never) })).toBe(
-      'deny policy.role',
-    ); // safe: key of a grant above
+    expect(open).toEqual(['panic.on', 'hub.request']);
+    for (const verb of open)
+      expect(admin(verb, { via: 'chat', principal: person('user_member' as never) }), verb).toBe(
+        'deny policy.role',
+      ); // safe: key of a grant above
   });
 
   it('only people, by a known way, for a known verb', () => {

@@ -1,6 +1,7 @@
 import type { Approval, Tier, Vote } from '../approval/index.ts';
 import type { Context, Door, EffectiveSettings } from '../context/index.ts';
 import type { Effect, EffectClass } from '../effect/index.ts';
+import type { Hub } from '../hub/index.ts';
 import type { Grant, Principal, Scope } from '../identity/index.ts';
 import type { Label } from '../label/index.ts';
 import type { ToolSpec, ToolTarget } from '../tool/index.ts';
@@ -74,6 +75,8 @@ export type PolicyRequest =
       readonly approval: Approval | undefined;
       /** Does the tool (or E0 door) that made it still stand in the context? */
       readonly isToolGranted: boolean;
+      /** The admin hub of the connector, for a card. */
+      readonly hub?: Hub | undefined;
     }
   | { readonly action: 'effect.show'; readonly class: EffectClass; readonly label: Label | undefined }
   | {

@@ -3,6 +3,7 @@ import type { AuditDraft, AuditEvent } from '../audit/index.ts';
 import type { Digest, Json, RunId, TaskId, WorkspaceId } from '../base/index.ts';
 import type { Context, Conversation, Message, Workspace } from '../context/index.ts';
 import type { Effect } from '../effect/index.ts';
+import type { Hub } from '../hub/index.ts';
 import type {
   ClientCertificate,
   ClientKey,
@@ -97,6 +98,7 @@ export interface Tables {
   readonly identity_certificate: ClientCertificate;
   readonly identity_invite: Invite;
   readonly identity_pairing: Pairing;
+  readonly hub: Hub;
   readonly ingest_event: IngestedEvent;
   readonly task: Task;
   readonly run: Run;

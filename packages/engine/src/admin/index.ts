@@ -10,6 +10,7 @@ import { CONTEXT } from './context.ts';
 import type { AdminTable } from './deps.ts';
 import { EFFECT } from './effect.ts';
 import { GRANT } from './grant.ts';
+import { HUB } from './hub.ts';
 import { INVITE } from './invite.ts';
 import { KEY } from './key.ts';
 import { LABEL } from './label.ts';
@@ -48,6 +49,7 @@ export const ADMIN: AdminTable = {
   ...INVITE,
   ...CERTIFICATE,
   ...PAIR,
+  ...HUB,
 };
 
 export type {

@@ -48,6 +48,7 @@ export const KEY: AdminPart<'key.list' | 'key.revoke' | 'identity.list' | 'ident
     const talks = await revoke(deps, actor, what, async (tx, viewer) => {
       requireNotAbovePerson(viewer, link.user);
       if ((await tx.remove('identity_link', { id: link.id })) === 0) throw missing('identity', id);
+      await tx.remove('hub', { connector: link.connector, askedBy: link.user, state: 'asked' });
       return retireDirect(tx, { id: link.context });
     });
     for (const talk of talks) await deps.configFiles.saveContext(talk);

@@ -91,6 +91,7 @@ async function takeEverything(tx: StoreTx, user: User, nowMs: number): Promise<r
   await tx.update('identity_user', { id: user.id }, { isActive: false });
   await tx.remove('identity_grant', { principal: user.id });
   await tx.remove('identity_link', { user: user.id });
+  await tx.remove('hub', { askedBy: user.id, state: 'asked' });
   await endInvites(tx);
   await tx.update('identity_key', { user: user.id, revokedAt: { isNull: true } }, { revokedAt: nowMs });
   await tx.update(

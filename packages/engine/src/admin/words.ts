@@ -27,6 +27,7 @@ export const REASON_WORDS: Readonly<Record<string, string>> = {
   'policy.guest': 'The sender is not paired, and guests may not do this here.',
   'policy.guest-ask': 'Guests may ask here; their text counts as outside text.',
   'policy.guest-tool': 'Guests have only tools that read.',
+  'policy.hub': 'It is about the admin hub, which is one place per connector.',
   'policy.internal': 'Internal notes of a run are allowed.',
   'policy.label': 'The text has no label, and doubt means no.',
   'policy.member': 'The role member allows starting work here.',

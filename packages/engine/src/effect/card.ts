@@ -26,23 +26,27 @@ export interface CardFacts {
   readonly few?: string | undefined;
   /** Counts of a change to a file. */
   readonly change?: string | undefined;
+  /** Set where it is shown in an admin hub: whether that hub may see the text. */
+  readonly hub?: { readonly isCleared: boolean } | undefined;
 }
 
 /**
  * What people see of an open question. The text itself only where the effect's label fits the place; else id, kind and where to look.
  */
 export function approvalCard(effect: Effect, approval: Approval, context: Context, facts: CardFacts): Card {
-  const { few, change, head } = facts;
+  const { few, change, head, hub } = facts;
   const how =
-    approval.tier === 'high'
-      ? `Approve with your key: \`agent-runtime approval approve ${approval.id}\`. Say no: /deny ${approval.id}`
-      : `Answer: /approve ${approval.id} or /deny ${approval.id}`;
+    hub !== undefined
+      ? `Answer in ${effect.workspace}/${effect.context}, in the TUI or with your key: \`agent-runtime approval approve ${approval.id}\`.`
+      : approval.tier === 'high'
+        ? `Approve with your key: \`agent-runtime approval approve ${approval.id}\`. Say no: /deny ${approval.id}`
+        : `Answer: /approve ${approval.id} or /deny ${approval.id}`;
   const end = `${few === undefined ? '' : `${few} `}Open until ${new Date(approval.expiresAt).toISOString()}. Log ${shortHead(head)}.`;
-  const isCleared = canFlow(effect.label, clearanceOf(context));
+  const isCleared = hub?.isCleared ?? canFlow(effect.label, clearanceOf(context));
   if (!isCleared) {
     const what = `${approval.id} waits for an answer (${effect.kind}, tier ${approval.tier}). Its text may not be shown here.`;
     return {
-      text: `${what}\nOpen it on the command line: \`agent-runtime approval show ${approval.id}\`.\n${end}`,
+      text: `${what}\nOpen it in the TUI or on the command line: \`agent-runtime approval show ${approval.id}\`.\n${end}`,
       label: publicLabel(INTEGRITY.staff),
     };
   }

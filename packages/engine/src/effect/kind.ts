@@ -18,6 +18,8 @@ export const EFFECT_KIND = {
   notice: 'message.notice',
   /** New content of one workspace file. */
   write: 'file.write',
+  /** A word of the appliance to the admin hub, about an open question elsewhere; `HUB_CARD` of the domain. */
+  card: 'message.card',
 } as const;
 
 /** Connector name in the sink of a file write. */

@@ -23,6 +23,7 @@ import {
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
 import { currentHead } from '../approval/head.ts';
+import { writeHubCards } from '../hub/card.ts';
 import { writeNotice } from '../notify/notice.ts';
 import { approvalCard, type CardFacts } from './card.ts';
 import { countsOf } from './change.ts';
@@ -128,11 +129,8 @@ export async function writeProposal(
   await tx.insert('approval', approval);
   if (rules.context !== undefined) {
     const task = effect.task === undefined ? undefined : await tx.get('task', { id: effect.task });
-    const card = approvalCard(effect, approval, rules.context, {
-      head,
-      few: fewOf(approval, rules),
-      change: question.change,
-    });
+    const facts: CardFacts = { head, few: fewOf(approval, rules), change: question.change };
+    const card = approvalCard(effect, approval, rules.context, facts);
     await writeNotice(deps, tx, {
       key: `approval:${approval.id}`,
       workspace: effect.workspace,
@@ -143,6 +141,7 @@ export async function writeProposal(
       task: effect.task,
       run: effect.run,
     });
+    await writeHubCards(deps, tx, { effect, approval, origin: rules.context, ...facts });
   }
   return { effect, approval };
 }

@@ -1,4 +1,5 @@
 import {
+  type Clearance,
   type Connector,
   type Context,
   clearanceOf,
@@ -26,7 +27,9 @@ export interface ReplyInput {
   readonly label: Label;
   /** URLs that may stay links, see `filterReply`. */
   readonly trustedUrls: ReadonlySet<string>;
-  readonly kind: 'reply' | 'notice';
+  readonly kind: 'reply' | 'notice' | 'card';
+  /** Of the admin hub at this place, for a card; else what the context is cleared for. */
+  readonly clearance?: Clearance | undefined;
   /** How the question came in: whoever asked at the command line or over HTTP fetches what belongs to it, in every context. */
   readonly door?: Door | undefined;
   readonly task?: TaskId | undefined;
@@ -55,7 +58,7 @@ export function replyEffect(
   const shown = filterReply({
     text: draft.text,
     label: input.label,
-    clearance: clearanceOf(context),
+    clearance: input.clearance ?? clearanceOf(context),
     trustedUrls: input.trustedUrls,
   });
   const connector = connectorOf(deps.connectors, context);
@@ -65,7 +68,7 @@ export function replyEffect(
   const isServed = connector !== undefined || fetchedAt !== undefined;
   const isLost = !isServed && context.kind !== 'http' && context.kind !== 'cli';
   const bytes: EffectBytes = {
-    kind: kind === 'reply' ? EFFECT_KIND.reply : EFFECT_KIND.notice,
+    kind: EFFECT_KIND[kind],
     // An answer that is fetched names its own door, so that no row of it could ever be delivered to the channel.
     sink: {
       connector: fetchedAt ?? context.connector,
@@ -92,7 +95,7 @@ export function replyEffect(
     digest: effectDigest(bytes),
     state: isPushed ? 'approved' : isLost ? 'rejected' : 'done',
     decision: 'permit',
-    summary: `${kind === 'reply' ? 'Answer' : 'Notice'} to ${bytes.sink.connector}/${context.channel}`,
+    summary: `${SUMMARY[kind]} to ${bytes.sink.connector}/${context.channel}`,
     createdAt: nowMs,
     notBefore: 0,
     attempts: 0,
@@ -115,6 +118,8 @@ export function connectorOf(
 ): Connector | undefined {
   return connectors.find((one) => one.name === context.connector && one.account === context.account);
 }
+
+const SUMMARY = { reply: 'Answer', notice: 'Notice', card: 'Card' } as const;
 
 const NO_DOOR = {
   code: 'effect.sink.unavailable',

@@ -17,6 +17,7 @@ import {
 } from '@agent-runtime/domain';
 import type { Actor, Engine, EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/index.ts';
+import { askForHub, describeHubEnd } from '../hub/request.ts';
 import { openPath, searchWorkspace } from '../search/index.ts';
 import { type ChatCommand, COMMANDS } from './command.ts';
 import { endConversation } from './conversation.ts';
@@ -106,6 +107,10 @@ async function carryOut(
     }
     case 'panic':
       return panic(deps, orders, actor, rest);
+    case 'hub':
+      return said(await askForHub(deps, asker.context, asker.principal));
+    case 'admin_channel':
+      return said(await adminChannel(deps, asker, rest));
     case 'task':
       throw new AppError({
         code: 'ingest.command.invalid',
@@ -200,6 +205,13 @@ async function panic(deps: EngineDeps, orders: Orders, actor: Actor, word: strin
     );
   await orders.panicOn(actor);
   return said('Panic is on: nothing runs and nothing is sent.');
+}
+
+async function adminChannel(deps: EngineDeps, asker: Asker, word: string): Promise<string> {
+  if (word === 'enable') return askForHub(deps, asker.context, asker.principal);
+  return word === 'disable'
+    ? describeHubEnd(deps, asker.context, asker.principal)
+    : 'Say /admin_channel enable or /admin_channel disable.';
 }
 
 async function describeAsker(deps: EngineDeps, asker: Asker): Promise<string> {

@@ -30,6 +30,14 @@ describe('parseCommand', () => {
     expect(parseCommand('/help@helper_bot', '').kind).toBe('foreign');
   });
 
+  test('reads hyphens in a name as underscores, for platforms that have only one of them', () => {
+    expect(parse('/admin-channel enable')).toEqual({
+      kind: 'command',
+      command: { name: 'admin_channel', rest: 'enable' },
+    });
+    expect(parse('/not-known')).toEqual({ kind: 'unknown', name: 'not-known' });
+  });
+
   test('knows what it does not know', () => {
     expect(parse('/sudo rm')).toEqual({ kind: 'unknown', name: 'sudo' });
     // Names of an object's own machinery are no commands.

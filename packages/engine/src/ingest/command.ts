@@ -19,6 +19,8 @@ export const COMMANDS = {
   new: '/new - begin a fresh conversation',
   reset: '/reset - the same as /new',
   panic: '/panic on|status - stop everything (staff)',
+  hub: '/hub - ask that this place becomes the admin hub; an admin signs it (staff)',
+  admin_channel: '/admin_channel enable|disable - the same as /hub, and how to end it (staff)',
   whoami: '/whoami - who you are here',
   pair: '/pair - link this account with a person (as a direct message)',
   help: '/help - this list',
@@ -45,7 +47,8 @@ export function parseCommand(text: string, botName: string): ParsedText {
   const [, name = '', addressee, rest = ''] = match;
   if (addressee !== undefined && addressee.toLowerCase() !== botName.toLowerCase())
     return { kind: 'foreign' };
-  const known = name.toLowerCase();
-  if (!Object.hasOwn(COMMANDS, known)) return { kind: 'unknown', name: known };
+  const lower = name.toLowerCase();
+  const known = lower.replaceAll('-', '_');
+  if (!Object.hasOwn(COMMANDS, known)) return { kind: 'unknown', name: lower };
   return { kind: 'command', command: { name: known as CommandName, rest: rest.trim() } }; // safe: a key of the table
 }

@@ -16,6 +16,7 @@ import {
 import type { EngineDeps } from '../api.ts';
 import { whatLeft } from '../approval/expire.ts';
 import { policyRules } from '../effect/rules.ts';
+import { hubAt } from '../hub/card.ts';
 import { writeOutcome } from '../notify/outcome.ts';
 import { type Ending, isDoubted, record, stillDoubted } from './record.ts';
 import { mustWait } from './wait.ts';
@@ -86,8 +87,9 @@ async function plan(deps: EngineDeps, reader: StoreReader, id: EffectId): Promis
   const approval =
     effect.approval === undefined ? undefined : await reader.get('approval', { id: effect.approval });
   const isToolGranted = isToolAllowed(deps, effect, rules.settings?.tools ?? []);
+  const hub = await hubAt(reader, effect);
   const decision = decide(
-    { action: 'effect.perform', effect, approval: asUsable(effect, approval), isToolGranted },
+    { action: 'effect.perform', effect, approval: asUsable(effect, approval), isToolGranted, hub },
     rules,
   );
   const isStanding = await isStandingLive(reader, approval);

@@ -208,6 +208,25 @@ create table identity_pairing (
   unique (connector, external_id)
 ) strict;
 
+-- The admin hub of a connector, and requests to be it.
+create table hub (
+  id text not null unique,
+  state text not null check (state in ('asked', 'active')),
+  connector text not null,
+  account text not null,
+  channel text not null,
+  context text not null,
+  workspace text not null,
+  asked_by text not null,
+  asked_at integer not null,
+  expires_at integer not null,
+  cleared_for text not null,
+  approved_by text,
+  approved_at integer
+) strict;
+create unique index hub_one on hub (connector) where state = 'active';
+create unique index hub_asked on hub (connector, account, channel) where state = 'asked';
+
 create table ingest_event (
   source text not null,
   external_id text not null,

@@ -7,6 +7,7 @@ import { useLoad } from '../../app/load.ts';
 import { Page } from '../../app/page.tsx';
 import type { ScreenProps, ScreenSpec } from '../../app/screen.ts';
 import { ContextView } from './context-view.tsx';
+import { HubView } from './hub-view.tsx';
 import { PromptView } from './prompt-view.tsx';
 
 /** Where people talk, and what the agent may do there. */
@@ -14,9 +15,10 @@ export const CONTEXTS: ScreenSpec = {
   id: 'contexts',
   title: 'Contexts',
   key: '6',
-  about: 'channels, groups and direct talks: prompt, tools, models, and what they inherit',
+  about: 'channels, groups and direct talks: prompt, tools, models, what they inherit; the admin hubs',
   help: [
     'What a context does not say itself it has from its workspace. p shows the files that make its prompt, in the order in which they are read.',
+    'The admin hub is where staff hear of open questions. Somebody of the staff asks for it in chat (/hub); h shows who asks, and where it is.',
   ],
   View: Contexts,
 };
@@ -34,12 +36,17 @@ const keyOf = (row: ContextRow): string => row.id;
 function Contexts({ subject }: ScreenProps): ReactNode {
   const [open, setOpen] = useState(subject);
   const [isPrompt, setPrompt] = useState(false);
-  if (open === undefined) return <ContextList onOpen={setOpen} />;
+  const [isHub, setHub] = useState(false);
+  if (isHub) return <HubView onBack={() => setHub(false)} />;
+  if (open === undefined) return <ContextList onOpen={setOpen} onHub={() => setHub(true)} />;
   if (isPrompt) return <PromptView id={open} onBack={() => setPrompt(false)} />;
   return <ContextView id={open} onBack={() => setOpen(undefined)} onPrompt={() => setPrompt(true)} />;
 }
 
-function ContextList({ onOpen }: { readonly onOpen: (id: string) => void }): ReactNode {
+function ContextList(props: {
+  readonly onOpen: (id: string) => void;
+  readonly onHub: () => void;
+}): ReactNode {
   const loaded = useLoad('contexts', async (client) => (await client.call('context.list', {})).items);
   const list = useList(loaded.value, {
     keyOf,
@@ -52,9 +59,10 @@ function ContextList({ onOpen }: { readonly onOpen: (id: string) => void }): Rea
       name: 'open',
       about: 'its settings, and where they come from',
       run: () => {
-        if (list.selected !== undefined) onOpen(list.selected.id);
+        if (list.selected !== undefined) props.onOpen(list.selected.id);
       },
     },
+    { key: 'h', name: 'hubs', about: 'where staff hear of open questions', run: props.onHub },
   ];
   return (
     <Page title={loaded.value === undefined ? undefined : String(loaded.value.length)} actions={actions}>
