@@ -93,7 +93,9 @@ async function follow(
     waiting.length = 0;
     leave();
     // A write that waits for the reader waits for ever; this ends it.
-    void deps.clock.sleep(BEHIND_MS, ended.signal).then(() => stream.abort());
+    void deps.clock.sleep(BEHIND_MS, ended.signal).then(() => {
+      if (!ended.signal.aborted) stream.abort();
+    });
   };
   stream.onAbort(() => {
     ended.abort();
