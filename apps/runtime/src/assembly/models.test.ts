@@ -109,6 +109,8 @@ describe('which model for what', () => {
         message: expect.stringMatching(/"bgi" is in use; these are: big/),
       }),
     );
+    // Offline nothing is called; the key may come later.
+    expect(make({ LLM_PRICES }).routes).toMatchObject([{ model: 'offline', inputUsdMicrosPerMTok: 0 }]);
   });
 
   test('prices and sizes are known where they are published; nobody reserves more output than answers need', () => {

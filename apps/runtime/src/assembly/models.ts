@@ -60,6 +60,8 @@ function withPrices(
   routes: readonly ModelRoute[],
   prices: ReadonlyMap<string, Price>,
 ): readonly ModelRoute[] {
+  // Without a model nothing costs anything; the key of the one that was meant may still be missing.
+  if (routes.every(({ provider }) => provider === 'offline')) return routes;
   const used = routes.map(({ model }) => model);
   const stray = [...prices.keys()].find((model) => !used.includes(model));
   if (stray !== undefined) throw strayPrice(stray, used);

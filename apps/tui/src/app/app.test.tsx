@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { SCREENS } from '../screens/registry.ts';
-import { type FakeHouse, fakeClient } from './fake-client.fixture.ts';
+import { fakeClient } from './fake-client.fixture.ts';
 import {
   approvalFixture,
   auditFixture,
@@ -11,6 +11,7 @@ import {
   userFixture,
   workspaceFixture,
 } from './fake-data.fixture.ts';
+import type { FakeHouse } from './fake-house.fixture.ts';
 import { MINUTES, RECENT_EVENTS } from './session.ts';
 import {
   expectInside,
@@ -86,9 +87,8 @@ describe('overview', SCREEN_TEST, () => {
   test('says how it is, and what needs a person first', async () => {
     open({ house: filled() });
     await terminal.until('2 questions wait');
-    expect(terminal.text()).toContain('48,213 tokens');
-    // The first screen of this file loads what reads the live feed.
     await terminal.until('● online');
+    expect(terminal.text()).toContain('48,213 tokens');
     expectInside(terminal, 80, 24);
     await expectScreen(terminal, 'overview-80x24');
   });

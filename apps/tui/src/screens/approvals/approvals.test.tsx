@@ -1,7 +1,7 @@
 import { canonicalJson } from '@agent-runtime/domain';
 import { afterEach, describe, expect, test } from 'vitest';
-import { refusal } from '../../app/fake-client.fixture.ts';
 import { approvalFixture, digestOf } from '../../app/fake-data.fixture.ts';
+import { refusal } from '../../app/fake-house.fixture.ts';
 import {
   expectInside,
   expectScreen,

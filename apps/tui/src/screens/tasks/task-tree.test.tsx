@@ -1,19 +1,10 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { taskFixture } from '../../app/fake-data.fixture.ts';
-import {
-  expectScreen,
-  type OpenOptions,
-  openTerminal,
-  SCREEN_TEST,
-  type Terminal,
-} from '../../app/terminal.fixture.tsx';
+import { expectScreen, type OpenOptions, SCREEN_TEST } from '../../app/terminal.fixture.tsx';
+import { useTerminal } from '../../app/use-terminal.fixture.ts';
 
-let terminal: Terminal;
-const open = (options: OpenOptions = {}): Terminal => {
-  terminal = openTerminal({ start: 'tasks', ...options });
-  return terminal;
-};
-afterEach(() => terminal.close());
+const at = useTerminal();
+const open = (options: OpenOptions): void => at.open('tasks', options);
 
 const LONG = 'what the page of the town hall says about opening hours on public holidays, every one of them';
 const TREE = [
@@ -35,14 +26,14 @@ const TREE = [
   }),
 ];
 const linesWith = (words: string): string =>
-  terminal
+  at.terminal
     .text()
     .split('\n')
     .find((line) => line.includes(words)) ?? '';
 
 test('the list draws what came from a task below it, within 80 columns', SCREEN_TEST, async () => {
   open({ house: { tasks: TREE } });
-  const shown = await terminal.until('and the map');
+  const shown = await at.terminal.until('and the map');
   const order = [
     'another question',
     'when is it open?',
@@ -55,45 +46,45 @@ test('the list draws what came from a task below it, within 80 columns', SCREEN_
   );
   expect(linesWith('what the page')).toContain('…');
   expect(Math.max(...shown.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
-  await expectScreen(terminal, 'tasks-80x24');
+  await expectScreen(at.terminal, 'tasks-80x24');
 });
 
 test('a filter keeps the lines to the nearest task above that is shown', SCREEN_TEST, async () => {
   open({ house: { tasks: TREE } });
-  await terminal.until('and the map');
-  await terminal.press('/');
-  await terminal.type('a');
-  await terminal.press('enter');
-  await terminal.until('├ fetch');
-  await terminal.press('escape', '/');
-  await terminal.type('town');
-  await terminal.press('enter');
-  await terminal.until(/ {2}what the page/);
-  expect(terminal.text()).not.toContain('└');
+  await at.terminal.until('and the map');
+  await at.terminal.press('/');
+  await at.terminal.type('a');
+  await at.terminal.press('enter');
+  await at.terminal.until('├ fetch');
+  await at.terminal.press('escape', '/');
+  await at.terminal.type('town');
+  await at.terminal.press('enter');
+  await at.terminal.until(/ {2}what the page/);
+  expect(at.terminal.text()).not.toContain('└');
 });
 
 test('a screen reader hears the level instead of lines', SCREEN_TEST, async () => {
   open({ house: { tasks: TREE }, theme: { isReader: true } });
-  await terminal.until('level 3, what the page');
-  expect(terminal.text()).not.toMatch(/[├└│]/);
+  await at.terminal.until('level 3, what the page');
+  expect(at.terminal.text()).not.toMatch(/[├└│]/);
 });
 
 test('keys lead up and down the tree, and escape the same way back', SCREEN_TEST, async () => {
   open({ house: { tasks: TREE }, subject: 'task_0005' });
-  const whole = await terminal.until('What came from it');
+  const whole = await at.terminal.until('What came from it');
   expect(whole).toContain('failed  and the map  (task_0004)');
   expect(whole).not.toContain('p above');
-  await terminal.press('c', 'enter');
-  await terminal.until('when is it open? (task_0005)');
-  await terminal.press('c');
-  await terminal.until('fetch two pages (task_0003)');
-  expect(terminal.text()).not.toContain('c below');
-  await terminal.press('p');
-  await terminal.until('when is it open? (task_0005)');
-  await terminal.press('escape');
-  await terminal.until('fetch two pages (task_0003)');
-  await terminal.press('escape', 'escape');
-  await terminal.until('failed  and the map  (task_0004)');
-  await terminal.press('escape');
-  await terminal.until('another question');
+  await at.terminal.press('c', 'enter');
+  await at.terminal.until('when is it open? (task_0005)');
+  await at.terminal.press('c');
+  await at.terminal.until('fetch two pages (task_0003)');
+  expect(at.terminal.text()).not.toContain('c below');
+  await at.terminal.press('p');
+  await at.terminal.until('when is it open? (task_0005)');
+  await at.terminal.press('escape');
+  await at.terminal.until('fetch two pages (task_0003)');
+  await at.terminal.press('escape', 'escape');
+  await at.terminal.until('failed  and the map  (task_0004)');
+  await at.terminal.press('escape');
+  await at.terminal.until('another question');
 });
