@@ -205,6 +205,7 @@ function handlersOf(house: FakeHouse): Handlers {
       house.contexts.find((one) => one.id === id),
       'context',
     );
+  const hub = (id: string): HubRow => found(house.hubs.filter((one) => one.id === id)[0], 'hub');
   const change = (id: string, part: Partial<UserDetail>): UserDetail => {
     house.users = house.users.map((one) => (one.id === id ? { ...one, ...part } : one));
     return user(id);
@@ -264,20 +265,12 @@ function handlersOf(house: FakeHouse): Handlers {
     },
     'hub.list': () => ({ items: house.hubs }),
     'hub.approve': ({ id, workspaces }) => {
-      const row = found(
-        house.hubs.find((one) => one.id === id),
-        'hub',
-      );
-      const made: HubRow = { ...row, state: 'active', cleared_for: workspaces, approved_by: 'ada' };
-      const rest = house.hubs.filter((one) => one.connector !== row.connector);
-      house.hubs = [...rest, made];
+      const made: HubRow = { ...hub(id), state: 'active', cleared_for: workspaces, approved_by: 'ada' };
+      house.hubs = [...house.hubs.filter((one) => one.connector !== made.connector), made];
       return made;
     },
     'hub.rm': ({ id }) => {
-      const row = found(
-        house.hubs.find((one) => one.id === id),
-        'hub',
-      );
+      const row = hub(id);
       house.hubs = house.hubs.filter((one) => one !== row);
       return row;
     },
