@@ -163,6 +163,16 @@ describe('revocation', () => {
     );
   });
 
+  test('of one certificate ends those of earlier and later renewals of its key, and of no other', async () => {
+    const mia = await enrolled('mia');
+    const lord = await enrolled('lord');
+    await ask('certificate.renew', mia, { request: 'mia' });
+    await ask('certificate.revoke', signed(BOSS), { id: mia.certificate });
+    const rows = await at.admin.world.deps.store.read.find('identity_certificate', {});
+    const open = rows.filter((row) => row.revokedAt === undefined);
+    expect([rows.length, open.map((row) => row.id)]).toEqual([3, [lord.certificate]]);
+  });
+
   test('is for admins who are not below the person; ids must be clear', async () => {
     const lord = await enrolled('lord');
     await enrolled('mia');

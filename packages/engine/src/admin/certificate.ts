@@ -113,6 +113,7 @@ async function vouchedFor(deps: AdminDeps, reader: StoreReader, key: string): Pr
   throw notByTls();
 }
 
+/** All certificates of its key: those of earlier renewals are good for a third of their life, and whoever is shut out must not use one. */
 async function revokeCertificate(
   deps: AdminDeps,
   actor: Actor,
@@ -121,6 +122,8 @@ async function revokeCertificate(
   await demand(deps, await viewerOf(deps, actor), 'identity.set', EVERYTHING);
   const row = await findCertificate(deps, input.id);
   const revokedAt = deps.clock.nowMs();
+  const ofKey = { key: row.key, revokedAt: { isNull: true } } as const;
+  const live = await (deps.held?.stored ?? deps.store.read).find('identity_certificate', ofKey);
   const what = {
     verb: 'identity.set',
     target: EVERYTHING,
@@ -128,17 +131,12 @@ async function revokeCertificate(
     subject: row.id,
     data: { user: row.user, key: row.key },
     principals: [row.user],
-    holds: [{ table: 'identity_certificate', id: row.id, change: { revokedAt } }],
+    holds: live.map(({ id }) => ({ table: 'identity_certificate' as const, id, change: { revokedAt } })),
   } as const;
   requireNotAbovePerson(await viewerOf(deps, actor), row.user);
   await revoke(deps, actor, what, async (tx, viewer) => {
     requireNotAbovePerson(viewer, row.user);
-    const changed = await tx.update(
-      'identity_certificate',
-      { id: row.id, revokedAt: { isNull: true } },
-      { revokedAt },
-    );
-    if (changed === 0) throw alreadyRevoked(row);
+    if ((await tx.update('identity_certificate', ofKey, { revokedAt })) === 0) throw alreadyRevoked(row);
   });
   return certificateRow({ ...row, revokedAt }, await namesOf(deps.store.read));
 }
