@@ -9,7 +9,8 @@ const isSoak = process.env.SOAK === '1';
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the cores that it must do with: suites that wait for processes leave theirs to others.
+    maxWorkers: 3,
     include: [
       'packages/**/src/**/*.test.ts',
       'apps/**/src/**/*.test.ts',
