@@ -56,6 +56,7 @@ const instance = render(
   {
     alternateScreen: true,
     interactive: true,
+    maxFps: 60,
     incrementalRendering: true,
     onRender: () => {
       const { user, system } = process.cpuUsage();

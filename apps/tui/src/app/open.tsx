@@ -28,7 +28,7 @@ export async function openScreens(input: ScreensInput): Promise<number> {
     // Both ends are a terminal, else no screens are opened; Ink alone would draw nothing where the environment says CI.
     interactive: true,
     isScreenReaderEnabled: input.theme.isReader,
-    maxFps: 30,
+    maxFps: 60,
   });
   await instance.waitUntilExit();
   return 0;
