@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import stringWidth from './string-width.ts';
 import { cells, chop, fit, pad, wrap } from './width.ts';
 
 // What ink itself measures with; it is no dependency of ours, so it is looked up from where ink lies.
@@ -28,6 +29,12 @@ const TEXTS = [
 describe('columns of a text', () => {
   test.each(TEXTS)('%s takes as many as ink thinks', (text) => {
     expect(cells(text)).toBe(inkWidth(text));
+  });
+
+  test.each(TEXTS)('%s takes as many in what stands in for the library, also among colours', (text) => {
+    const coloured = `\u001b[31m${text}\u001b[39m`;
+    expect(stringWidth(coloured)).toBe(inkWidth(coloured));
+    expect(stringWidth(text)).toBe(inkWidth(text));
   });
 
   test('every character that is assigned takes as many as ink thinks', () => {
