@@ -108,6 +108,8 @@ export interface Accepted {
   readonly run?: RunId | undefined;
   /** What to tell the sender at once (a command's answer, a refusal); already filtered. */
   readonly reply?: string | undefined;
+  /** The reply leaves by itself, through the outbox. */
+  readonly isQueued?: boolean | undefined;
 }
 
 /** A message that the appliance itself wants shown in a context (class E0). */

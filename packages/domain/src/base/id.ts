@@ -24,6 +24,7 @@ export const ID_PREFIXES = {
   identity: 'idnt',
   pairing: 'pair',
   hub: 'ahub',
+  intent: 'intn',
 } as const;
 
 export type IdNoun = keyof typeof ID_PREFIXES;
@@ -37,6 +38,7 @@ export type TokenId = Id<'token'>;
 export type GrantId = Id<'grant'>;
 export type PairingId = Id<'pairing'>;
 export type HubId = Id<'hub'>;
+export type IntentId = Id<'intent'>;
 export type ConversationId = Id<'conversation'>;
 export type MessageId = Id<'message'>;
 /** Slug chosen by people, 1..48 of a-z 0-9 and inner hyphens; also the folder name. */

@@ -34,6 +34,9 @@ describe('inheritance', () => {
       budget: { tokensPerDay: undefined, tokensPerSenderPerDay: undefined },
       prompts: [],
       concurrency: 5,
+      acknowledge: 'tasks',
+      messagesPerMinute: 30,
+      output: 'all',
       approversForHigh: 1,
       timeZone: 'UTC',
     });

@@ -30,6 +30,22 @@ export interface BudgetSettings {
 
 export type Guests = 'off' | 'ask';
 
+/** `all`: also notices, progress and what was understood · `answers`: nothing but the agent's own answers and what people ask for. */
+export type Output = 'all' | 'answers';
+
+/**
+ * Saying first what was understood and will be done. `tasks`: for /task · `confirm`: for /task, which then waits for an OK · `off`.
+ */
+export type Acknowledge = 'off' | 'tasks' | 'confirm';
+
+/** Places of a guild or group that a workspace takes by itself when they are first seen; always as open contexts. */
+export interface Binding {
+  readonly connector: string;
+  readonly account: string;
+  /** Platform id of the guild or group. */
+  readonly group: string;
+}
+
 /** What a context may say for itself; every field absent is inherited from its workspace. */
 export interface ContextSettings {
   readonly title?: string | undefined;
@@ -41,6 +57,11 @@ export interface ContextSettings {
   readonly budget?: BudgetSettings | undefined;
   /** Extra system prompt file inside the workspace (an S file). */
   readonly prompt?: string | undefined;
+  readonly output?: Output | undefined;
+  readonly acknowledge?: Acknowledge | undefined;
+  /** Messages of one sender in a minute that may start work, and characters of one of them. */
+  readonly messagesPerMinute?: number | undefined;
+  readonly maxPromptChars?: number | undefined;
 }
 
 export type ContextKind = 'channel' | 'thread' | 'group' | 'direct' | 'mailbox' | 'http' | 'cli' | 'hub';
@@ -83,6 +104,7 @@ export interface WorkspaceSettings extends ContextSettings {
   readonly approversForHigh?: number | undefined;
   /** IANA zone for times shown to people. */
   readonly timeZone?: string | undefined;
+  readonly bindings?: readonly Binding[] | undefined;
 }
 
 /** Settings of a context with every inherited field filled in. */
@@ -97,6 +119,10 @@ export interface EffectiveSettings {
   readonly concurrency: number;
   readonly approversForHigh: number;
   readonly timeZone: string;
+  readonly output: Output;
+  readonly acknowledge: Acknowledge;
+  readonly messagesPerMinute: number;
+  readonly maxPromptChars?: number | undefined;
 }
 
 export const DEFAULT_QUEUE: QueueSettings = {
@@ -105,6 +131,9 @@ export const DEFAULT_QUEUE: QueueSettings = {
   maxSteps: 16,
   idleRotationMs: 8 * 60 * 60_000,
 };
+
+/** More than a person types, less than a loop of machines sends. */
+const MESSAGES_PER_MINUTE = 30;
 
 /** Tools a workspace has unless it says otherwise: reading, searching, and writes that policy guards one by one. */
 export const DEFAULT_TOOLS = [
@@ -140,6 +169,10 @@ export function effectiveSettings(workspace: Workspace, context: Context): Effec
     concurrency: base.concurrency ?? 5,
     approversForHigh: base.approversForHigh ?? 1,
     timeZone: base.timeZone ?? 'UTC',
+    output: own.output ?? base.output ?? 'all',
+    acknowledge: own.acknowledge ?? base.acknowledge ?? 'tasks',
+    messagesPerMinute: own.messagesPerMinute ?? base.messagesPerMinute ?? MESSAGES_PER_MINUTE,
+    maxPromptChars: lower(base.maxPromptChars, own.maxPromptChars),
   };
 }
 

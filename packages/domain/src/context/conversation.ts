@@ -13,6 +13,16 @@ export interface Conversation {
   readonly lastAt: number;
 }
 
+/** A file, picture or recording that came with a message. Kept as what is known of it; nobody has looked inside. */
+export interface Attachment {
+  readonly kind: 'photo' | 'voice' | 'audio' | 'video' | 'document' | 'sticker' | 'other';
+  /** Names it on its platform. */
+  readonly id: string;
+  readonly name?: string | undefined;
+  readonly mime?: string | undefined;
+  readonly bytes?: number | undefined;
+}
+
 /** One thing said, in or out. */
 export interface Message {
   readonly id: MessageId;
@@ -31,7 +41,9 @@ export interface Message {
   /** Texts of unpaired people in contexts without guests are logged but kept out of prompts. */
   readonly isPromptable: boolean;
   readonly run?: RunId | undefined;
+  /** Platform id of the message, what an answer replies to. */
   readonly externalId?: string | undefined;
+  readonly attachments?: readonly Attachment[] | undefined;
   readonly at: number;
 }
 

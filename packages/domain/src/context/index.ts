@@ -4,3 +4,4 @@
 // Invariants: a context only narrows the tools and models of its workspace.
 export * from './context.ts';
 export * from './conversation.ts';
+export * from './seen.ts';

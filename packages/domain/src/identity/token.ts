@@ -53,6 +53,8 @@ export interface Identity {
   readonly createdAt: number;
   /** The direct talk that was bound with it, and ends with it. */
   readonly context?: ContextId | undefined;
+  /** When this person agreed that the admin hub shows what is said in their direct talk. */
+  readonly mirrorAgreedAt?: number | undefined;
 }
 
 /** One-time enrolment code, kept as the key derived from it; user is fixed here, never by the request. */

@@ -84,6 +84,9 @@ export function settingsOf(more: Partial<EffectiveSettings> = {}): EffectiveSett
     concurrency: 5,
     approversForHigh: 1,
     timeZone: 'UTC',
+    output: 'all',
+    acknowledge: 'tasks',
+    messagesPerMinute: 30,
     ...more,
   };
 }

@@ -1,7 +1,7 @@
-import type { Approval, StandingApproval } from '../approval/index.ts';
+import type { Approval, Button, StandingApproval } from '../approval/index.ts';
 import type { AuditDraft, AuditEvent } from '../audit/index.ts';
 import type { Digest, Json, RunId, TaskId, WorkspaceId } from '../base/index.ts';
-import type { Context, Conversation, Message, Workspace } from '../context/index.ts';
+import type { Context, Conversation, Message, SeenPlace, Workspace } from '../context/index.ts';
 import type { Effect } from '../effect/index.ts';
 import type { Hub } from '../hub/index.ts';
 import type {
@@ -16,7 +16,7 @@ import type {
 } from '../identity/index.ts';
 import type { Label } from '../label/index.ts';
 import type { LedgerEntry } from '../model/index.ts';
-import type { Run, Task } from '../task/index.ts';
+import type { Intent, Run, Task } from '../task/index.ts';
 import type { Work } from './work.ts';
 
 /** One accepted inbound event; UNIQUE(source, externalId) is what makes a repeat harmless. */
@@ -90,6 +90,7 @@ export interface Tables {
   readonly context: Context;
   readonly context_conversation: Conversation;
   readonly context_message: Message;
+  readonly context_seen: SeenPlace;
   readonly identity_user: User;
   readonly identity_link: Identity;
   readonly identity_grant: Grant;
@@ -101,10 +102,12 @@ export interface Tables {
   readonly hub: Hub;
   readonly ingest_event: IngestedEvent;
   readonly task: Task;
+  readonly task_intent: Intent;
   readonly run: Run;
   readonly effect: Effect;
   readonly approval: Approval;
   readonly approval_standing: StandingApproval;
+  readonly approval_button: Button;
   readonly ledger_entry: LedgerEntry;
   readonly label_file: FileLabelRow;
   readonly label_entry: EntryLabelRow;

@@ -17,7 +17,8 @@ export function checkArrival(deps: Pick<EngineDeps, 'config'>, arrival: Arrival)
   if (event.sender.displayName.length > MAX_NAME_CHARS)
     throw invalid(`names have at most ${MAX_NAME_CHARS} characters`);
   if (!event.text.isWellFormed()) throw invalid('the text is not valid Unicode');
-  if (event.text.trim() === '' && event.kind === 'message') throw invalid('the text is empty');
+  const hasWords = event.text.trim() !== '' || (event.attachments ?? []).length > 0;
+  if (!hasWords && (event.kind === 'message' || event.kind === 'command')) throw invalid('the text is empty');
   if (event.text.length > deps.config.maxPromptChars)
     throw invalid(
       `a message has at most ${deps.config.maxPromptChars} characters; send it in parts or as a note`,
@@ -41,13 +42,17 @@ export function arrivalDigest(arrival: Arrival): Digest {
     sender: event.sender.id,
     text: event.text,
     button: event.buttonId,
+    moved: event.movedFrom,
+    member: event.member?.change,
     conversation: arrival.conversationKey,
     task: arrival.taskKind,
   });
 }
 
+const FRESH: ReadonlySet<string> = new Set(['message', 'command']);
+
 /** A person's own fresh words: what else arrives is never a command. */
 export function mayBeCommand(arrival: Arrival): boolean {
   const { event, door } = arrival;
-  return door === 'chat' && event.kind === 'message' && !event.isRelayed && !event.sender.isBot;
+  return door === 'chat' && FRESH.has(event.kind) && !event.isRelayed && !event.sender.isBot;
 }

@@ -57,11 +57,17 @@ export async function writeMessage(
     text: what.text,
     label: labelOfMessage(arrival, where.principal, context),
     isPromptable: what.isPromptable,
-    externalId: arrival.event.externalId,
+    externalId: messageId(arrival),
+    attachments: arrival.event.attachments,
     at: deps.clock.nowMs(),
   };
   await tx.insert('context_message', message);
   return message;
+}
+
+/** Platform id of the message that an answer replies to. */
+export function messageId(arrival: Arrival): string {
+  return arrival.event.message ?? arrival.event.externalId;
 }
 
 export function markOf(

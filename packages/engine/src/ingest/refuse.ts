@@ -13,7 +13,7 @@ import { policyRules, type Reply, replyEffect } from '../effect/index.ts';
 import { isGateClosed } from '../gate/index.ts';
 import { type Answer, pairedAs } from './answer.ts';
 import { HOW_TO_PAIR, type Tell } from './pair.ts';
-import { auditOf, keepWords, markOf, type Place } from './place.ts';
+import { auditOf, keepWords, markOf, messageId, type Place } from './place.ts';
 import { splitSource, type Whereabouts } from './who.ts';
 
 export function refuse(deps: EngineDeps, onReply: () => void, at: Place, text: string): Promise<Accepted> {
@@ -48,7 +48,7 @@ function wordsOf(deps: EngineDeps, at: Place, answer: Answer): Reply {
   return replyEffect(deps, {
     context,
     requester: { kind: 'service', context: context.id, owner: context.owner },
-    draft: { text: answer.text, replyTo: arrival.event.externalId },
+    draft: { text: answer.text, replyTo: messageId(arrival) },
     label: answer.label,
     trustedUrls: new Set(),
     kind: 'notice',

@@ -1,6 +1,7 @@
 import {
   AppError,
   type Connector,
+  type Delivery,
   type Effect,
   INTEGRITY,
   type Label,
@@ -39,7 +40,13 @@ export function performerOf(
 
 /** The wire gets the stored payload object itself: nothing is rendered again. */
 function connectorPerformer(connector: Connector): Performer {
-  const to = (effect: Effect, part: number) => ({ sink: effect.sink, effectId: effect.id, part });
+  const to = (effect: Effect, part: number): Delivery => ({
+    sink: effect.sink,
+    effectId: effect.id,
+    part,
+    attempt: effect.attempts,
+    createdAt: effect.createdAt,
+  });
   return {
     dropsRepeats: connector.dropsRepeats,
     isFinalWitness: false,

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import {
   AppError,
+  type ConnectorMemory,
   type Journal,
   type Logger,
   type PanicSwitch,
@@ -15,6 +16,7 @@ import {
   type RollbackFinding,
   withWitness,
 } from '../audit/index.ts';
+import { makeConnectorMemory } from '../connectors/index.ts';
 import { type Connection, openConnection } from '../database/index.ts';
 import { type FolderLock, lockFolder } from '../lock/index.ts';
 import {
@@ -51,6 +53,8 @@ export interface OpenStore {
   readonly vault: Vault;
   /** Seals small values for rows. */
   readonly sealer: Sealer;
+  /** What a connector's account keeps across restarts. @param source `<connector>:<account>` */
+  readonly connectorMemory: (source: string) => ConnectorMemory;
   readonly panic: PanicSwitch;
   readonly paths: DataPaths;
   /** Key for the MACs of projected records. */
@@ -112,12 +116,15 @@ async function openLocked(input: StoreInput, paths: DataPaths, undo: (() => void
     isTrusted: rollback === undefined,
   });
   await recordBoot(kernel, input, { file, cursorFile: paths.projectorCursor }, rollback);
+  const sealer = makeSealer(input.masterKey);
   return {
     store: kernel.store,
     journal: kernel.journal,
     audit: kernel.log,
     vault,
-    sealer: makeSealer(input.masterKey),
+    sealer,
+    connectorMemory: (source) =>
+      makeConnectorMemory({ writer, reader, queue: kernel.queue, sealer, clock: input.clock }, source),
     panic,
     paths,
     projectorKey: deriveKey(input.masterKey, 'projector-mac'),

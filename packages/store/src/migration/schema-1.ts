@@ -116,10 +116,25 @@ create table context_message (
   is_promptable integer not null,
   run text,
   external_id text,
+  attachments text,
   at integer not null
 ) strict;
 create index context_message_conversation on context_message (conversation);
 create index context_message_context on context_message (context);
+
+-- Places that are bound to nothing.
+create table context_seen (
+  connector text not null,
+  account text not null,
+  channel text not null,
+  kind text not null,
+  title text not null,
+  within text,
+  first_seen_at integer not null,
+  last_seen_at integer not null,
+  is_gone integer not null,
+  unique (connector, account, channel)
+) strict;
 
 create table identity_user (
   id text not null unique,
@@ -137,6 +152,7 @@ create table identity_link (
   display_name text not null,
   created_at integer not null,
   context text,
+  mirror_agreed_at integer,
   unique (connector, external_id)
 ) strict;
 create index identity_link_user on identity_link (user);
@@ -255,6 +271,25 @@ create table task (
 create index task_workspace on task (workspace, created_at);
 create index task_parent on task (parent) where parent is not null;
 
+create table task_intent (
+  id text not null unique,
+  state text not null check (state in ('asked', 'begun', 'superseded', 'expired')),
+  workspace text not null,
+  context text not null,
+  conversation text not null,
+  message text not null,
+  requester text not null,
+  kind text not null,
+  text text not null,
+  label text not null,
+  card text,
+  task text,
+  run text,
+  created_at integer not null,
+  expires_at integer not null
+) strict;
+create index task_intent_open on task_intent (conversation) where state = 'asked';
+
 create table run (
   id text not null unique,
   task text not null,
@@ -348,6 +383,31 @@ create table approval_standing (
   revoked_at integer
 ) strict;
 create index approval_standing_workspace on approval_standing (workspace, effect_kind);
+
+create table approval_button (
+  id text not null unique,
+  act text not null,
+  context text not null,
+  card text not null,
+  approval text,
+  intent text,
+  person text,
+  created_at integer not null,
+  expires_at integer not null,
+  used_at integer
+) strict;
+create index approval_button_approval on approval_button (approval) where approval is not null;
+create index approval_button_card on approval_button (card);
+create index approval_button_expires on approval_button (expires_at);
+
+-- What connectors must find again after a restart; values are sealed.
+create table connectors_memory (
+  source text not null,
+  key text not null,
+  value text not null,
+  at integer not null,
+  unique (source, key)
+) strict;
 
 create table ledger_entry (
   id text not null unique,

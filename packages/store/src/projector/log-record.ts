@@ -31,8 +31,14 @@ export function logRecord(
   conversation: Pick<Conversation, 'key'>,
   key: Uint8Array,
 ): string {
-  const { text, ...row } = message;
-  const head: JsonObject = { ...row, kind: 'message', label: { ...message.label }, key: conversation.key };
+  const { text, attachments, ...row } = message;
+  const head: JsonObject = {
+    ...row,
+    kind: 'message',
+    label: { ...message.label },
+    key: conversation.key,
+    ...(attachments === undefined ? {} : { attachments: attachments.map((one) => ({ ...one })) }),
+  };
   const at = new Date(message.at).toISOString().slice(0, 16).replace('T', ' ');
   const name = oneLine(message.senderName, 60).replace(/[*_`<>[\]]/g, '');
   return formatRecord({ head, text }, `**${name}**, ${at} UTC`, key);

@@ -105,7 +105,10 @@ const updates = z.array(
 );
 
 /** Asks for what is new. The number goes up only after everything before it was accepted. */
-function poll(options: TemplateOptions, accept: (event: InboundEvent) => Promise<void>): () => Promise<void> {
+function poll(
+  options: TemplateOptions,
+  accept: (event: InboundEvent) => Promise<unknown>,
+): () => Promise<void> {
   const control = new AbortController();
   const { signal } = control;
   const run = async (): Promise<void> => {
@@ -124,7 +127,7 @@ function poll(options: TemplateOptions, accept: (event: InboundEvent) => Promise
 
 async function round(
   options: TemplateOptions,
-  accept: (event: InboundEvent) => Promise<void>,
+  accept: (event: InboundEvent) => Promise<unknown>,
   after: number,
   signal: AbortSignal,
 ): Promise<number> {

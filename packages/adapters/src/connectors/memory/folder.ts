@@ -61,7 +61,7 @@ export function folderConnector(given: FolderOptions): Connector {
       account,
       options,
     ),
-    start: async (accept: (event: InboundEvent) => Promise<void>) => {
+    start: async (accept: (event: InboundEvent) => Promise<unknown>) => {
       mkdirSync(options.folder, { recursive: true });
       await following?.stop();
       following = followInbox({

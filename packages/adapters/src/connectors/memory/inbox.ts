@@ -11,7 +11,7 @@ export interface InboxOptions {
   readonly clock: Clock;
   readonly pollMs: number;
   readonly log?: Logger | undefined;
-  readonly accept: (event: InboundEvent) => Promise<void>;
+  readonly accept: (event: InboundEvent) => Promise<unknown>;
 }
 
 const inboxLine = z.strictObject({

@@ -53,12 +53,12 @@ export function memoryConnector(options: MemoryOptions): MemoryConnector {
   const channels = new Map<string, MemoryChannel>();
   const users = new Map<string, string>();
   let said = 0;
-  let accept: ((event: InboundEvent) => Promise<void>) | undefined;
+  let accept: ((event: InboundEvent) => Promise<unknown>) | undefined;
   let waiting: Waiting[] = [];
 
   const hand = async (
     event: InboundEvent,
-    listener: (event: InboundEvent) => Promise<void>,
+    listener: (event: InboundEvent) => Promise<unknown>,
   ): Promise<void> => {
     try {
       await listener(event);
