@@ -9,7 +9,7 @@ import {
   makeCheckpointer,
   verifyAudit,
 } from '../audit/index.ts';
-import { makeStore, nextNumber } from '../commit/index.ts';
+import { makeReadCache, makeStore, nextNumber } from '../commit/index.ts';
 import { type CommitQueue, type Connection, committedReads, makeCommitQueue } from '../database/index.ts';
 import { makeJournal } from '../journal/index.ts';
 import { assertEpoch, beginEpoch } from './epoch.ts';
@@ -64,6 +64,7 @@ export function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
     redactor: input.redactor,
     content: input.config.auditContent,
   });
+  const cache = makeReadCache();
   let checkpointer: Checkpointer | undefined;
   const queue = makeCommitQueue({
     writer,
@@ -75,6 +76,7 @@ export function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
     busyTimeoutMs: input.config.busyTimeoutMs ?? 10_000,
     bodyTimeoutMs: input.config.bodyTimeoutMs ?? 30_000,
     onCommitted: () => checkpointer?.afterCommit(),
+    onEnded: () => cache.settled(),
     // A number that grows: SQLite writes nothing where a row stays as it is.
     touch: () => nextNumber(writer, 'database.touch'),
   });
@@ -100,6 +102,7 @@ export function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
       reader,
       queue,
       audit,
+      cache,
       epoch,
       signHead: () => signer.signHead(),
       trouble: () => queue.trouble() ?? signer.trouble(),

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { codeOf, draft } from '../../bench/fixtures.ts';
 import type { CommitQueue, Connection } from '../database/index.ts';
 import { makeStatements } from '../database/index.ts';
+import { makeReadCache } from './read-cache.ts';
 import { makeReader } from './reader.ts';
 import { makeStore } from './store.ts';
 import { openTransaction } from './transaction.ts';
@@ -27,7 +28,7 @@ function connection(isInTransaction: boolean, row?: Record<string, unknown>) {
 describe('a transaction that was taken back', () => {
   test('writes, reads and notes nothing more', async () => {
     const { made, ran } = connection(false);
-    const { tx, drafts } = openTransaction(made, makeStatements());
+    const { tx, drafts } = openTransaction(made, makeStatements(), makeReadCache());
     const id = 'user_00000000000000000001' as never; // safe: only compared
     for (const act of [
       async () => tx.remove('identity_user', { id }),
@@ -38,7 +39,10 @@ describe('a transaction that was taken back', () => {
       expect(await codeOf(act())).toBe('database.disk.unavailable');
     expect([ran, drafts]).toEqual([[], []]);
     expect(
-      await openTransaction(connection(true).made, makeStatements()).tx.remove('identity_user', { id }),
+      await openTransaction(connection(true).made, makeStatements(), makeReadCache()).tx.remove(
+        'identity_user',
+        { id },
+      ),
     ).toBe(1);
   });
 
@@ -74,6 +78,7 @@ function bareStore(isAlive: boolean) {
     reader: writer,
     queue: queue as unknown as CommitQueue, // safe: no more of it is used
     audit: { append: (one: unknown) => appended.push(one) } as never, // safe: as above
+    cache: makeReadCache(),
     epoch: 1,
     signHead: () => void signed.push(appended.length),
     trouble: () => undefined,
@@ -83,10 +88,13 @@ function bareStore(isAlive: boolean) {
 
 test('a row that cannot be read was changed on the disk; another fault is not taken for that', async () => {
   const read = (row: Record<string, unknown> | null | undefined) =>
-    makeReader({ get: () => row as never, all: () => [] }, makeStatements()).get('workspace', {
-      // safe: as the disk may give it
-      id: 'acme' as never, // safe: only compared
-    });
+    makeReader({ get: () => row as never, all: () => [] }, makeStatements(), makeReadCache()).get(
+      'workspace',
+      {
+        // safe: as the disk may give it
+        id: 'acme' as never, // safe: only compared
+      },
+    );
   expect(await codeOf(read({ id: 'acme', settings: '{' }))).toBe('database.file.unavailable');
   expect(await read(undefined)).toBeUndefined();
   await expect(read(null)).rejects.toBeInstanceOf(TypeError);

@@ -1,6 +1,7 @@
 import type { AuditDraft, Store } from '@agent-runtime/domain';
 import { type AuditWriter, mustSignHead } from '../audit/index.ts';
 import { type CommitQueue, type Connection, makeStatements } from '../database/index.ts';
+import type { ReadCache } from './read-cache.ts';
 import { makeReader } from './reader.ts';
 import { openTransaction } from './transaction.ts';
 
@@ -9,6 +10,8 @@ export interface StoreDeps {
   readonly reader: Pick<Connection, 'get' | 'all'>;
   readonly queue: CommitQueue;
   readonly audit: AuditWriter;
+  /** The queue says `settled` after each transaction. */
+  readonly cache: ReadCache;
   readonly epoch: number;
   /** Signs the head of what is committed; on the disk when it returns. @throws AppError audit.head.unavailable */
   readonly signHead: () => void;
@@ -22,14 +25,14 @@ export interface StoreDeps {
 export function makeStore(deps: StoreDeps): Store {
   const statements = makeStatements();
   return {
-    read: makeReader(deps.reader, statements),
+    read: makeReader(deps.reader, statements, deps.cache),
     epoch: deps.epoch,
     trouble: deps.trouble,
     commit: async (audit, body) => {
       const drafts = asList(audit);
       let isSigned = false;
       const value = await deps.queue.submit(drafts[0].action, async () => {
-        const open = openTransaction(deps.writer, statements);
+        const open = openTransaction(deps.writer, statements, deps.cache);
         try {
           const made = await body(open.tx);
           open.assertAlive();

@@ -1,6 +1,7 @@
 import { AppError, type AuditDraft, type StoreTx } from '@agent-runtime/domain';
 import type { Connection, Statements } from '../database/index.ts';
 import { endWork, insertStep, putWork } from '../journal/index.ts';
+import type { ReadCache } from './read-cache.ts';
 import { makeReader, tableOf } from './reader.ts';
 
 /** The hand of one body: it works until `end`, then never again. */
@@ -14,7 +15,11 @@ export interface OpenTransaction {
 }
 
 /** @param writer a connection with an open transaction */
-export function openTransaction(writer: Connection, statements: Statements): OpenTransaction {
+export function openTransaction(
+  writer: Connection,
+  statements: Statements,
+  cache: ReadCache,
+): OpenTransaction {
   let isOver = false;
   const drafts: AuditDraft[] = [];
   // A body that forgot to await would otherwise write into somebody else's savepoint.
@@ -23,19 +28,22 @@ export function openTransaction(writer: Connection, statements: Statements): Ope
     assertAlive(writer);
     return writer;
   };
-  const reader = makeReader(readHand(hand), statements);
+  const reader = makeReader(readHand(hand), statements, cache);
   const tx: StoreTx = {
     ...reader,
     insert: async (name, row) => {
       const { sql, params } = statements.insert(tableOf(name), row);
+      cache.touched(name);
       hand().run(sql, params);
     },
     update: async (name, where, patch) => {
       const { sql, params } = statements.update(tableOf(name), where, patch);
+      cache.touched(name);
       return hand().run(sql, params);
     },
     remove: async (name, where) => {
       const { sql, params } = statements.remove(tableOf(name), where);
+      cache.touched(name);
       return hand().run(sql, params);
     },
     next: async (sequence) => nextNumber(hand(), sequence),

@@ -25,6 +25,8 @@ export interface CommitQueueDeps {
   /** Longest time one body may hold everybody else, ms. */
   readonly bodyTimeoutMs: number;
   readonly onCommitted: () => void;
+  /** A transaction is over, committed or taken back; nobody has been told yet. */
+  readonly onEnded: () => void;
   /** Changes one number that nobody reads, in the running transaction. */
   readonly touch: () => unknown;
 }
@@ -157,6 +159,7 @@ async function runGroup(
     if (isCommitting) overwriteRefused(deps);
     if (members.length === 0) members.push(...waiting.splice(0));
   }
+  deps.onEnded();
   if (failure === undefined) deps.onCommitted();
   for (const [at, member] of members.entries()) {
     member.settle(
