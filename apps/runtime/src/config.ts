@@ -55,6 +55,17 @@ const oneOf = <const T extends readonly [string, ...string[]]>(names: T) =>
   z.enum(names, { error: `use one of ${names.join(', ')}` });
 const url = z.url({ protocol: /^https?$/, error: 'write it as an address, e.g. https://llm.example/v1' });
 
+/** `<bot id>:<secret>`; the number names the account before anything is asked of the network. */
+export const telegramToken = text.regex(
+  /^\d{1,20}:[A-Za-z0-9_-]{20,}$/,
+  'it is not a bot token; BotFather gives one like 123456789:AA…',
+);
+/** `<application id in base64>.<…>.<…>` */
+export const discordToken = text.regex(
+  /^[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{20,}$/,
+  'it is not a bot token; the developer portal gives three parts with dots between them',
+);
+
 /** Everything that the environment may say; docs/guides/configuration.md explains each name. */
 const shape = z.object({
   DATA_DIR: text.default('./data'),
@@ -85,10 +96,24 @@ const shape = z.object({
   LLM_TIMEOUT_MS: count('write milliseconds, e.g. 120000').default(120_000),
   RATE_PER_MINUTE: count('write a number of requests, e.g. 120').default(120),
   MEMORY_DIR: text.optional(),
+  TELEGRAM_TOKEN: telegramToken.optional(),
+  TELEGRAM_API_ROOT: url.optional(),
+  TELEGRAM_MODE: oneOf(['polling', 'webhook']).default('polling'),
+  TELEGRAM_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{24,256}$/, 'use 24 to 256 of A-Z, a-z, 0-9, _ and -; it must not be guessed')
+    .optional(),
+  DISCORD_TOKEN: discordToken.optional(),
+  DISCORD_API_ROOT: url.optional(),
 });
 
 /** Secrets that may come from the environment or lie in the vault. */
-export const VAULT_SECRETS = ['LLM_API_KEY'] as const;
+export const VAULT_SECRETS = [
+  'LLM_API_KEY',
+  'TELEGRAM_TOKEN',
+  'TELEGRAM_WEBHOOK_SECRET',
+  'DISCORD_TOKEN',
+] as const;
 export type VaultSecret = (typeof VAULT_SECRETS)[number];
 
 export type Config = Readonly<z.output<typeof shape>> & {
@@ -125,6 +150,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, cw
     throw invalid(String(issue?.path[0] ?? ''), issue?.message ?? 'it does not fit');
   }
   requireAdminUrl(parsed.data);
+  requireWebhookUrl(parsed.data);
   const dataDir = absolute(parsed.data.DATA_DIR, cwd);
   const known = new Set(names.flatMap((name) => [PREFIX + name, `${PREFIX + name}_FILE`]));
   return {
@@ -153,6 +179,12 @@ function requireAdminUrl(values: z.output<typeof shape>): void {
       'ADMIN_URL',
       `ADMIN_LISTEN=${place.host} is every address; say which https address people use`,
     );
+}
+
+/** Telegram calls us at this address. The secret may still lie in the vault, so its absence is found where connectors are made. */
+function requireWebhookUrl(values: z.output<typeof shape>): void {
+  if (values.TELEGRAM_MODE !== 'webhook' || values.PUBLIC_URL !== undefined) return;
+  throw invalid('PUBLIC_URL', 'with TELEGRAM_MODE=webhook say at which address Telegram reaches this host');
 }
 
 function lookUp(

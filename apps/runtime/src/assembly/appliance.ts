@@ -33,6 +33,9 @@ export interface Appliance {
   readonly modelSummary: string;
   /** Why the data look older than they should; the gate is closed then. */
   readonly rollback: string | undefined;
+  readonly telegramHook: TelegramHook | undefined;
+  /** Why a chat platform is not served; empty when all are. */
+  readonly chatReasons: () => readonly string[];
   /** Takes nothing new and lets running work end, ms. */
   drain(deadlineMs: number): Promise<void>;
   close(): Promise<void>;
@@ -71,8 +74,15 @@ async function join(
   const { config, clock, ids } = world;
   const secrets = await joinSecrets(config, open.vault, redactor);
   const models = makeModels(config, () => secrets.get('LLM_API_KEY'), log);
-  const chats: readonly Connector[] =
-    config.memoryDir === undefined ? [] : [folderConnector({ folder: config.memoryDir, clock, log })];
+  const chats = await makeChats({
+    config,
+    secrets,
+    memoryOf: open.connectorMemory,
+    commands: commandMenu(),
+    clock,
+    ids,
+    log,
+  });
   const measured = config.METRICS_LISTEN === undefined ? undefined : await loadMetrics();
   const files = openFiles({ open, clock, crash: world.crash, log });
   const held = holdRevocations(open.store);
@@ -85,7 +95,7 @@ async function join(
     providers: models.providers,
     routes: models.routes,
     tools: allTools,
-    connectors: [...doorConnectors(), ...chats],
+    connectors: [...doorConnectors(), ...chats.connectors],
     panic: open.panic,
     clock,
     ids,
@@ -104,7 +114,7 @@ async function join(
   loops.push(
     repeat({ clock, log }, 'signing the audit head', CHECKPOINT_EVERY_MS, () => open.audit.checkpoint()),
   );
-  for (const chat of chats) await listenTo(chat, engine, log);
+  for (const chat of chats.connectors) await listenTo(chat, engine, log);
   let opened: Promise<Authority> | undefined;
   const authority = (): Promise<Authority> => {
     opened ??= openCa(world, open, log).catch((thrown: unknown) => {
@@ -154,8 +164,10 @@ async function join(
     metricsText: measured?.text,
     modelSummary: models.summary,
     rollback: open.rollback?.text,
+    telegramHook: chats.telegramHook,
+    chatReasons: chats.reasons,
     drain: async (deadlineMs) => {
-      await Promise.all(chats.map((chat) => chat.stop()));
+      await Promise.all(chats.connectors.map((chat) => chat.stop()));
       await engine.drain(deadlineMs);
     },
     close: async () => {

@@ -1,6 +1,6 @@
 import { makeRedactor, type Redactor, type SecretVault } from '@agent-runtime/domain';
 import type { Vault } from '@agent-runtime/store';
-import type { Config, VaultSecret } from '../config.ts';
+import { type Config, VAULT_SECRETS, type VaultSecret } from '../config.ts';
 
 /** Secrets of this process: the environment wins, the vault holds the rest. */
 export interface Secrets {
@@ -30,7 +30,7 @@ export function secretRedactor(values: Iterable<string | undefined>): SecretReda
 /** Every value of the configuration that must never be shown. */
 export function configSecrets(config: Config): readonly (string | undefined)[] {
   const keyInAddress = config.LLM_BASE_URL === undefined ? [] : secretsInUrl(config.LLM_BASE_URL);
-  return [config.MASTER_KEY, config.LLM_API_KEY, ...keyInAddress];
+  return [config.MASTER_KEY, ...VAULT_SECRETS.map((name) => config[name]), ...keyInAddress];
 }
 
 export async function joinSecrets(

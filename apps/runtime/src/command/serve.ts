@@ -40,9 +40,10 @@ export async function serve(world: World, appliance: Appliance, log: Logger): Pr
     log: deps.log,
     metrics: deps.metrics,
     perMinute: config.RATE_PER_MINUTE,
-    reasons: () => (isStopping ? ['it is stopping'] : []),
+    reasons: () => [...(isStopping ? ['it is stopping'] : []), ...appliance.chatReasons()],
     heartbeatMs: HEARTBEAT_MS,
     enrolment: makeEnrolment(appliance.admin),
+    telegramHook: appliance.telegramHook,
   });
   const opened: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {

@@ -11,6 +11,7 @@ import {
 import type { Engine } from '@agent-runtime/engine';
 import { type Context, Hono } from 'hono';
 import type { Enrolment } from '../admin/index.ts';
+import type { TelegramHook } from '../assembly/connectors.ts';
 import { lastEventId } from '../stream/last-event-id.ts';
 import { type RunStreamDeps, runStream } from '../stream/run-stream.ts';
 import { readJson } from './body.ts';
@@ -21,6 +22,7 @@ import { rateLimit } from './rate-limit.ts';
 import { ownRun, readRun } from './run-read.ts';
 import { streamAnswer } from './run-stream.ts';
 import { streamGuard, whileGood } from './stream-guard.ts';
+import { takeUpdate } from './telegram-webhook.ts';
 import { authenticate } from './token-auth.ts';
 
 /** What the public door joins. It decides nothing: tokens and limits here, everything else in the engine. */
@@ -38,6 +40,8 @@ export interface PublicDeps extends RunStreamDeps {
   /** Silence after which a stream sends a heartbeat, ms. */
   readonly heartbeatMs: number;
   readonly enrolment: Enrolment;
+  /** Absent: this appliance asks Telegram itself, or not at all, and the path does not exist. */
+  readonly telegramHook?: TelegramHook | undefined;
 }
 
 export interface PublicApp {
@@ -80,6 +84,11 @@ export function makePublicApp(deps: PublicDeps): PublicApp {
       throw refusal;
     }
   });
+  const { telegramHook } = deps;
+  if (telegramHook !== undefined)
+    app
+      .post('/telegram/webhook', (context) => takeUpdate(telegramHook, context, door.takeAnonymous))
+      .all((context) => wrongMethod(context, 'POST'));
   app
     .post('/v1/events', async (context) => {
       const token = await door.enter(context, 'message');
