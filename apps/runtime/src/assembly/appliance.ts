@@ -1,6 +1,12 @@
-import { filesSearch, folderConnector } from '@agent-runtime/adapters';
-import type { Connector, Logger, Metrics, RunId } from '@agent-runtime/domain';
-import { type Engine, type EngineDeps, holdRevocations, makeEngine } from '@agent-runtime/engine';
+import { filesSearch } from '@agent-runtime/adapters';
+import type { Logger, Metrics, RunId } from '@agent-runtime/domain';
+import {
+  commandMenu,
+  type Engine,
+  type EngineDeps,
+  holdRevocations,
+  makeEngine,
+} from '@agent-runtime/engine';
 import type { OpenStore } from '@agent-runtime/store';
 import { allTools } from '@agent-runtime/tools';
 import type { AdminParts } from '../admin/index.ts';
@@ -11,6 +17,7 @@ import { journalSteps } from '../stream/journal-steps.ts';
 import type { StepFact } from '../stream/run-facts.ts';
 import { systemLiveFeed } from '../system/live-feed.ts';
 import { listenTo } from './chat.ts';
+import { makeChats, type TelegramHook } from './connectors.ts';
 import { openDataFolder } from './data-folder.ts';
 import { DOORS, doorConnectors } from './doors.ts';
 import { engineConfig } from './engine-config.ts';

@@ -1,4 +1,4 @@
-import { llm, type LlmServer, seededRandom, startLlmServer, until } from '@agent-runtime/testkit';
+import { type LlmServer, llm, seededRandom, startLlmServer, until } from '@agent-runtime/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBooks } from './invariants.fixture.ts';
 import { type Home, newHome, type Running } from './journey.fixture.ts';

@@ -1,4 +1,11 @@
-import { startTelegramServer, type TelegramMessage, type TelegramServer } from '@agent-runtime/testkit';
+import {
+  type DiscordServer,
+  type MessageRecord,
+  startDiscordServer,
+  startTelegramServer,
+  type TelegramMessage,
+  type TelegramServer,
+} from '@agent-runtime/testkit';
 import type { Env } from './journey.fixture.ts';
 
 /** Somebody on a platform. */
@@ -135,4 +142,91 @@ function buttonsOf(message: TelegramMessage): Shown['buttons'] {
 function fileOf(server: TelegramServer, message: TelegramMessage): string | undefined {
   const bytes = message.document === undefined ? undefined : server.fileBytes(message.document.file_id);
   return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+}
+
+export interface DiscordPlatform extends Platform {
+  readonly server: DiscordServer;
+}
+
+export async function discordPlatform(
+  options: Parameters<typeof startDiscordServer>[0] = {},
+): Promise<DiscordPlatform> {
+  const server = await startDiscordServer(options);
+  // As the real ones are made: the first part is the id of the application.
+  server.token = `${Buffer.from(server.applicationId).toString('base64url')}.GEmula.${'t'.repeat(38)}`;
+  const owner = server.user({ username: 'owner' });
+  const guild = server.guild({ name: 'Community', owner: owner.id });
+  let groups = 0;
+  const shownText = ({ wire }: MessageRecord): string =>
+    [wire.content, ...wire.embeds.flatMap((embed) => [embed.title, embed.description])]
+      .filter((text) => typeof text === 'string' && text !== '')
+      .join('\n');
+  return {
+    server,
+    name: 'discord',
+    source: `discord:${server.applicationId}`,
+    env: { AGENT_RUNTIME_DISCORD_TOKEN: server.token, AGENT_RUNTIME_DISCORD_API_ROOT: server.apiUrl },
+    person: (name) => {
+      const user = server.user({ username: name });
+      server.join(guild.id, user.id);
+      return { id: user.id, name };
+    },
+    direct: (person) => ({ id: server.direct(person.id).id, isDirect: true }),
+    group: (title) => {
+      groups += 1;
+      const name = `${title.toLowerCase().replace(/[^a-z0-9]+/g, '-')}-${groups}`;
+      return { id: server.channel({ guild: guild.id, name }).id, isDirect: false };
+    },
+    say: (room, person, text, more = {}) => {
+      if (more.again === true) server.gateway.duplicate(1);
+      return server.say({
+        channel: room.id,
+        from: person.id,
+        content: more.isCall === true ? `<@${server.bot.id}> ${text}` : text,
+        ...(more.replyTo === undefined ? {} : { replyTo: more.replyTo }),
+      }).id;
+    },
+    command: (room, person, text) => {
+      const [name = '', ...words] = text.slice(1).split(' ');
+      const known = server.commands().find(({ definition }) => definition.name === name);
+      const options = (known?.definition.options ?? []) as readonly { readonly name: string }[]; // safe: as the platform took them
+      const values = Object.fromEntries(
+        options.flatMap((option, at) => {
+          const value = at === options.length - 1 ? words.slice(at).join(' ') : (words[at] ?? '');
+          return value === '' ? [] : [[option.name, value]];
+        }),
+      );
+      server.command({ channel: room.id, from: person.id, name, values });
+    },
+    press: (_room, person, message, button) => {
+      server.press({ message, customId: button, from: person.id, isForged: true });
+    },
+    shown: (room) =>
+      server
+        .messages(room.id)
+        .filter(({ wire }) => wire.author.id === server.bot.id)
+        .map((record) => ({
+          id: record.wire.id,
+          text: shownText(record),
+          buttons: componentsOf(record),
+          replyTo: record.wire.message_reference?.message_id,
+          file: undefined,
+          history: record.history.map(({ wire }) => wire.content),
+        })),
+    problems: () => server.violations.map((one) => JSON.stringify(one)),
+    burnt: () => server.invalidRequests,
+    close: () => server.close(),
+  };
+}
+
+function componentsOf({ wire }: MessageRecord): Shown['buttons'] {
+  const rows = wire.components as readonly { readonly components?: readonly Button[] }[]; // safe: rows of buttons, by the specification
+  return rows
+    .flatMap((row) => row.components ?? [])
+    .map((button) => ({ label: button.label ?? '', id: button.custom_id ?? '' }));
+}
+
+interface Button {
+  readonly label?: string;
+  readonly custom_id?: string;
 }

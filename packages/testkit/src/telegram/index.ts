@@ -4,8 +4,13 @@
 // Invariants: a call is recorded before it is played; updates have rising ids; texts of refusals are those of the real server.
 export { Upload } from './body.ts';
 export type { BotCommand } from './commands.ts';
-export { type CallHook, type SpecViolation, type TelegramCall, uploadIn } from './desk.ts';
-export type { Fault, FaultRule, Faults } from './faults.ts';
+export {
+  type CallHook as TelegramCallHook,
+  type SpecViolation,
+  type TelegramCall,
+  uploadIn,
+} from './desk.ts';
+export type { Fault as TelegramFault, FaultRule, Faults as TelegramFaults } from './faults.ts';
 export type { Attachments, MembershipChange, People, Rewording, Saying, SentFile } from './people.ts';
 export type { RateRules } from './rates.ts';
 export {
