@@ -169,7 +169,12 @@ async function measured(
   return [
     [`${name}: message in to reply out, p50`, p50, 'ms', bounds.p50],
     [`${name}: p95`, p95, 'ms', bounds.p95],
-    [`${name}: ${MESSAGES} messages in ${CHATS} chats, closed loop`, (MESSAGES * 1_000) / closedMs, 'per s', bounds.rate],
+    [
+      `${name}: ${MESSAGES} messages in ${CHATS} chats, closed loop`,
+      (MESSAGES * 1_000) / closedMs,
+      'per s',
+      bounds.rate,
+    ],
     [`${name}: the same in one burst`, (MESSAGES * 1_000) / burstMs, 'per s'],
     [`${name}: answered exactly once, of ${asked}`, exactlyOnce, ''],
   ] as unknown as readonly ChatRow[]; // safe: an absent bound is undefined
