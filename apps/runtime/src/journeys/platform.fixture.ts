@@ -1,3 +1,4 @@
+import type { JsonObject } from '@agent-runtime/domain';
 import {
   type DiscordServer,
   type MessageRecord,
@@ -53,6 +54,12 @@ export interface Platform {
   press(room: Room, person: Person, message: string, button: string): void;
   /** What the bot shows in a room, oldest first; what was taken away is not there. */
   shown(room: Room): readonly Shown[];
+  /** Bodies of the calls that made a new message in a room and were taken, as they came over the wire. */
+  wire(room: Room): readonly JsonObject[];
+  /** The call after so many others that would make a message in a room is refused for good, in the platform's own words. */
+  refuseSend(room: Room, after: number): void;
+  /** Every byte that the platform was given for people to see: bodies of all calls, answers to interactions too. */
+  everything(): string;
   /** Calls that the platform's description does not allow, in words. */
   problems(): readonly string[];
   /** Refusals that cost the bot its standing, and calls that came too early. */
@@ -127,6 +134,24 @@ export async function telegramPlatform(
           file: fileOf(server, now),
           history: history.map((one) => one.text ?? ''),
         })),
+    wire: (room) =>
+      server.calls
+        .filter(
+          ({ method, params, status }) =>
+            (method === 'sendMessage' || method === 'sendDocument') &&
+            String(params.chat_id) === room.id &&
+            status === 200,
+        )
+        .map(({ params }) => ({ ...params }) as JsonObject), // safe: JSON came in
+    refuseSend: (room, after) =>
+      void server.faults.add({
+        kind: 'refuse',
+        method: 'sendMessage',
+        chat: chatOf(room),
+        after,
+        description: "Bad Request: can't parse entities: Unexpected end of tag",
+      }),
+    everything: () => JSON.stringify(server.calls.map(({ method, params }) => [method, params])),
     problems: () => server.violations.map((one) => JSON.stringify(one)),
     burnt: () => server.invalid.unauthorized + server.invalid.forbidden + server.faults.tooEarly,
     close: () => server.close(),
@@ -213,6 +238,24 @@ export async function discordPlatform(
           file: undefined,
           history: record.history.map(({ wire }) => wire.content),
         })),
+    wire: (room) =>
+      server.calls
+        .filter(
+          ({ method, path, status }) =>
+            method === 'POST' && path === `/channels/${room.id}/messages` && status === 200,
+        )
+        .map(({ body }) => body as JsonObject), // safe: JSON came in
+    refuseSend: (room, after) => {
+      let before = 0;
+      server.faults.add({
+        kind: 'refusal',
+        method: 'POST',
+        status: 400,
+        code: 50_035,
+        when: ({ path }) => path === `/channels/${room.id}/messages` && before++ >= after,
+      });
+    },
+    everything: () => JSON.stringify(server.calls.map(({ path, body }) => [path, body])),
     problems: () => server.violations.map((one) => JSON.stringify(one)),
     burnt: () => server.invalidRequests,
     close: () => server.close(),
