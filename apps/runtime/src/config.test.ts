@@ -83,8 +83,8 @@ describe('values', () => {
   });
 
   test('a variable of ours that means nothing is listed', () => {
-    const env = { AGENT_RUNTIME_LLM_MODLE: 'x', AGENT_RUNTIME_TELEGRAM_TOKEN: 'y', OTHER: 'z' };
-    expect(readConfig(env, '/').unknown).toEqual(['AGENT_RUNTIME_LLM_MODLE', 'AGENT_RUNTIME_TELEGRAM_TOKEN']);
+    const env = { AGENT_RUNTIME_LLM_MODLE: 'x', AGENT_RUNTIME_SIGNAL_TOKEN: 'y', OTHER: 'z' };
+    expect(readConfig(env, '/').unknown).toEqual(['AGENT_RUNTIME_LLM_MODLE', 'AGENT_RUNTIME_SIGNAL_TOKEN']);
   });
 });
 
@@ -102,6 +102,15 @@ describe('refusals name the variable and never repeat the value', () => {
     ['LLM_BASE_URL', 'file:///etc/secret-canary', 'address'],
     ['RATE_PER_MINUTE', '-1', 'number'],
     ['DATABASE_URL', 'postgres://u:secret-canary@db/x', 'only the embedded database'],
+    ['TELEGRAM_TOKEN', '', 'blank'],
+    ['TELEGRAM_TOKEN', 'secret-canary', 'BotFather'],
+    ['TELEGRAM_MODE', 'secret-canary', 'polling, webhook'],
+    ['TELEGRAM_WEBHOOK_SECRET', '', '24 to 256'],
+    ['TELEGRAM_WEBHOOK_SECRET', 'secret-canary', '24 to 256'],
+    ['TELEGRAM_API_ROOT', 'secret-canary', 'address'],
+    ['DISCORD_TOKEN', '', 'blank'],
+    ['DISCORD_TOKEN', 'secret-canary', 'developer portal'],
+    ['DISCORD_API_ROOT', 'secret-canary', 'address'],
   ])('%s=%j', (name, value, hint) => {
     const error = refusal({ [`AGENT_RUNTIME_${name}`]: value });
     expect(error.kind).toBe('invalid');
@@ -117,6 +126,10 @@ describe('refusals name the variable and never repeat the value', () => {
   test('a file that is not there', () => {
     const error = refusal({ AGENT_RUNTIME_LLM_API_KEY_FILE: join(folder, 'nowhere') });
     expect(error.message).toContain('AGENT_RUNTIME_LLM_API_KEY_FILE: the file cannot be read');
+  });
+
+  test('a webhook without an address that Telegram can reach', () => {
+    expect(refusal({ AGENT_RUNTIME_TELEGRAM_MODE: 'webhook' }).message).toContain('AGENT_RUNTIME_PUBLIC_URL');
   });
 
   test('a value and a file for one name', () => {
