@@ -237,7 +237,9 @@ async function serve(message: IncomingMessage, response: ServerResponse, site: S
   }
   if (file !== undefined) return void download(response, rest, site);
   const hungUp = new AbortController();
-  response.on('close', () => hungUp.abort());
+  response.on('close', () => {
+    if (!response.writableFinished) hungUp.abort();
+  });
   write(response, await answer(message, rest, url.searchParams, { site, signal: hungUp.signal }));
 }
 
