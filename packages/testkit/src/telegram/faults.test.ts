@@ -120,6 +120,19 @@ test('a call may hang before and after it was processed, or be slow', async () =
   expect(await slow).toBe(200);
 });
 
+test('downloads have faults of their own', async () => {
+  const { own, chat } = await scene();
+  const ada = own.cast.user({ first_name: 'Ada' });
+  const said = own.people.say({ chat, from: ada, document: { bytes: 'abc', file_name: 'a.txt' } });
+  const { result } = await call(own, 'getFile', { file_id: said.document?.file_id });
+  const url = `${own.apiRoot}/file/bot${own.token}/${(result as { file_path: string }).file_path}`;
+  own.faults.add({ method: 'file', kind: 'server-error' });
+  const statuses: number[] = [];
+  for (const address of [url, url, `${url}x`]) statuses.push((await fetch(address)).status);
+  expect(statuses).toEqual([502, 200, 404]);
+  expect(own.callsOf('file').map(({ status }) => status)).toEqual([502, 200, 404]);
+});
+
 test('a hook runs after a call was processed and before it is answered', async () => {
   const { own, send, texts } = await scene();
   const seen: unknown[] = [];

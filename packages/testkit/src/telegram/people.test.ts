@@ -105,6 +105,17 @@ test('channels speak for themselves', async () => {
   expect(server.sentTo(chat).map(({ now }) => [now.text, now.from])).toEqual([['from the bot', undefined]]);
 });
 
+test('anonymous admins and channels speak in a group under the names of the server', async () => {
+  const chat = server.cast.chat({ type: 'supergroup', title: 'G', bot: 'administrator' });
+  const news = server.cast.chat({ type: 'channel', title: 'News' });
+  server.people.say({ chat, text: 'an admin' });
+  server.people.say({ chat, text: 'a channel', senderChat: news });
+  expect(waiting()).toMatchObject([
+    { message: { from: { username: 'GroupAnonymousBot', is_bot: true }, sender_chat: { id: chat.id } } },
+    { message: { from: { username: 'Channel_Bot', is_bot: true }, sender_chat: { id: news.id } } },
+  ]);
+});
+
 test('members come and go; the bot hears of others as an admin, and of itself always', async () => {
   await call(server, 'getUpdates', { allowed_updates: ['message', 'my_chat_member', 'chat_member'] });
   const chat = server.cast.chat({ type: 'supergroup', title: 'G', members: [ada], bot: 'left' });

@@ -36,8 +36,10 @@ export interface Attachments {
 
 export interface Saying extends Attachments {
   readonly chat: ChatRef;
-  /** Left out in channels, and for an anonymous admin (then the chat itself speaks). */
+  /** Left out in channels, and where a chat speaks: then it is in the name of `senderChat`. */
   readonly from?: TelegramUser;
+  /** Who speaks instead of a person. Default: the chat itself, as anonymous admins do. */
+  readonly senderChat?: TelegramChat;
   /** The caption when there is a file. */
   readonly text?: string;
   /** Chosen by the sender; what the server finds by itself is added. */
@@ -219,12 +221,12 @@ export class People {
   }
 
   #content(room: ChatRoom, saying: Saying): Partial<TelegramMessage> {
-    const { from, topic, replyTo, forwardOrigin, viaBot, text = '', entities = [] } = saying;
+    const { topic, replyTo, forwardOrigin, viaBot, text = '', entities = [] } = saying;
     const files = this.#files(saying);
     const names = Object.keys(files).length > 0 ? CAPTION : TEXT;
     const answered = replyTo === undefined ? undefined : this.#messageIn(room, replyTo);
     return {
-      ...(from === undefined ? { sender_chat: room.chat } : { from }),
+      ...speaker(room.chat, saying),
       ...(topic === undefined ? {} : { message_thread_id: topic, is_topic_message: true as const }),
       ...replyMembers(answered),
       ...(forwardOrigin === undefined ? {} : { forward_origin: forwardOrigin }),
@@ -320,6 +322,26 @@ export class People {
 
 function isIn(status: TelegramStatus): boolean {
   return status !== 'left' && status !== 'kicked';
+}
+
+/** Users under whose names the real server shows what no person says. */
+const GROUP_BOT: TelegramUser = {
+  id: 1087968824,
+  is_bot: true,
+  first_name: 'Group',
+  username: 'GroupAnonymousBot',
+};
+const CHANNEL_BOT: TelegramUser = {
+  id: 136817688,
+  is_bot: true,
+  first_name: 'Channel',
+  username: 'Channel_Bot',
+};
+
+function speaker(chat: TelegramChat, { from, senderChat = chat }: Saying): Partial<TelegramMessage> {
+  if (from !== undefined) return { from };
+  if (chat.type === 'channel') return { sender_chat: senderChat };
+  return { from: senderChat.id === chat.id ? GROUP_BOT : CHANNEL_BOT, sender_chat: senderChat };
 }
 
 function texts(formatted: FormattedText, names: TextNames): Partial<TelegramMessage> {

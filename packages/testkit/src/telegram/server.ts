@@ -137,7 +137,7 @@ export async function startTelegramServer(options: TelegramServerOptions = {}): 
     rates: new Rates(clock, options.rates ?? {}),
     keptCalls: keep?.calls ?? Number.POSITIVE_INFINITY,
   });
-  const { server, apiRoot } = await listen(options.port ?? 0, { desk, world, token });
+  const { server, apiRoot } = await listen(options.port ?? 0, { desk, token });
 
   return {
     apiRoot,
@@ -205,7 +205,6 @@ function castOf(world: World): TelegramCast {
 
 interface Site {
   readonly desk: Desk;
-  readonly world: World;
   readonly token: string;
 }
 
@@ -235,7 +234,7 @@ async function serve(message: IncomingMessage, response: ServerResponse, site: S
     message.resume();
     return void write(response, site.desk.refuse(new Refusal(401, 'Unauthorized')));
   }
-  if (file !== undefined) return void download(response, rest, site);
+  if (file !== undefined) return write(response, await site.desk.download(rest));
   const hungUp = new AbortController();
   response.on('close', () => {
     if (!response.writableFinished) hungUp.abort();
@@ -258,18 +257,6 @@ async function answer(
   }
 }
 
-function download(response: ServerResponse, path: string, { world, desk }: Site): void {
-  for (const content of world.files.values()) {
-    if (content.path !== path) continue;
-    response.writeHead(200, {
-      'content-type': 'application/octet-stream',
-      'content-length': content.bytes.length,
-    });
-    return void response.end(content.bytes);
-  }
-  write(response, desk.refuse(new Refusal(404, 'Not Found')));
-}
-
 function write(response: ServerResponse, reply: Reply): void {
   if (response.destroyed) return;
   switch (reply.kind) {
@@ -282,6 +269,12 @@ function write(response: ServerResponse, reply: Reply): void {
     case 'page':
       response.writeHead(reply.status, { 'content-type': 'text/html' });
       return void response.end(`<html><body><h1>${reply.status} Bad Gateway</h1></body></html>`);
+    case 'bytes':
+      response.writeHead(200, {
+        'content-type': 'application/octet-stream',
+        'content-length': reply.bytes.length,
+      });
+      return void response.end(reply.bytes);
     case 'json':
       response.writeHead(reply.status, {
         'content-type': 'application/json',

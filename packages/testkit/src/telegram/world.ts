@@ -208,6 +208,11 @@ export class World {
     return file;
   }
 
+  fileAt(path: string): FileContent | undefined {
+    for (const content of this.files.values()) if (content.path === path) return content;
+    return undefined;
+  }
+
   #find(chatId: unknown): ChatRoom | undefined {
     if (typeof chatId === 'number') return this.rooms.get(chatId);
     if (typeof chatId !== 'string') return undefined;
