@@ -16,7 +16,7 @@ import { badRequest } from './refusal.ts';
 import type { UpdateQueue } from './updates.ts';
 import type { Webhook } from './webhook.ts';
 import type { TelegramFile, TelegramMember, TelegramMessage } from './wire.ts';
-import type { ChatRoom, StoredMessage, World } from './world.ts';
+import { type ChatRoom, isAdmin, type StoredMessage, type World } from './world.ts';
 
 /** What the methods of the Bot API work on. */
 export interface Backend {
@@ -152,10 +152,6 @@ export const methods: Readonly<Record<string, Method>> = {
 
 function numberOf(value: unknown, fallback: number): number {
   return typeof value === 'number' ? value : fallback;
-}
-
-function isAdmin(status: string): boolean {
-  return status === 'administrator' || status === 'creator';
 }
 
 /** A chat the bot may write to. */

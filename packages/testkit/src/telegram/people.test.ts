@@ -48,6 +48,7 @@ test('in privacy mode a bot gets what is meant for it; an admin gets all', async
   const say = (text: string, more: object = {}): unknown =>
     server.people.say({ chat, from: ada, text, ...more });
   say('among us');
+  server.people.say({ chat, from: ada, photo: { bytes: 'jpg' } });
   say('/ask@other_bot x');
   say('/ask x');
   say('hey @Helper_Bot');

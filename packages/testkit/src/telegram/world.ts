@@ -52,6 +52,15 @@ export interface WorldLimits {
   readonly messagesPerChat: number;
 }
 
+/** Whether somebody with this standing is in the chat. */
+export function isIn(status: TelegramStatus): boolean {
+  return status !== 'left' && status !== 'kicked';
+}
+
+export function isAdmin(status: TelegramStatus): boolean {
+  return status === 'administrator' || status === 'creator';
+}
+
 /** A message without what its chat gives it. */
 export type MessageContent = Omit<TelegramMessage, 'message_id' | 'date' | 'chat'>;
 
