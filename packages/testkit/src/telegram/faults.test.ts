@@ -61,6 +61,7 @@ test('a global 429 holds everywhere', async () => {
 
 test('a fault strikes the calls it is for, so many times, after so many good ones', async () => {
   const { own, chat, send } = await scene();
+  const other = own.cast.chat({ type: 'group', title: 'H' });
   own.faults.add({ method: 'editMessageText', kind: 'server-error' });
   own.faults.add({
     method: 'sendMessage',
@@ -70,7 +71,8 @@ test('a fault strikes the calls it is for, so many times, after so many good one
     after: 1,
     times: 2,
   });
-  expect([await send(), await send(), await send(), await send()]).toEqual([200, 400, 400, 200]);
+  expect([await send(), await send(other), await send(), await send(other)]).toEqual([200, 200, 400, 200]);
+  expect([await send(), await send()]).toEqual([400, 200]);
   expect(own.faults.left).toBe(1);
   own.faults.clear();
   expect(own.faults.left).toBe(0);
