@@ -24,7 +24,7 @@ export interface Backend {
   readonly updates: UpdateQueue;
   readonly webhook: Webhook;
   readonly commands: CommandBook;
-  /** Buttons pressed and not answered: id of the query -> nothing. */
+  /** Ids of presses that were not answered. */
   readonly callbacks: Set<string>;
 }
 

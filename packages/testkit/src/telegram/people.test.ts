@@ -61,6 +61,11 @@ test('in privacy mode a bot gets what is meant for it; an admin gets all', async
   expect(texts().at(-1)).toBe('among us again');
 });
 
+test('what no client can send is made whole', () => {
+  const chat = server.cast.privateChat(ada);
+  expect(server.people.say({ chat, from: ada, text: 'a\ud800\u202e b' }).text).toBe('a\ufffd b');
+});
+
 test('files, forwards, topics and edits arrive as on the wire', async () => {
   const chat = server.cast.privateChat(ada);
   const origin = { type: 'hidden_user', sender_user_name: 'X', date: 1 };
@@ -81,6 +86,7 @@ test('files, forwards, topics and edits arrive as on the wire', async () => {
     photo: [{ width: 90 }, { file_size: 3 }],
   });
   expect(said.text).toBeUndefined();
+  expect((await call(server, 'getFile', { file_id: said.photo?.[0]?.file_id })).ok).toBe(true);
   const { result } = await call(server, 'getFile', { file_id: said.photo?.at(-1)?.file_id });
   const { file_path } = result as { file_path: string };
   expect(await (await fetch(`${server.apiRoot}/file/bot${server.token}/${file_path}`)).text()).toBe('jpg');

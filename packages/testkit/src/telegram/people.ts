@@ -139,7 +139,7 @@ export class People {
    */
   migrate(chat: ChatRef, by?: TelegramUser): TelegramChat {
     const old = this.#world.room(chatIdOf(chat));
-    const from = by ?? this.#anyoneIn(old);
+    const from = by === undefined ? this.#anyoneIn(old) : { from: by };
     const supergroup: TelegramChat = {
       ...old.chat,
       id: -1_000_000_000_000 - this.#world.nextId(),

@@ -5,7 +5,6 @@ import type {
   MessageAddress,
   TelegramChat,
   TelegramEntity,
-  TelegramFile,
   TelegramMessage,
   TelegramUser,
 } from './wire.ts';
@@ -81,14 +80,21 @@ export function sayingMembers(
   };
 }
 
+const SMALL = { width: 90, height: 90 };
+const LARGE = { width: 1280, height: 1280 };
+
 function fileMembers(world: World, attachments: Attachments): Readonly<Record<string, unknown>> {
   const members: Record<string, unknown> = {};
   for (const kind of FILE_KINDS) {
     const sent = attachments[kind];
     if (sent === undefined) continue;
     const { bytes, ...about } = sent;
-    const file = world.addFile(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, about);
-    members[kind] = kind === 'photo' ? photoSizes(file) : file;
+    const content = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
+    // A photo comes in several sizes, the largest last.
+    members[kind] =
+      kind === 'photo'
+        ? [SMALL, LARGE].map((size) => world.addFile(content, { ...size, ...about }))
+        : world.addFile(content, about);
   }
   return members;
 }
@@ -113,17 +119,10 @@ function speaker(chat: TelegramChat, { from, senderChat = chat }: Saying): Parti
   return { from: senderChat.id === chat.id ? GROUP_BOT : CHANNEL_BOT, sender_chat: senderChat };
 }
 
-/** A text of a person with all its marks; none of them takes older ones away. */
-export function saidText(formatted: FormattedText, names: TextNames): Partial<TelegramMessage> {
-  const { text, entities } = withFoundEntities(cleanText(formatted));
+/** A text of a person with all its marks; without any it takes older ones away. */
+export function saidText(said: FormattedText, names: TextNames): Partial<TelegramMessage> {
+  // No client can send half a surrogate pair.
+  const whole = { text: said.text.toWellFormed(), entities: said.entities };
+  const { text, entities } = withFoundEntities(cleanText(whole));
   return { [names.text]: text, [names.entities]: entities.length > 0 ? entities : undefined };
-}
-
-/** A photo comes in several sizes, the largest last. */
-function photoSizes(file: TelegramFile): readonly TelegramFile[] {
-  const small = { ...file, file_id: `${file.file_id}-small`, file_unique_id: `${file.file_unique_id}-small` };
-  return [
-    { ...small, width: 90, height: 90 },
-    { width: 1280, height: 1280, ...file },
-  ];
 }
