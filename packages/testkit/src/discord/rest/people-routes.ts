@@ -7,7 +7,7 @@ import { bodyOf, channelFor, guildFor, messageFor, param } from './access.ts';
 import type { Answer, DiscordCall } from './call.ts';
 import { newMessage } from './message-body.ts';
 import { refusals } from './refusal.ts';
-import type { RestContext, Routes } from './router.ts';
+import type { Routes } from './router.ts';
 
 /** The bot itself, users, guilds and members. */
 export const peopleRoutes: Routes = {
