@@ -56,22 +56,16 @@ export function answerer(options: AnswererOptions): Answerer {
   const process = (call: DiscordCall, found: RouteMatch | undefined): Answer => {
     if (!isOpen(call) && call.headers.authorization !== `Bot ${options.token()}`)
       throw refusals.unauthorized();
-    if (found === undefined) {
-      const isReal = spec === undefined ? '' : ' (see the specification for what exists)';
-      return violate(call, [
-        { at: [], code: 'PATH', message: `The emulator does not know ${call.method} ${call.path}${isReal}` },
-      ]);
-    }
+    if (found === undefined) return violate(call, [noPath(call, spec)]);
     const problems = spec?.checkBody(call.method, call.route, call.body) ?? [];
     if (problems.length > 0) violate(call, problems);
     try {
       return found.handler(call, context);
     } catch (error) {
-      if (error instanceof Refusal && error.body.errors !== undefined) {
-        violations.push({
-          call,
-          problems: [{ at: [], code: 'LIMIT', message: JSON.stringify(error.body.errors) }],
-        });
+      // What the platform calls malformed is the caller's fault; that something is gone or was answered is not.
+      if (error instanceof Refusal && MALFORMED.includes(error.body.code)) {
+        const message = JSON.stringify(error.body.errors ?? error.message);
+        violations.push({ call, problems: [{ at: [], code: 'LIMIT', message }] });
       }
       throw error;
     }
@@ -93,6 +87,14 @@ export function answerer(options: AnswererOptions): Answerer {
   };
 
   return { violations, badAnswers, answerOf };
+}
+
+/** Empty message, body too large, bad form. */
+const MALFORMED: readonly unknown[] = [50006, 40005, 50035];
+
+function noPath({ method, path }: DiscordCall, spec: Spec | undefined): Problem {
+  const why = spec?.isPath(method, path) === true ? 'exists, but is not emulated' : 'does not exist';
+  return { at: [], code: 'PATH', message: `${method} ${path} ${why}` };
 }
 
 /** Calls that carry their right in the path. */
