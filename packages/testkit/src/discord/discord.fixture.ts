@@ -11,7 +11,12 @@ export interface Reply {
 }
 
 /** Calls the API as a bot would, without a library between. */
-export async function call(server: DiscordServer, method: string, path: string, body?: unknown): Promise<Reply> {
+export async function call(
+  server: DiscordServer,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Reply> {
   const form = body instanceof FormData;
   const response = await fetch(`${server.apiUrl}/v10${path}`, {
     method,
