@@ -77,7 +77,17 @@ export function schemaChecker(schemas: Schemas): (schema: Schema, value: unknown
 type Check = (schema: Schema, value: unknown, at: readonly string[]) => Problem[];
 
 /** None if a branch fits, otherwise the problems of the branch that was meant: its type is right, then the fewest. */
-function nearest(results: readonly Problem[][], depth: number): Problem[] {
+function nearest(
+  branches: readonly Schema[],
+  check: (branch: Schema) => Problem[],
+  depth: number,
+): Problem[] {
+  const results: Problem[][] = [];
+  for (const branch of branches) {
+    const problems = check(branch);
+    if (problems.length === 0) return [];
+    results.push(problems);
+  }
   const isOther = (problems: readonly Problem[]): boolean =>
     problems.some(({ at }) => at.length === depth || (at.length === depth + 1 && at[depth] === 'type'));
   const rank = (problems: readonly Problem[]): number =>
