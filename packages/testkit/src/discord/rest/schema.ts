@@ -56,13 +56,9 @@ export function schemaChecker(schemas: Schemas): (schema: Schema, value: unknown
     for (const part of schema.allOf ?? []) found.push(...check(part, value, at));
     // More than one branch of a `oneOf` may fit on the real platform too (integer and number), so one is enough.
     const branches = schema.oneOf ?? schema.anyOf;
-    if (branches !== undefined)
-      found.push(
-        ...nearest(
-          branches.map((branch) => check(branch, value, at)),
-          at.length,
-        ),
-      );
+    if (branches !== undefined) {
+      found.push(...nearest(branches, (branch) => check(branch, value, at), at.length));
+    }
     if (typeof value === 'string') found.push(...checkText(schema, value, at, patternOf));
     if (typeof value === 'number') found.push(...checkNumber(schema, value, at));
     if (Array.isArray(value)) found.push(...checkList(schema, value, at, check));
