@@ -5,7 +5,12 @@
 export { Upload } from './body.ts';
 export type { NewChat, TelegramCast } from './cast.ts';
 export type { BotCommand } from './commands.ts';
-export { type CallHook as TelegramCallHook, type SpecViolation, type TelegramCall, uploadIn } from './desk.ts';
+export {
+  type CallHook as TelegramCallHook,
+  type SpecViolation,
+  type TelegramCall,
+  uploadIn,
+} from './desk.ts';
 export type { Fault as TelegramFault, FaultRule, Faults as TelegramFaults } from './faults.ts';
 export type { MembershipChange, People, Rewording } from './people.ts';
 export type { RateRules } from './rates.ts';
