@@ -1,4 +1,4 @@
-// Owns: stand-ins for the world: clock, ids, log, feed, panic, ways to die, a server that talks like a model provider.
+// Owns: stand-ins for the world: clock, ids, log, feed, panic, ways to die, servers that talk like a model provider and like Telegram.
 // Never: runs in production; decides anything.
 // Callers: tests, benchmarks and the demo.
 // Invariants: the same seed gives the same values; time moves only when told to; nothing here needs the network beyond 127.0.0.1.
@@ -9,3 +9,4 @@ export * from './live.ts';
 export * from './llm-server/index.ts';
 export * from './log.ts';
 export * from './panic.ts';
+export * from './telegram/index.ts';
