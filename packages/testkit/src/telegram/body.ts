@@ -42,10 +42,17 @@ export async function readParams(message: IncomingMessage, query: URLSearchParam
   return multipart(bytes, boundary, base);
 }
 
-async function readBody(message: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk as Buffer); // safe: no encoding is set
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+/** By events: an iterator costs several times as much, and benchmarks come by the thousand. */
+function readBody(message: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    message.on('data', (chunk: Buffer) => chunks.push(chunk));
+    message.on('error', reject);
+    message.on('end', () => {
+      const [first] = chunks;
+      resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks));
+    });
+  });
 }
 
 function parseJson(bytes: Buffer): Readonly<Record<string, unknown>> {

@@ -154,7 +154,7 @@ function parseMarkdown(source: string, dialect: Dialect): FormattedText {
   const state: MarkdownState = { source, dialect, open: [], entities: [], text: '', at: 0 };
   while (state.at < source.length) takeMarkdown(state);
   const left = state.open.at(-1);
-  if (left !== undefined) throw noEnd(left.type, source, left.at);
+  if (left !== undefined) throw noEnd(state, left.type, left.at);
   return { text: state.text, entities: state.entities };
 }
 
@@ -190,7 +190,7 @@ function toggle(state: MarkdownState, [mark, type]: readonly [mark: string, type
     state.open.pop();
     close(state, last);
   } else if (state.open.some((other) => other.mark === mark)) {
-    throw noEnd(last?.type ?? type, state.source, last?.at ?? state.at);
+    throw noEnd(state, last?.type ?? type, last?.at ?? state.at);
   } else {
     state.open.push({ mark, type, offset: state.text.length, at: state.at });
   }
@@ -213,7 +213,7 @@ function takeCode(state: MarkdownState): void {
     code += source[end] ?? '';
     end += 1;
   }
-  if (end >= source.length) throw noEnd(type, source, at);
+  if (end >= source.length) throw noEnd(state, type, at);
   const language = type === 'pre' ? /^([^\s`]+)\n/.exec(code)?.[1] : undefined;
   const shown = type === 'pre' ? code.slice(language?.length ?? 0).replace(/^\n/, '') : code;
   if (shown !== '') {
@@ -234,18 +234,16 @@ function closeLink(state: MarkdownState): void {
   if (opened === undefined) return;
   const target = /^\]\(((?:\\.|[^)\\])*)\)/s.exec(state.source.slice(state.at));
   if (target === null) {
-    if (state.dialect === V2) throw noEnd('text_link', state.source, opened.at);
+    if (state.dialect === V2) throw noEnd(state, 'text_link', opened.at);
     return void copy(state, '', 1);
   }
   close(state, opened, (target[1] ?? '').replace(/\\(.)/gs, '$1'));
   state.at += target[0].length;
 }
 
-function noEnd(type: string, source: string, at: number): Error {
+function noEnd({ source, dialect }: MarkdownState, type: string, at: number): Error {
   const offset = Buffer.byteLength(source.slice(0, at));
-  const name = type
-    .replaceAll('_', ' ')
-    .replace(/^./, (letter) => letter.toUpperCase())
-    .replaceAll(' ', '');
+  if (dialect === V1) return cannotParse(`Can't find end of the entity starting at byte offset ${offset}`);
+  const name = type === 'text_link' ? 'TextUrl' : type.replace(/^./, (letter) => letter.toUpperCase());
   return cannotParse(`Can't find end of ${name} entity at byte offset ${offset}`);
 }

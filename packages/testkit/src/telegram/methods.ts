@@ -71,7 +71,7 @@ export const methods: Readonly<Record<string, Method>> = {
   sendMessage: ({ world }, params) => {
     const room = writable(world, params.chat_id);
     const content = { ...textMembers(formattedText(params, TEXT), TEXT), ...keyboard(params) };
-    return world.add(room, { ...author(world, room), ...placement(world, room, params), ...content });
+    return world.add(room, { ...author(world, room), ...placement(world, room, params), ...content }, true);
   },
 
   sendDocument: ({ world }, params) => {
@@ -79,7 +79,7 @@ export const methods: Readonly<Record<string, Method>> = {
     const content = { ...textMembers(formattedText(params, CAPTION), CAPTION), ...keyboard(params) };
     const place = placement(world, room, params);
     const document = documentOf(world, params.document);
-    return world.add(room, { ...author(world, room), ...place, document, ...content });
+    return world.add(room, { ...author(world, room), ...place, document, ...content }, true);
   },
 
   editMessageText: ({ world }, params) => editText(world, params, TEXT),
@@ -104,7 +104,7 @@ export const methods: Readonly<Record<string, Method>> = {
     const room = world.roomForBot(params.chat_id);
     if (!ACTIONS.has(params.action)) throw badRequest('wrong parameter action in request');
     const topic = topicMembers(room, params.message_thread_id).message_thread_id;
-    room.actions.push({ action: String(params.action), topic, atMs: world.nowMs() });
+    world.addAction(room, String(params.action), topic);
     return true;
   },
 
@@ -192,11 +192,10 @@ function editable(
   params: Params,
 ): { readonly room: ChatRoom; readonly message: TelegramMessage } {
   const room = world.roomForBot(params.chat_id);
-  const message = world.find(room, params.message_id)?.now;
-  if (message === undefined) throw badRequest('message to edit not found');
-  const isOwn = room.chat.type === 'channel' || message.from?.id === world.bot.id;
-  if (!isOwn) throw badRequest("message can't be edited");
-  return { room, message };
+  const stored = world.find(room, params.message_id);
+  if (stored === undefined) throw badRequest('message to edit not found');
+  if (!stored.isOwn) throw badRequest("message can't be edited");
+  return { room, message: stored.now };
 }
 
 function editText(world: World, params: Params, names: TextNames): TelegramMessage {
@@ -240,7 +239,7 @@ function isSame(one: Omit<TelegramMessage, 'edit_date'>, other: Omit<TelegramMes
   return shown(one) === shown(other);
 }
 
-function mayDelete(world: World, room: ChatRoom, { now }: StoredMessage): boolean {
-  if (now.from?.id === world.bot.id || room.chat.type === 'private') return true;
+function mayDelete(world: World, room: ChatRoom, { isOwn }: StoredMessage): boolean {
+  if (isOwn || room.chat.type === 'private') return true;
   return isAdmin(world.statusOf(room, world.bot.id));
 }

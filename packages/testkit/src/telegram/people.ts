@@ -60,7 +60,7 @@ export interface MembershipChange {
   readonly chat: ChatRef;
   readonly user: TelegramUser;
   readonly status: TelegramStatus;
-  /** Who did it. Default: the user. */
+  /** Who did it. Default: the user, and when it is the bot: somebody else of the chat. */
   readonly by?: TelegramUser;
 }
 
@@ -156,7 +156,7 @@ export class People {
   }
 
   /** The standing of somebody (or of the bot) in a chat changes. In a private chat, `kicked` is: the bot is blocked. */
-  member({ chat, user, status, by = user }: MembershipChange): void {
+  member({ chat, user, status, by }: MembershipChange): void {
     const room = this.#world.room(chatIdOf(chat));
     const before = room.members.get(user.id) ?? { user, status: 'left' };
     const after: TelegramMember = { user, status };
@@ -166,7 +166,7 @@ export class People {
     room.members.set(user.id, after);
     const change = {
       chat: room.chat,
-      from: by,
+      from: by ?? (isBot ? this.#anyoneIn(room).from : undefined) ?? user,
       date: this.#world.nowSeconds(),
       old_chat_member: before,
       new_chat_member: after,
@@ -290,8 +290,17 @@ export class People {
   /** Who writes is in the chat, whether the test said so or not. */
   #join(room: ChatRoom, user: TelegramUser): void {
     this.#world.users.set(user.id, user);
-    if (room.chat.type === 'channel' || room.members.has(user.id)) return;
-    room.members.set(user.id, { user, status: 'member' });
+    if (room.chat.type === 'channel') return;
+    if (!room.members.has(user.id)) room.members.set(user.id, { user, status: 'member' });
+    // Whoever writes to the bot has started it, and blocks it no longer.
+    if (room.chat.type === 'private' && !this.#isBotIn(room)) this.#unblock(room, user);
+  }
+
+  #unblock(room: ChatRoom, user: TelegramUser): void {
+    const { bot } = this.#world;
+    if (this.#world.statusOf(room, bot.id) === 'left')
+      room.members.set(bot.id, { user: bot, status: 'member' });
+    else this.member({ chat: room.chat, user: bot, status: 'member', by: user });
   }
 
   #anyoneIn(room: ChatRoom): { readonly from?: TelegramUser } {

@@ -157,8 +157,7 @@ export async function startTelegramServer(options: TelegramServerOptions = {}): 
       return { unauthorized: count(401), forbidden: count(403), tooMany: count(429) };
     },
     onCall: (method, hook) => desk.onCall(method, hook),
-    sentTo: (chat) =>
-      [...world.room(chatIdOf(chat)).messages.values()].filter(({ now }) => isFromBot(now, bot)),
+    sentTo: (chat) => [...world.room(chatIdOf(chat)).messages.values()].filter(({ isOwn }) => isOwn),
     visible: (chat) =>
       [...world.room(chatIdOf(chat)).messages.values()]
         .filter(({ isDeleted }) => !isDeleted)
@@ -175,11 +174,6 @@ export async function startTelegramServer(options: TelegramServerOptions = {}): 
       await new Promise((resolve) => server.close(resolve));
     },
   };
-}
-
-/** In channels nobody is named; there only the bot posts through the API, without a `from`. */
-function isFromBot(message: TelegramMessage, bot: TelegramBot): boolean {
-  return message.from?.id === bot.id && message.new_chat_members === undefined;
 }
 
 function castOf(world: World): TelegramCast {
@@ -234,7 +228,7 @@ async function listen(
 
 async function serve(message: IncomingMessage, response: ServerResponse, site: Site): Promise<void> {
   const url = new URL(message.url ?? '/', 'http://emulator');
-  const found = /^\/(file\/)?bot([^/]+)\/(.+)$/.exec(decodeURI(url.pathname));
+  const found = /^\/(file\/)?bot([^/]+)\/(.+)$/.exec(url.pathname.replace('%3A', ':'));
   if (found === null) return void write(response, site.desk.refuse(new Refusal(404, 'Not Found')));
   const [, file, token, rest = ''] = found;
   if (token !== site.token) {
@@ -243,7 +237,9 @@ async function serve(message: IncomingMessage, response: ServerResponse, site: S
   }
   if (file !== undefined) return void download(response, rest, site);
   const hungUp = new AbortController();
-  response.on('close', () => hungUp.abort());
+  response.on('close', () => {
+    if (!response.writableFinished) hungUp.abort();
+  });
   write(response, await answer(message, rest, url.searchParams, { site, signal: hungUp.signal }));
 }
 

@@ -18,6 +18,17 @@ const PATTERNS: readonly (readonly [type: string, pattern: RegExp])[] = [
   ['hashtag', /(?<![\p{L}\p{N}_#])#[\p{L}\p{N}_]*[\p{L}_][\p{L}\p{N}_]*/gu],
 ];
 
+/** Marks that others may lie in; in code and links the server looks for nothing. */
+const DECORATIONS: ReadonlySet<string> = new Set([
+  'bold',
+  'italic',
+  'underline',
+  'strikethrough',
+  'spoiler',
+  'blockquote',
+  'expandable_blockquote',
+]);
+
 /** What the server marks by itself: links, addresses, commands, mentions, hashtags; where two overlap the first of these stays. */
 export function findEntities(text: string): readonly TelegramEntity[] {
   const found: TelegramEntity[] = [];
@@ -33,7 +44,8 @@ export function findEntities(text: string): readonly TelegramEntity[] {
 /** Marks of a text that a sender chose, and those the server adds where nothing of them is. */
 export function withFoundEntities({ text, entities }: FormattedText): FormattedText {
   const own = entities.filter((entity) => isInside(entity, text));
-  const added = findEntities(text).filter((entity) => !own.some((other) => overlaps(other, entity)));
+  const closed = own.filter(({ type }) => !DECORATIONS.has(type));
+  const added = findEntities(text).filter((entity) => !closed.some((other) => overlaps(other, entity)));
   return { text, entities: [...own, ...added].sort(byPlace) };
 }
 

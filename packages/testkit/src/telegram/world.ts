@@ -16,6 +16,8 @@ export interface StoredMessage {
   /** Earlier versions, oldest first. */
   readonly history: readonly TelegramMessage[];
   readonly isDeleted: boolean;
+  /** Sent by the bot, also where it speaks in the name of a channel. */
+  readonly isOwn: boolean;
   /** Reactions by user id. */
   readonly reactions: ReadonlyMap<number, readonly object[]>;
 }
@@ -50,6 +52,9 @@ export interface WorldLimits {
   readonly messagesPerChat: number;
 }
 
+/** A message without what its chat gives it. */
+export type MessageContent = Omit<TelegramMessage, 'message_id' | 'date' | 'chat'>;
+
 /** Who and what there is: users, chats, members, messages, files. */
 export class World {
   readonly bot: TelegramBot;
@@ -75,10 +80,6 @@ export class World {
 
   nowSeconds(): number {
     return Math.floor(this.#clock.nowMs() / 1000);
-  }
-
-  nowMs(): number {
-    return this.#clock.nowMs();
   }
 
   addRoom(chat: TelegramChat, members: readonly TelegramMember[]): ChatRoom {
@@ -136,7 +137,7 @@ export class World {
   }
 
   /** Puts a message into a chat under the next id. */
-  add(room: ChatRoom, content: Omit<TelegramMessage, 'message_id' | 'date' | 'chat'>): TelegramMessage {
+  add(room: ChatRoom, content: MessageContent, isOwn = false): TelegramMessage {
     room.lastMessageId += 1;
     const message: TelegramMessage = {
       message_id: room.lastMessageId,
@@ -148,6 +149,7 @@ export class World {
       now: message,
       history: [],
       isDeleted: false,
+      isOwn,
       reactions: new Map(),
     });
     this.#forgetOld(room);
@@ -185,6 +187,12 @@ export class World {
     const before = stored?.reactions.get(userId) ?? [];
     stored?.reactions.set(userId, reactions);
     return before;
+  }
+
+  /** The bot shows that it is busy. */
+  addAction(room: ChatRoom, action: string, topic: number | undefined): void {
+    room.actions.push({ action, topic, atMs: this.#clock.nowMs() });
+    if (room.actions.length > this.#limits.messagesPerChat) room.actions.shift();
   }
 
   /** Stores bytes and makes an id for them. @param about what messages say of the file besides its size */

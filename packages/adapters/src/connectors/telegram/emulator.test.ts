@@ -38,7 +38,6 @@ test('grammy reads, writes, edits, uploads and deletes against the emulator', as
   const bytes = Buffer.from('line 1\r\n--x\r\nÿ');
   const file = await api.sendDocument(chat.id, new InputFile(bytes, 'my notes; "1".txt'), {
     caption: 'Notes',
-    message_thread_id: undefined,
     reply_markup: { inline_keyboard: [[{ text: 'Ok', callback_data: 'ok' }]] },
   });
   expect(file).toMatchObject({
