@@ -20,8 +20,12 @@ export function makeAnswers({ client, log, signal }: Pick<Patience, 'client' | '
     const text = cutText((words ?? '').toWellFormed(), MAX_WORDS_CHARS);
     const body = { callback_query_id: id, ...(text.trim() === '' ? {} : { text }) };
     await client
-      .call({ scope: 'method answerCallbackQuery', signal }, (api, abort) => api.raw.answerCallbackQuery(body, abort))
-      .catch((thrown: unknown) => log.debug({ code: toFault(thrown).code }, 'A press could not be answered.'));
+      .call({ scope: 'method answerCallbackQuery', signal }, (api, abort) =>
+        api.raw.answerCallbackQuery(body, abort),
+      )
+      .catch((thrown: unknown) =>
+        log.debug({ code: toFault(thrown).code }, 'A press could not be answered.'),
+      );
   };
   return {
     onTaken: ({ kind, externalId }, words) => {

@@ -90,10 +90,20 @@ export function makeClient(options: ClientOptions): TelegramClient {
 function newApi({ apiRoot, fetch }: ClientOptions, token: string): Api {
   return new Api(token, {
     ...(apiRoot === undefined ? {} : { apiRoot }),
-    ...(fetch === undefined ? {} : { fetch: fetch as never }), // safe: called with what both understand, an address and plain options
+    ...(fetch === undefined ? {} : { fetch: bridged(fetch) as never }), // safe: called with what both understand, an address and plain options
     timeoutSeconds: LAST_RESORT_SECONDS,
     sensitiveLogs: false,
   });
+}
+
+/** The library brings signals of its own make, which the fetch of Node refuses. */
+function bridged(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
+  return (input, init) => {
+    const control = new AbortController();
+    init?.signal?.addEventListener('abort', () => control.abort(), { once: true });
+    if (init?.signal?.aborted === true) control.abort();
+    return fetch(input, { ...init, signal: control.signal });
+  };
 }
 
 async function withTimeout<T>(

@@ -18,7 +18,10 @@ export interface CommandParts {
 }
 
 /** Writes the menus that differ from what we wrote last; names that Telegram would refuse are left out. */
-export async function writeCommands(parts: CommandParts, commands: readonly TelegramCommand[]): Promise<void> {
+export async function writeCommands(
+  parts: CommandParts,
+  commands: readonly TelegramCommand[],
+): Promise<void> {
   for (const [scope, type] of Object.entries(SCOPES)) {
     const own = commands.filter((command) => command.in?.some((one) => one === scope) ?? true);
     await writeMenu(parts, type, own);

@@ -46,7 +46,8 @@ export async function deliverPayload(
   if (signal.aborted) throw deliveryError('unavailable', 'Stopped before anything was sent.');
   const parsed = payloadShape.safeParse(payload);
   const address = parseAddress(to.sink.address);
-  if (!parsed.success || address === undefined) throw deliveryError('rejected', 'This is no message for Telegram.');
+  if (!parsed.success || address === undefined)
+    throw deliveryError('rejected', 'This is no message for Telegram.');
   const { chat_id, message_thread_id, message_id } = parsed.data.body;
   // What was approved names its chat; another one would be another effect. An edit names a message, which names its topic.
   const isSameTopic = message_id !== undefined || message_thread_id === address.topicId;
@@ -61,7 +62,12 @@ export async function deliverPayload(
   }
 }
 
-async function dispatch(parts: DeliverParts, payload: Payload, to: Delivery, signal: AbortSignal): Promise<Receipt> {
+async function dispatch(
+  parts: DeliverParts,
+  payload: Payload,
+  to: Delivery,
+  signal: AbortSignal,
+): Promise<Receipt> {
   if (payload.method === 'editMessageText') return edit(parts, payload.body, signal);
   const held = payload.live === undefined ? undefined : await claim(parts, to.sink.address, payload.live);
   if (held === undefined) return send(parts, payload, signal);
@@ -81,13 +87,18 @@ async function dispatch(parts: DeliverParts, payload: Payload, to: Delivery, sig
 /** Before this nothing was sent, so trouble with the memory may be tried again. */
 async function claim({ live }: DeliverParts, address: string, key: string): Promise<Placeholder | undefined> {
   return live.claim(address, key).catch(() => {
-    throw deliveryError('unavailable', 'What was shown so far could not be looked up. Nothing was sent; it is tried again.');
+    throw deliveryError(
+      'unavailable',
+      'What was shown so far could not be looked up. Nothing was sent; it is tried again.',
+    );
   });
 }
 
 /** A text without an invitation to answer: nothing else can take the place of a text. */
 function canBecome({ method, body }: Payload): boolean {
-  return method === 'sendMessage' && (body.reply_markup === undefined || 'inline_keyboard' in body.reply_markup);
+  return (
+    method === 'sendMessage' && (body.reply_markup === undefined || 'inline_keyboard' in body.reply_markup)
+  );
 }
 
 function completed({ chat_id, ...body }: Payload['body'], { message }: Placeholder): Payload['body'] {
@@ -97,7 +108,11 @@ function completed({ chat_id, ...body }: Payload['body'], { message }: Placehold
 
 const sentMessage = z.object({ message_id: z.int() });
 
-async function send({ client }: DeliverParts, { method, body, file }: Payload, signal: AbortSignal): Promise<Receipt> {
+async function send(
+  { client }: DeliverParts,
+  { method, body, file }: Payload,
+  signal: AbortSignal,
+): Promise<Receipt> {
   const scope = `chat ${body.chat_id}` as const;
   const sent = await client.call<unknown>({ scope, signal }, (api, abort) =>
     method === 'sendDocument'
@@ -128,7 +143,9 @@ async function edit(
   const receipt = { externalId: String(body.message_id) };
   for (let tries = 1; ; tries += 1) {
     try {
-      await client.call<unknown>({ scope, signal }, (api, abort) => api.raw.editMessageText(body as never, abort)); // safe: rendered by us
+      await client.call<unknown>({ scope, signal }, (api, abort) =>
+        api.raw.editMessageText(body as never, abort),
+      ); // safe: rendered by us
       return receipt;
     } catch (thrown) {
       if (isUnmodified(thrown)) return receipt;

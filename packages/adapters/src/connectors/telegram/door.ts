@@ -108,7 +108,10 @@ function openSession({ options, parts, accept, self }: Opening): Session {
   const read = (update: unknown, known: TelegramSelf): readonly InboundEvent[] => {
     const parsed = updateShape.safeParse(update);
     if (!parsed.success) {
-      log.warn({ at: parsed.error.issues[0]?.path.join('.') }, 'An update of a form that nobody knows was left out.');
+      log.warn(
+        { at: parsed.error.issues[0]?.path.join('.') },
+        'An update of a form that nobody knows was left out.',
+      );
       return [];
     }
     topics.learn(parsed.data);
@@ -154,7 +157,9 @@ async function run(running: Running): Promise<void> {
 const me = z.object({ username: z.string() });
 
 async function ownName({ client, signal }: Patience): Promise<string> {
-  const found = await client.call({ scope: 'method getMe', signal, isCounted: false }, (api, abort) => api.getMe(abort));
+  const found = await client.call({ scope: 'method getMe', signal, isCounted: false }, (api, abort) =>
+    api.getMe(abort),
+  );
   return me.parse(found).username;
 }
 
@@ -170,7 +175,8 @@ async function menus({ options, patience }: Running): Promise<void> {
   } catch (thrown) {
     const { code } = toFault(thrown);
     const { status, description } = refusalOf(thrown) ?? {};
-    if (!patience.signal.aborted) patience.log.warn({ code, status, description }, 'The menu of commands could not be written.');
+    if (!patience.signal.aborted)
+      patience.log.warn({ code, status, description }, 'The menu of commands could not be written.');
   }
 }
 

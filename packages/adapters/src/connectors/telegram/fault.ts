@@ -25,7 +25,8 @@ export function toFault(thrown: unknown): AppError {
 export function refusalOf(thrown: unknown): TelegramRefusal | undefined {
   if (!(thrown instanceof AppError)) return undefined;
   const { detail } = thrown;
-  const isRefusal = typeof detail === 'object' && detail !== null && 'status' in detail && 'description' in detail;
+  const isRefusal =
+    typeof detail === 'object' && detail !== null && 'status' in detail && 'description' in detail;
   return isRefusal ? (detail as TelegramRefusal) : undefined; // safe: only fromRefusal makes such a detail here
 }
 
@@ -65,11 +66,17 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/user is deactivated/i, 'The account of this person is gone.'],
   [/can't initiate conversation/i, 'This person must write to the bot first.'],
   [/bot was kicked|bot is not a member/i, 'The bot is not in this chat any more.'],
-  [/upgraded to a supergroup/i, 'This group has become a supergroup with another address. Nothing was sent to it; ask again there.'],
+  [
+    /upgraded to a supergroup/i,
+    'This group has become a supergroup with another address. Nothing was sent to it; ask again there.',
+  ],
   [/chat not found|CHANNEL_PRIVATE|PEER_ID_INVALID/i, 'This chat is gone, or the bot was never in it.'],
   [/thread not found|TOPIC_DELETED/i, 'This topic is gone.'],
   [/TOPIC_CLOSED/i, 'This topic is closed.'],
-  [/not enough rights|CHAT_WRITE_FORBIDDEN|CHAT_SEND_\w+_FORBIDDEN|have no rights/i, 'The bot may not write in this chat.'],
+  [
+    /not enough rights|CHAT_WRITE_FORBIDDEN|CHAT_SEND_\w+_FORBIDDEN|have no rights/i,
+    'The bot may not write in this chat.',
+  ],
   [/can't parse|entit(?:y|ies)|ENTITY/i, 'Telegram cannot read the formatting of this message.'],
   [/too long|too large|too big/i, 'Telegram takes no message of this size.'],
   [/text is empty|text must be non-empty|file must be non-empty/i, 'Telegram takes no empty message.'],

@@ -78,14 +78,26 @@ interface Told {
 
 /** What is no message: nobody's words, and nothing passed on. */
 function told(self: TelegramSelf, { atMs, ...rest }: Told): InboundEvent {
-  return { source: `telegram:${self.id}`, ...rest, text: '', isAddressed: false, isRelayed: false, sentAt: atMs };
+  return {
+    source: `telegram:${self.id}`,
+    ...rest,
+    text: '',
+    isAddressed: false,
+    isRelayed: false,
+    sentAt: atMs,
+  };
 }
 
 function buttonEvent(query: TelegramCallback, self: TelegramSelf, atMs: number): InboundEvent | undefined {
   const { id, from, data, message } = query;
   const channel = message === undefined ? undefined : channelOfMessage(message, self);
   if (message === undefined || channel === undefined || data === undefined) return undefined;
-  const about = { externalId: `cb:${id.toWellFormed()}`, kind: 'button', channel, sender: personOf(from) } as const;
+  const about = {
+    externalId: `cb:${id.toWellFormed()}`,
+    kind: 'button',
+    channel,
+    sender: personOf(from),
+  } as const;
   return {
     ...told(self, { ...about, atMs }),
     message: String(message.message_id),
@@ -149,7 +161,10 @@ interface Change {
 }
 
 /** Admins hear of a change twice, as a message and as an update: both make the same id. */
-function memberEvent({ user, change, chat, date, sender }: Change, self: TelegramSelf): InboundEvent | undefined {
+function memberEvent(
+  { user, change, chat, date, sender }: Change,
+  self: TelegramSelf,
+): InboundEvent | undefined {
   const channel = channelOf(chat, self);
   if (channel === undefined) return undefined;
   const externalId = `mb:${chat.id}:${user.id}:${change}:${date}`;

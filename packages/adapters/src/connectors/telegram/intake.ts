@@ -39,7 +39,11 @@ export function makeIntake(parts: IntakeParts): Intake {
       const isDurable = results.every((result) => result);
       if (parts.signal.aborted) return isDurable;
       if (isDurable) parts.alarms.clear('intake');
-      else parts.alarms.raise('intake', 'What arrives from Telegram cannot be stored at present; it is offered again.');
+      else
+        parts.alarms.raise(
+          'intake',
+          'What arrives from Telegram cannot be stored at present; it is offered again.',
+        );
       return isDurable;
     },
   };

@@ -62,7 +62,9 @@ export function makeLive(parts: LiveParts): TelegramLive {
     const body = { chat_id: chatId, message_id: placeholder.message };
     await client
       .call({ scope: `chat ${chatId}`, signal }, (api, abort) => api.raw.deleteMessage(body, abort))
-      .catch((thrown: unknown) => log.debug({ code: toFault(thrown).code }, 'A live message could not be removed.'));
+      .catch((thrown: unknown) =>
+        log.debug({ code: toFault(thrown).code }, 'A live message could not be removed.'),
+      );
   };
 
   const showOnce = async (frame: LiveFrame, words: Words, signal: AbortSignal): Promise<boolean> => {
@@ -86,7 +88,9 @@ export function makeLive(parts: LiveParts): TelegramLive {
       if (chatId === undefined) return;
       const body = { ...targetOf(address), chat_id: chatId, action: 'typing' as const };
       await client
-        .call({ scope: `chat ${chatId}`, signal, isPatient: false }, (api, abort) => api.raw.sendChatAction(body, abort))
+        .call({ scope: `chat ${chatId}`, signal, isPatient: false }, (api, abort) =>
+          api.raw.sendChatAction(body, abort),
+        )
         .catch(() => {});
     },
     show: async (frame, signal) => {
@@ -138,18 +142,30 @@ type Words = ReturnType<typeof frameBody>['words'];
 
 const sentMessage = z.object({ message_id: z.int() });
 
-async function sendFirst(client: TelegramClient, frame: LiveFrame, words: Words, signal: AbortSignal): Promise<number> {
+async function sendFirst(
+  client: TelegramClient,
+  frame: LiveFrame,
+  words: Words,
+  signal: AbortSignal,
+): Promise<number> {
   const body = { ...frameBody(frame).target, ...words };
-  const sent = await client.call({ scope: scopeOf(frame.address), signal, isPatient: false }, (api, abort) =>
-    api.raw.sendMessage(body as never, abort), // safe: made by frameBody
+  const sent = await client.call(
+    { scope: scopeOf(frame.address), signal, isPatient: false },
+    (api, abort) => api.raw.sendMessage(body as never, abort), // safe: made by frameBody
   );
   return sentMessage.parse(sent).message_id;
 }
 
-async function sendEdit(client: TelegramClient, known: Placeholder, words: Words, signal: AbortSignal): Promise<void> {
+async function sendEdit(
+  client: TelegramClient,
+  known: Placeholder,
+  words: Words,
+  signal: AbortSignal,
+): Promise<void> {
   const body = { chat_id: parseAddress(known.address)?.chatId, message_id: known.message, ...words };
-  await client.call({ scope: scopeOf(known.address), signal, isPatient: false }, (api, abort) =>
-    api.raw.editMessageText(body as never, abort), // safe: made by frameBody
+  await client.call(
+    { scope: scopeOf(known.address), signal, isPatient: false },
+    (api, abort) => api.raw.editMessageText(body as never, abort), // safe: made by frameBody
   );
 }
 

@@ -29,7 +29,7 @@ export interface TelegramOptions {
   readonly maxParts?: number | undefined;
   /** Calls a second over all; the server allows about 30. */
   readonly perSecond?: number | undefined;
-  /** Whose turn it is to be asked over the network; the library's own when absent. */
+  /** What carries the calls; the library's own when absent. */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
@@ -46,7 +46,9 @@ export interface WebhookTarget {
 export function botIdOf(token: string): string {
   const id = /^(\d{1,16}):\S+$/.exec(token)?.[1];
   if (id === undefined)
-    throw invalid('The token of the Telegram bot has not the form 123456:ABC. Copy it from @BotFather as it stands.');
+    throw invalid(
+      'The token of the Telegram bot has not the form 123456:ABC. Copy it from @BotFather as it stands.',
+    );
   return id;
 }
 
@@ -68,7 +70,8 @@ export function webhookTarget(options: TelegramOptions): WebhookTarget | undefin
 
 /** Plain HTTP only for servers on this machine, as in tests. */
 function isReachable({ protocol, hostname }: URL): boolean {
-  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+  const isLoopback =
+    hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
   return protocol === 'https:' || (protocol === 'http:' && isLoopback);
 }
 

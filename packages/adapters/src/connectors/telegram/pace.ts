@@ -53,7 +53,9 @@ export function makePace(clock: Clock, perSecond: number): Pace {
     },
     hold: (scope, ms) => {
       const isChat = scope.startsWith('chat ');
-      const others = [...held.keys()].filter((key) => key.startsWith('chat ') && key !== scope && leftMs(key) > 0);
+      const others = [...held.keys()].filter(
+        (key) => key.startsWith('chat ') && key !== scope && leftMs(key) > 0,
+      );
       const until = clock.monotonicMs() + ms;
       held.set(scope, until);
       if (isChat && others.length > 0) held.set(ALL, Math.max(until, held.get(ALL) ?? 0));

@@ -21,7 +21,9 @@ export function cleanName(name: string): string {
 }
 
 export function personOf(user: TelegramUser): InboundSender {
-  const name = [user.first_name, user.last_name].filter((part) => part !== undefined && part !== '').join(' ');
+  const name = [user.first_name, user.last_name]
+    .filter((part) => part !== undefined && part !== '')
+    .join(' ');
   return {
     id: String(user.id),
     displayName: cleanName(name === '' ? String(user.id) : name),
@@ -35,7 +37,9 @@ export function chatAsSender(chat: TelegramChat): InboundSender {
 }
 
 export function titleOf(chat: TelegramChat): string {
-  const name = [chat.first_name, chat.last_name].filter((part) => part !== undefined && part !== '').join(' ');
+  const name = [chat.first_name, chat.last_name]
+    .filter((part) => part !== undefined && part !== '')
+    .join(' ');
   return cleanName(chat.title ?? (name === '' ? String(chat.id) : name));
 }
 
@@ -62,7 +66,9 @@ export function channelOf(
       return {
         id: `${id}/${topic.id}`,
         kind: 'thread',
-        title: cleanName(topic.name ?? self.topicName?.(chat.id, topic.id) ?? `${titleOf(chat)} #${topic.id}`),
+        title: cleanName(
+          topic.name ?? self.topicName?.(chat.id, topic.id) ?? `${titleOf(chat)} #${topic.id}`,
+        ),
         group: id,
         parent: id,
       };

@@ -27,8 +27,11 @@ export async function pollUpdates(parts: PollParts): Promise<void> {
   let waitMs = FIRST_WAIT_MS;
   while (!signal.aborted) {
     const askedAtMs = clock.monotonicMs();
-    if (confirmation !== undefined && askedAtMs - confirmation.madeAtMs > OFFSET_LIFE_MS) confirmation = undefined;
-    const updates = await ask(parts, confirmation?.offset).catch((thrown: unknown) => waitAfter(parts, thrown, waitMs));
+    if (confirmation !== undefined && askedAtMs - confirmation.madeAtMs > OFFSET_LIFE_MS)
+      confirmation = undefined;
+    const updates = await ask(parts, confirmation?.offset).catch((thrown: unknown) =>
+      waitAfter(parts, thrown, waitMs),
+    );
     if (typeof updates === 'number') {
       await clock.sleep(updates, signal);
       waitMs = nextWaitMs(waitMs);
@@ -42,7 +45,8 @@ export async function pollUpdates(parts: PollParts): Promise<void> {
       continue;
     }
     waitMs = FIRST_WAIT_MS;
-    confirmation = updates.length > 0 ? { offset: offsetAfter(updates), madeAtMs: clock.monotonicMs() } : undefined;
+    confirmation =
+      updates.length > 0 ? { offset: offsetAfter(updates), madeAtMs: clock.monotonicMs() } : undefined;
     // A server that answers "nothing" at once would be asked thousands of times a second.
     if (updates.length === 0) await clock.sleep(FIRST_WAIT_MS - (clock.monotonicMs() - askedAtMs), signal);
   }

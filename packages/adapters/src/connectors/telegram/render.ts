@@ -1,4 +1,12 @@
-import { AppError, cutText, type Draft, type DraftButton, type JsonObject, type LiveFrame, oneLine } from '@agent-runtime/domain';
+import {
+  AppError,
+  cutText,
+  type Draft,
+  type DraftButton,
+  type JsonObject,
+  type LiveFrame,
+  oneLine,
+} from '@agent-runtime/domain';
 import { renderTelegram, TELEGRAM_LIMIT_CHARS, type TelegramPart } from '../markdown/index.ts';
 import { parseAddress } from './place.ts';
 
@@ -39,7 +47,8 @@ export function renderDraft(draft: Draft, address: string): readonly JsonObject[
 
 /** A frame of an answer that is being made: what there is of its first message, and a line about what is being done. */
 export function frameBody(frame: LiveFrame): { readonly target: Target; readonly words: Target } {
-  const progress = frame.progress === undefined ? '' : oneLine(frame.progress.toWellFormed(), MAX_PROGRESS_CHARS);
+  const progress =
+    frame.progress === undefined ? '' : oneLine(frame.progress.toWellFormed(), MAX_PROGRESS_CHARS);
   const room = TELEGRAM_LIMIT_CHARS - MAX_PROGRESS_CHARS - 10;
   const [first, ...more] = renderTelegram(frame.text, { limit: room });
   const text = first === undefined ? '' : first.text + (more.length > 0 ? ' …' : '');
@@ -66,7 +75,10 @@ function chatOf(address: string): number | string {
   return parseAddress(address)?.chatId ?? address;
 }
 
-function formatted({ text, entities }: Pick<TelegramPart, 'text'> & { readonly entities: readonly object[] }): Target {
+function formatted({
+  text,
+  entities,
+}: Pick<TelegramPart, 'text'> & { readonly entities: readonly object[] }): Target {
   return {
     text,
     ...(entities.length === 0 ? {} : { entities: entities.map((entity) => ({ ...entity })) }),
@@ -103,7 +115,11 @@ function rowsOf(buttons: readonly DraftButton[]): readonly (readonly JsonObject[
         message: `The id of a button has 1 to ${MAX_CALLBACK_BYTES} bytes.`,
       });
     const text = cutText(label.toWellFormed(), MAX_LABEL_CHARS);
-    return { text: text.trim() === '' ? NOTHING : text, callback_data: id, ...(tone === undefined ? {} : { style: STYLES[tone] }) };
+    return {
+      text: text.trim() === '' ? NOTHING : text,
+      callback_data: id,
+      ...(tone === undefined ? {} : { style: STYLES[tone] }),
+    };
   });
   return Array.from({ length: Math.ceil(keys.length / BUTTONS_PER_ROW) }, (_, row) =>
     keys.slice(row * BUTTONS_PER_ROW, (row + 1) * BUTTONS_PER_ROW),

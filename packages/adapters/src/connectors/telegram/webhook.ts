@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Patience } from './patience.ts';
 import type { WebhookTarget } from './options.ts';
+import type { Patience } from './patience.ts';
 import { ALLOWED_UPDATES } from './update.ts';
 
 const LOOK_MS = 300_000;
@@ -15,7 +15,10 @@ export function isWebhookSecret(header: string | undefined, secret: string): boo
 }
 
 /** Makes Telegram call us, or nobody at all when there is no target. What waits there stays. */
-export async function setWebhook({ client, signal }: Patience, target: WebhookTarget | undefined): Promise<void> {
+export async function setWebhook(
+  { client, signal }: Patience,
+  target: WebhookTarget | undefined,
+): Promise<void> {
   if (target === undefined) {
     const scope = 'method deleteWebhook' as const;
     await client.call({ scope, signal, isCounted: false }, (api, abort) => api.raw.deleteWebhook({}, abort));
@@ -29,7 +32,9 @@ export async function setWebhook({ client, signal }: Patience, target: WebhookTa
 /** Where Telegram calls at present; empty: nowhere. */
 export async function webhookUrl({ client, signal }: Patience): Promise<string> {
   const scope = 'method getWebhookInfo' as const;
-  const info = await client.call({ scope, signal, isCounted: false }, (api, abort) => api.getWebhookInfo(abort));
+  const info = await client.call({ scope, signal, isCounted: false }, (api, abort) =>
+    api.getWebhookInfo(abort),
+  );
   return info.url ?? '';
 }
 
