@@ -88,5 +88,5 @@ function wordsOf(message: TelegramMessage, self: TelegramSelf): Words {
 }
 
 function partOf(text: string, { offset, length }: TelegramEntity): string {
-  return text.slice(Math.max(0, offset), Math.max(0, offset) + Math.max(0, length));
+  return offset < 0 || length < 0 ? '' : text.slice(offset, offset + length);
 }

@@ -27,7 +27,7 @@ export interface TelegramOptions {
   readonly commands?: readonly TelegramCommand[] | undefined;
   /** Messages of one answer before it is sent as a file. */
   readonly maxParts?: number | undefined;
-  /** Calls a second over all; the server allows about 30. */
+  /** Calls a second over all, 25 unless said. The server allows about 30; infinity for a server without limits. */
   readonly perSecond?: number | undefined;
   /** What carries the calls; the library's own when absent. */
   readonly fetch?: typeof globalThis.fetch | undefined;
