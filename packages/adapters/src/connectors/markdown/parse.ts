@@ -9,6 +9,8 @@ import { cutSections, hasMarks, type SourceSection } from './sections.ts';
 export interface Section {
   readonly source: string;
   readonly nodes: readonly RootContent[];
+  /** On the line behind the section before, with no blank line between. */
+  readonly isClose: boolean;
 }
 
 export interface ParsedMarkdown {
@@ -38,7 +40,10 @@ const DEFINITION = /^ {0,3}\[([^\][\\]{1,100})\]:[ \t]*\S.{0,500}$/gm;
 
 // Character references stay as they were written: decoded, `&#58;` and `&period;` would make links and mentions that no filter saw.
 // Blocks of HTML are text for us anyway, and so they hide no Markdown.
-const SYNTAX = [gfm({ singleTilde: false }), { disable: { null: ['characterReference', 'htmlFlow'] } }];
+const SYNTAX = [
+  withoutMail(gfm({ singleTilde: false })),
+  { disable: { null: ['characterReference', 'htmlFlow'] } },
+];
 // The transform of literal autolinks walks the tree once more for links that the tokenizer missed; nobody needs them.
 const TREE = gfmFromMarkdown().map((extension) => ({ ...extension, transforms: [] }));
 
@@ -50,10 +55,23 @@ const TREE = gfmFromMarkdown().map((extension) => ({ ...extension, transforms: [
 export function parseMarkdown(markdown: string): ParsedMarkdown {
   const text = cleanText(markdown);
   const links: OpenLinkTable = { targets: new Map(), used: new Set() };
-  if (!hasMarks(text)) return { sections: text.trim() === '' ? [] : [plain(text)], links };
+  if (!hasMarks(text)) return { sections: text.trim() === '' ? [] : [plain(text, false)], links };
   const cut = cutSections(text);
   const definitions = definitionsIn(cut);
   return { sections: cut.map((section) => parseSection(section, definitions, links)), links };
+}
+
+/** Looking for mail addresses costs at every letter, and chats link them by themselves; web addresses must keep their underscores. */
+function withoutMail(syntax: ReturnType<typeof gfm>): ReturnType<typeof gfm> {
+  const text = Object.entries(syntax.text ?? {}).map(([code, constructs]) => {
+    const kept = [constructs]
+      .flat()
+      .flatMap((construct) =>
+        construct === undefined || construct.name === 'emailAutolink' ? [] : [construct],
+      );
+    return [code, kept] as const;
+  });
+  return { ...syntax, text: Object.fromEntries(text.filter(([, kept]) => kept.length > 0)) };
 }
 
 /** Where a node stands in the source of its section, as offsets. */
@@ -81,22 +99,22 @@ function definitionsIn(sections: readonly SourceSection[]): ReadonlyMap<string, 
 }
 
 function parseSection(
-  { kind, source }: SourceSection,
+  { kind, source, isClose }: SourceSection,
   definitions: ReadonlyMap<string, string>,
   links: OpenLinkTable,
 ): Section {
-  if (kind === 'code') return { source, nodes: [fencedCode(source)] };
-  if (kind !== 'markdown') return plain(source);
+  if (kind === 'code') return { source, nodes: [fencedCode(source)], isClose };
+  if (kind !== 'markdown') return plain(source, isClose);
   try {
     const { children } = fromMarkdown(source + definitionsFor(source, definitions), {
       extensions: SYNTAX,
       mdastExtensions: TREE,
     });
-    if (!collectLinks(children, links)) return plain(source);
-    return { source, nodes: children.filter((node) => spanOf(node).start < source.length) };
+    if (!collectLinks(children, links)) return plain(source, isClose);
+    return { source, nodes: children.filter((node) => spanOf(node).start < source.length), isClose };
   } catch {
     // A fault of the parser must not cost anybody the answer.
-    return plain(source);
+    return plain(source, isClose);
   }
 }
 
@@ -129,9 +147,9 @@ function collectLinks(nodes: readonly RootContent[], { targets, used }: OpenLink
   return true;
 }
 
-function plain(source: string): Section {
+function plain(source: string, isClose: boolean): Section {
   const text: Paragraph['children'][number] = { type: 'text', value: source, position: whole(source) };
-  return { source, nodes: [{ type: 'paragraph', children: [text], position: whole(source) }] };
+  return { source, nodes: [{ type: 'paragraph', children: [text], position: whole(source) }], isClose };
 }
 
 function fencedCode(source: string): Code {

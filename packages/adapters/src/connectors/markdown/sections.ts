@@ -5,6 +5,8 @@ export type SectionKind = 'code' | 'plain' | 'markdown' | 'raw';
 export interface SourceSection {
   readonly kind: SectionKind;
   readonly source: string;
+  /** On the line behind the section before, with no blank line between. */
+  readonly isClose: boolean;
 }
 
 const FENCE = /^(?:(`{3,})[^`]*|(~{3,}).*)$/;
@@ -22,8 +24,10 @@ const MOST_LINES = 400;
 const MOST_DELIMITERS = 800;
 const MOST_UNDERLINES = 40;
 const MOST_NESTED = 6;
+/** Shorter ones stay with what follows: starting the parser costs as much as parsing so much prose. */
+const LEAST_CHARS = 1_000;
 /** All sections of one text together, each with what starting the parser costs. */
-const MOST_DELIMITERS_IN_ALL = 12_000;
+const MOST_DELIMITERS_IN_ALL = 8_000;
 const SECTION_COST = 8;
 
 /**
@@ -33,14 +37,14 @@ const SECTION_COST = 8;
 export function cutSections(text: string): readonly SourceSection[] {
   const sections: SourceSection[] = [];
   let delimiters = 0;
-  for (const piece of pieces(text)) {
-    if (piece.isCode) sections.push({ kind: 'code', source: piece.source });
-    else if (!hasMarks(piece.source)) sections.push({ kind: 'plain', source: piece.source });
+  for (const { isCode, source, isClose } of pieces(text)) {
+    if (isCode) sections.push({ kind: 'code', source, isClose });
+    else if (!hasMarks(source)) sections.push({ kind: 'plain', source, isClose });
     else {
-      const cost = costOf(piece.source);
+      const cost = costOf(source);
       delimiters += cost + SECTION_COST;
       const isCheap = cost <= MOST_DELIMITERS && delimiters <= MOST_DELIMITERS_IN_ALL;
-      sections.push({ kind: isCheap ? 'markdown' : 'raw', source: piece.source });
+      sections.push({ kind: isCheap ? 'markdown' : 'raw', source, isClose });
     }
   }
   return sections;
@@ -72,6 +76,7 @@ function nestingOf(line: string): number {
 interface Piece {
   readonly isCode: boolean;
   readonly source: string;
+  readonly isClose: boolean;
 }
 
 interface OpenPiece {
@@ -87,9 +92,17 @@ interface OpenPiece {
 function pieces(text: string): readonly Piece[] {
   const found: Piece[] = [];
   let open = emptyAt(0);
+  let lastEnd = 0;
   const close = (nextStart: number): void => {
-    if (open.end > open.start)
-      found.push({ isCode: open.fence !== undefined, source: text.slice(open.start, open.end) });
+    const { start, end, fence } = open;
+    if (end > start) {
+      found.push({
+        isCode: fence !== undefined,
+        source: text.slice(start, end),
+        isClose: start === lastEnd + 1,
+      });
+      lastEnd = end;
+    }
     open = emptyAt(nextStart);
   };
   for (let at = 0; at < text.length; ) {
@@ -105,7 +118,7 @@ function pieces(text: string): readonly Piece[] {
       open.fence = fence[1] ?? fence[2];
       open.end = end;
     } else {
-      if (startsAnew(line, open)) close(at);
+      if (at - open.start >= LEAST_CHARS && startsAnew(line, open)) close(at);
       takeLine(line, open, end);
     }
     at = end + 1;
@@ -120,7 +133,11 @@ function emptyAt(start: number): OpenPiece {
 
 function takeLine(line: string, open: OpenPiece, end: number): void {
   open.isAfterBlank = BLANK.test(line);
-  if (open.isAfterBlank) return;
+  if (open.isAfterBlank) {
+    // Blank lines before the first words are no part of it.
+    if (open.end === open.start) Object.assign(open, { start: end + 1, end: end + 1 });
+    return;
+  }
   open.end = end;
   open.hasList ||= LIST_LINE.test(line);
 }

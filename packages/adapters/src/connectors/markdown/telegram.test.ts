@@ -74,10 +74,11 @@ describe('renderTelegram', () => {
 
   test('code blocks keep their bytes; what is no language is said', () => {
     expect(one('Look:\n\n```ts\na  *b*\n\n  c\n```\nDone')).toEqual({
-      text: 'Look:\n\na  *b*\n\n  c\n\nDone',
+      text: 'Look:\n\na  *b*\n\n  c\nDone',
       entities: [{ type: 'pre', offset: 7, length: 11, language: 'ts' }],
     });
     expect(marksOf('```not a language\nx\n```')).toEqual(['pre:a language\nx:not']);
+    expect(one('```ts\n```')).toEqual({ text: 'ts', entities: [] });
     expect(marksOf('```a,b\nx')).toEqual(['pre:a,b\nx:']);
     expect(marksOf('- a\n\n  ```\n  b\n    c\n  ```')).toEqual(['pre:b\n  c:']);
     expect(marksOf('    a\n    b')).toEqual(['pre:a\nb:']);

@@ -3,7 +3,7 @@ import { splitText } from '../split.ts';
 import { cleanText } from './clean.ts';
 import { type LinkTable, type ParsedMarkdown, parseMarkdown, sliceOf } from './parse.ts';
 import { splitRich } from './rich-parts.ts';
-import { type RichText, type RichWriter, richWriter } from './rich-text.ts';
+import { type Entity, type RichText, type RichWriter, richWriter } from './rich-text.ts';
 import { gridOf, NO_VALUE, recordsOf } from './table.ts';
 import { infoLines, isBareLink, isLanguage, plainCells, wordsOf } from './words.ts';
 
@@ -47,15 +47,22 @@ interface Place {
   readonly links: LinkTable;
 }
 
+/** Each section has a writer of its own: looking back into one long text would copy it each time. */
 function richOf({ sections, links }: ParsedMarkdown): RichText {
-  const writer = richWriter();
-  let isFirst = true;
-  for (const { source, nodes } of sections) {
-    if (!isFirst) writer.write('\n\n');
-    isFirst = false;
+  const texts: string[] = [];
+  const entities: Entity[] = [];
+  let length = 0;
+  sections.forEach(({ source, nodes, isClose }, at) => {
+    const writer = richWriter();
     writeBlocks({ writer, source, links }, nodes);
-  }
-  return writer.finish();
+    const section = writer.finish();
+    const gap = at === 0 ? '' : isClose ? '\n' : '\n\n';
+    const start = length + gap.length;
+    texts.push(gap, section.text);
+    for (const entity of section.entities) entities.push({ ...entity, offset: entity.offset + start });
+    length = start + section.text.length;
+  });
+  return { text: texts.join(''), entities };
 }
 
 /** Blocks keep the distance they had: lines that stood together stay together. */
@@ -127,7 +134,9 @@ function markerOf(place: Place, list: List, item: ListItem, at: number): string 
 function writeCode(writer: RichWriter, { lang, meta, value }: Code): void {
   const info = infoLines(lang, meta);
   const text = info === '' ? value : `${info}\n${value}`;
-  writer.pre(text, typeof lang === 'string' && isLanguage(lang) ? lang : undefined);
+  // A fence that was opened and nothing more.
+  if (text.trim() === '') writer.write(lang ?? '');
+  else writer.pre(text, typeof lang === 'string' && isLanguage(lang) ? lang : undefined);
 }
 
 function writeTable(place: Place, table: Table): void {
