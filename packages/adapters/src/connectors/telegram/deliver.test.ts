@@ -1,3 +1,4 @@
+import type { JsonObject } from '@agent-runtime/domain';
 import { afterEach, describe, expect, test } from 'vitest';
 import { closedPort, stages } from './telegram.fixture.ts';
 
@@ -187,37 +188,31 @@ describe('what goes where', () => {
     });
     const topic = one.server.people.openTopic(forum, 'Planting', one.ann);
     await one.send({ text: 'x' }, `${forum.id}/${topic}`);
-    const file = { name: 'answer.md', content: '# long\n' };
-    await one.deliver(
-      {
-        method: 'sendDocument',
-        body: { chat_id: forum.id, message_thread_id: topic, caption: 'See the file.' },
-        file,
-      },
-      { address: `${forum.id}/${topic}` },
-    );
-    const [text, document] = one.server.sentTo(forum).map(({ now }) => now);
+    const whole = 'word '.repeat(9_000);
+    const address = `${forum.id}/${topic}`;
+    for (const payload of one.connector.render({ text: whole }, { address, effectId: 'e', nowMs: 1 }))
+      await one.deliver(payload, { address });
+    const [text, , document] = one.server.sentTo(forum).map(({ now }) => now);
     expect(text).toMatchObject({ message_thread_id: topic, text: 'x' });
     expect(document).toMatchObject({
       message_thread_id: topic,
-      caption: 'See the file.',
+      caption: 'The whole answer.',
       document: { file_name: 'answer.md' },
     });
     expect(Buffer.from(one.server.fileBytes(document?.document?.file_id ?? '') ?? []).toString()).toBe(
-      file.content,
+      whole,
     );
     expect(one.server.violations).toEqual([]);
   });
 
-  test.each([
-    ['another chat', { method: 'sendMessage', body: { chat_id: 1, text: 'x' } }],
-    ['another topic', { method: 'sendMessage', body: { chat_id: 0, message_thread_id: 5, text: 'x' } }],
-    ['another method', { method: 'deleteMessage', body: { chat_id: 0, message_id: 1 } }],
-    ['no body', { method: 'sendMessage' }],
-  ])('a payload with %s than its effect is refused', async (_name, payload) => {
+  test.each<[string, (chat_id: number) => JsonObject]>([
+    ['another chat', () => ({ method: 'sendMessage', body: { chat_id: 1, text: 'x' } })],
+    ['another topic', (chat_id) => ({ method: 'sendMessage', body: { chat_id, message_thread_id: 5, text: 'x' } })],
+    ['another method', (chat_id) => ({ method: 'deleteMessage', body: { chat_id, message_id: 1 } })],
+    ['no body', () => ({ method: 'sendMessage' })],
+  ])('a payload with %s is refused', async (_name, payload) => {
     const one = await open();
-    const body = payload.body?.chat_id === 0 ? { ...payload.body, chat_id: one.group.id } : payload.body;
-    await expect(one.deliver({ ...payload, body })).rejects.toMatchObject({ kind: 'rejected' });
+    await expect(one.deliver(payload(one.group.id))).rejects.toMatchObject({ kind: 'rejected' });
     expect(one.server.calls).toEqual([]);
   });
 

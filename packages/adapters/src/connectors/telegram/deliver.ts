@@ -71,7 +71,7 @@ async function dispatch(
   if (payload.method === 'editMessageText') return edit(parts, payload.body, signal);
   const held = payload.live === undefined ? undefined : await claim(parts, to.sink.address, payload.live);
   if (held === undefined) return send(parts, payload, signal);
-  if (!canBecome(payload)) {
+  if (!held.isSettled || !canBecome(payload)) {
     await parts.live.remove(held, signal);
     return send(parts, payload, signal);
   }

@@ -99,6 +99,29 @@ describe('drafts', () => {
     });
   });
 
+  test('too many parts are the first one and the whole as a file, which has the buttons', () => {
+    const text = 'word '.repeat(9_000);
+    const parts = renderDraft(
+      { text, replyTo: '3', live: 'r', buttons: [{ id: 'b', label: 'B' }] },
+      '-1001/77',
+      4,
+    );
+    expect(parts.map(({ method, live }) => [method, live])).toEqual([
+      ['sendMessage', 'r'],
+      ['sendDocument', undefined],
+    ]);
+    expect(parts[1]).toMatchObject({
+      body: {
+        chat_id: -1001,
+        message_thread_id: 77,
+        caption: 'The whole answer.',
+        reply_markup: { inline_keyboard: [[{ text: 'B' }]] },
+      },
+      file: { name: 'answer.md', content: text },
+    });
+    expect(renderDraft({ text }, '-1001', 20).length).toBeGreaterThan(10);
+  });
+
   test('an invitation to answer', () => {
     expect(render({ text: 'a', asksReply: true })[0]?.body).toMatchObject({
       reply_markup: { force_reply: true, selective: true },

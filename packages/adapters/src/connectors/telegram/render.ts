@@ -7,7 +7,14 @@ import {
   type LiveFrame,
   oneLine,
 } from '@agent-runtime/domain';
-import { renderTelegram, TELEGRAM_LIMIT_CHARS, type TelegramPart } from '../markdown/index.ts';
+import {
+  MOST_PARTS,
+  type Rendered,
+  renderTelegram,
+  renderTelegramOrFile,
+  TELEGRAM_LIMIT_CHARS,
+  type TelegramPart,
+} from '../markdown/index.ts';
 import { parseAddress } from './place.ts';
 
 const MAX_TITLE_CHARS = 200;
@@ -17,32 +24,47 @@ const MAX_CALLBACK_BYTES = 64;
 const BUTTONS_PER_ROW = 2;
 /** Telegram takes no message without a character to see. */
 const NOTHING = '…';
+/** Under the file of an answer that is too long for messages. */
+const WHOLE = 'The whole answer.';
 
 /** What every message of ours begins with. */
 type Target = JsonObject;
 
 /**
- * The wire payloads of a draft: `{method, body, live?}`, `body` exactly as it goes out. The first part answers, the last carries the
- * buttons. Pure.
+ * The wire payloads of a draft: `{method, body, file?, live?}`, `body` exactly as it goes out. The first part answers, the last carries
+ * the buttons; an answer of too many parts is its first one and a file. Pure.
  * @throws AppError connectors.telegram.invalid for a button id of more than 64 bytes
  */
-export function renderDraft(draft: Draft, address: string): readonly JsonObject[] {
-  const parts = partsOf(draft);
-  return parts.map((part, index) => {
-    const isFirst = index === 0;
-    const isLast = index === parts.length - 1;
-    const edited = isFirst ? messageId(draft.edits) : undefined;
-    const answered = isFirst && edited === undefined ? messageId(draft.replyTo) : undefined;
-    const markup = isLast ? markupOf(draft, edited !== undefined) : undefined;
-    const body = {
-      ...(edited === undefined ? targetOf(address) : { chat_id: chatOf(address), message_id: edited }),
-      ...formatted(part),
-      ...(answered === undefined ? {} : { reply_parameters: answerTo(answered) }),
-      ...(markup === undefined ? {} : { reply_markup: markup }),
+export function renderDraft(draft: Draft, address: string, maxParts?: number): readonly JsonObject[] {
+  const { parts, file } = partsOf(draft, maxParts);
+  const texts = parts.map((part, index) => textPayload(part, index === 0, draft, address));
+  const document = { method: 'sendDocument', body: { ...targetOf(address), caption: WHOLE } };
+  const payloads: readonly Payload[] =
+    file === undefined ? texts : [...texts, { ...document, file: { ...file } }];
+  const last = payloads.length - 1;
+  const markup = markupOf(draft, payloads[last]?.method === 'editMessageText');
+  if (markup === undefined) return payloads;
+  return payloads.map((one, index) =>
+    index === last ? { ...one, body: { ...one.body, reply_markup: markup } } : one,
+  );
+}
+
+interface Payload extends JsonObject {
+  readonly method: string;
+  readonly body: JsonObject;
+}
+
+function textPayload(part: TelegramPart, isFirst: boolean, draft: Draft, address: string): Payload {
+  const edited = isFirst ? messageId(draft.edits) : undefined;
+  if (edited !== undefined)
+    return {
+      method: 'editMessageText',
+      body: { chat_id: chatOf(address), message_id: edited, ...formatted(part) },
     };
-    const live = isFirst && edited === undefined && draft.live !== undefined ? { live: draft.live } : {};
-    return { method: edited === undefined ? 'sendMessage' : 'editMessageText', body, ...live };
-  });
+  const answered = isFirst ? messageId(draft.replyTo) : undefined;
+  const reply = answered === undefined ? {} : { reply_parameters: answerTo(answered) };
+  const live = isFirst && draft.live !== undefined ? { live: draft.live } : {};
+  return { method: 'sendMessage', body: { ...targetOf(address), ...formatted(part), ...reply }, ...live };
 }
 
 /** A frame of an answer that is being made: what there is of its first message, and a line about what is being done. */
@@ -87,15 +109,21 @@ function formatted({
 }
 
 /** The title of a card is no Markdown: it stands in bold before the first part, whatever it is made of. */
-function partsOf(draft: Draft): readonly TelegramPart[] {
+function partsOf(draft: Draft, maxParts: number = MOST_PARTS): Rendered<TelegramPart> {
   const title = draft.card === undefined ? '' : oneLine(draft.card.title.toWellFormed(), MAX_TITLE_CHARS);
   const head = title === '' ? '' : `${title}\n\n`;
-  const [first, ...rest] = renderTelegram(draft.text, { limit: TELEGRAM_LIMIT_CHARS - head.length });
-  if (title === '') return first === undefined ? [{ text: NOTHING, entities: [] }] : [first, ...rest];
+  const rendered = renderTelegramOrFile(draft.text, { limit: TELEGRAM_LIMIT_CHARS - head.length, maxParts });
+  const [first, ...rest] = rendered.parts;
+  return { ...rendered, parts: [titled(title, first), ...rest] };
+}
+
+function titled(title: string, part: TelegramPart | undefined): TelegramPart {
+  if (title === '') return part ?? { text: NOTHING, entities: [] };
   const bold = { type: 'bold', offset: 0, length: title.length } as const;
-  if (first === undefined) return [{ text: title, entities: [bold] }];
-  const moved = first.entities.map((entity) => ({ ...entity, offset: entity.offset + head.length }));
-  return [{ text: head + first.text, entities: [bold, ...moved] }, ...rest];
+  if (part === undefined) return { text: title, entities: [bold] };
+  const head = `${title}\n\n`;
+  const moved = part.entities.map((entity) => ({ ...entity, offset: entity.offset + head.length }));
+  return { text: head + part.text, entities: [bold, ...moved] };
 }
 
 /** @returns undefined: no keyboard; an edit without one takes the old one away */

@@ -19,7 +19,7 @@ connectorConformance('telegram', { arrives: true, breaks: true, speaks: true }, 
     isUnplugged = false;
     return globalThis.fetch(isNow ? `http://127.0.0.1:${port}/` : input, init);
   };
-  const { server, connector, clock, group, ann, played, close } = await stage({ fetch });
+  const { server, connector, clock, group, ann, played, close } = await stage({ fetch, maxParts: 20 });
   return {
     connector: numbered(connector),
     address: String(group.id),

@@ -39,7 +39,7 @@ export function telegramConnector(options: TelegramOptions): TelegramConnector {
     delivery: 'push',
     // Telegram has no key for what is sent, and cannot be asked for what it has.
     dropsRepeats: false,
-    render: (draft, { address }) => renderDraft(draft, address),
+    render: (draft, { address }) => renderDraft(draft, address, options.maxParts),
     deliver: (payload, to, signal) =>
       deliverPayload({ client, clock, live, log, onMoved: door.tellMoved }, payload, to, signal),
     reconcile: async () => ({ kind: 'unknown' }),
