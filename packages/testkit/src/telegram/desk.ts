@@ -9,6 +9,7 @@ import type { SpecCheck } from './spec.ts';
 
 /** A call as it came in. */
 export interface TelegramCall {
+  /** As the spec spells it; `file` for a download. */
   readonly method: string;
   /** Files are `Upload`s with name and bytes. */
   readonly params: Params;
@@ -38,6 +39,7 @@ export type CallHook = (call: TelegramCall, result: unknown) => void | Promise<v
 /** What goes back over the line. */
 export type Reply =
   | { readonly kind: 'json'; readonly status: number; readonly body: string; readonly retryAfter?: number }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'page'; readonly status: number }
   | { readonly kind: 'hang' }
   | { readonly kind: 'drop' };
@@ -81,14 +83,20 @@ export class Desk {
   async take(name: string, raw: RawParams, signal: AbortSignal): Promise<Reply> {
     const method = this.#names.get(name.toLowerCase());
     if (method === undefined) return this.refuse(new Refusal(404, 'Not Found: method not found'));
-    const params = coerceParams(raw, this.#parts.check.fieldsOf(method));
-    const call = this.#record(method, params);
-    const about = { method, chatId: params.chat_id };
-    const early = this.#parts.faults.early(about);
-    if (early !== undefined) return this.refuse(early, call);
-    const fault = this.#parts.faults.take(about);
-    const spoilt = fault === undefined ? undefined : await this.#spoil(fault, call);
-    return spoilt ?? this.#play(call, fault, signal);
+    const call = this.#record(method, coerceParams(raw, this.#parts.check.fieldsOf(method)));
+    return this.#answer(call, async () => {
+      const result = await this.#play(call, signal);
+      return [result, { kind: 'json', status: 200, body: JSON.stringify({ ok: true, result }) }];
+    });
+  }
+
+  /** Answers the download of a file; a call of the method `file`. */
+  download(path: string): Promise<Reply> {
+    return this.#answer(this.#record('file', { path }), async () => {
+      const content = this.#parts.backend.world.fileAt(path);
+      if (content === undefined) throw new Refusal(404, 'Not Found');
+      return [content.file, { kind: 'bytes', bytes: content.bytes }];
+    });
   }
 
   /** Counts and words a refusal. */
@@ -143,23 +151,33 @@ export class Desk {
     }
   }
 
-  async #play(call: TelegramCall, fault: Fault | undefined, signal: AbortSignal): Promise<Reply> {
-    let result: unknown;
+  /** @param work what the call does: its result for hooks, and the reply */
+  async #answer(call: TelegramCall, work: () => Promise<readonly [unknown, Reply]>): Promise<Reply> {
+    const about = { method: call.method, chatId: call.params.chat_id };
+    const early = this.#parts.faults.early(about);
+    if (early !== undefined) return this.refuse(early, call);
+    const fault = this.#parts.faults.take(about);
+    const spoilt = fault === undefined ? undefined : await this.#spoil(fault, call);
+    if (spoilt !== undefined) return spoilt;
     try {
-      this.#refuseViolations(call);
-      this.#refuseHaste(call);
-      const method = Object.hasOwn(methods, call.method) ? methods[call.method] : undefined;
-      if (method === undefined) throw this.#notPlayed(call);
-      result = await method(this.#parts.backend, call.params, signal);
+      const [result, reply] = await work();
+      for (const hook of this.#hooksOf(call.method)) await hook(call, result);
+      if (fault?.kind === 'drop-after') return { kind: 'drop' };
+      if (fault?.kind === 'hang-after') return { kind: 'hang' };
+      this.#close(call, 200);
+      return reply;
     } catch (error) {
       if (error instanceof Refusal) return this.refuse(error, call);
       throw error;
     }
-    for (const hook of this.#hooksOf(call.method)) await hook(call, result);
-    if (fault?.kind === 'drop-after') return { kind: 'drop' };
-    if (fault?.kind === 'hang-after') return { kind: 'hang' };
-    this.#close(call, 200);
-    return { kind: 'json', status: 200, body: JSON.stringify({ ok: true, result }) };
+  }
+
+  async #play(call: TelegramCall, signal: AbortSignal): Promise<unknown> {
+    this.#refuseViolations(call);
+    this.#refuseHaste(call);
+    const method = Object.hasOwn(methods, call.method) ? methods[call.method] : undefined;
+    if (method === undefined) throw this.#notPlayed(call);
+    return method(this.#parts.backend, call.params, signal);
   }
 
   #hooksOf(method: string): readonly CallHook[] {

@@ -61,6 +61,7 @@ test('a global 429 holds everywhere', async () => {
 
 test('a fault strikes the calls it is for, so many times, after so many good ones', async () => {
   const { own, chat, send } = await scene();
+  const other = own.cast.chat({ type: 'group', title: 'H' });
   own.faults.add({ method: 'editMessageText', kind: 'server-error' });
   own.faults.add({
     method: 'sendMessage',
@@ -70,7 +71,8 @@ test('a fault strikes the calls it is for, so many times, after so many good one
     after: 1,
     times: 2,
   });
-  expect([await send(), await send(), await send(), await send()]).toEqual([200, 400, 400, 200]);
+  expect([await send(), await send(other), await send(), await send(other)]).toEqual([200, 200, 400, 200]);
+  expect([await send(), await send()]).toEqual([400, 200]);
   expect(own.faults.left).toBe(1);
   own.faults.clear();
   expect(own.faults.left).toBe(0);
@@ -118,6 +120,19 @@ test('a call may hang before and after it was processed, or be slow', async () =
   await until(() => clock.sleeping === 1, 'it sleeps');
   await clock.advance(5000);
   expect(await slow).toBe(200);
+});
+
+test('downloads have faults of their own', async () => {
+  const { own, chat } = await scene();
+  const ada = own.cast.user({ first_name: 'Ada' });
+  const said = own.people.say({ chat, from: ada, document: { bytes: 'abc', file_name: 'a.txt' } });
+  const { result } = await call(own, 'getFile', { file_id: said.document?.file_id });
+  const url = `${own.apiRoot}/file/bot${own.token}/${(result as { file_path: string }).file_path}`;
+  own.faults.add({ method: 'file', kind: 'server-error' });
+  const statuses: number[] = [];
+  for (const address of [url, url, `${url}x`]) statuses.push((await fetch(address)).status);
+  expect(statuses).toEqual([502, 200, 404]);
+  expect(own.callsOf('file').map(({ status }) => status)).toEqual([502, 200, 404]);
 });
 
 test('a hook runs after a call was processed and before it is answered', async () => {

@@ -3,15 +3,15 @@
 // Callers: tests of adapters/connectors/telegram and of the whole runtime, benchmarks.
 // Invariants: a call is recorded before it is played; updates have rising ids; texts of refusals are those of the real server.
 export { Upload } from './body.ts';
+export type { NewChat, TelegramCast } from './cast.ts';
 export type { BotCommand } from './commands.ts';
 export { type CallHook, type SpecViolation, type TelegramCall, uploadIn } from './desk.ts';
 export type { Fault, FaultRule, Faults } from './faults.ts';
-export type { Attachments, MembershipChange, People, Rewording, Saying, SentFile } from './people.ts';
+export type { MembershipChange, People, Rewording } from './people.ts';
 export type { RateRules } from './rates.ts';
+export type { Attachments, Saying, SentFile } from './saying.ts';
 export {
-  type NewChat,
   startTelegramServer,
-  type TelegramCast,
   type TelegramServer,
   type TelegramServerOptions,
 } from './server.ts';

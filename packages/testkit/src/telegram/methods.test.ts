@@ -25,14 +25,15 @@ describe('texts', () => {
     expect(await refused({ text: `${'😀'.repeat(2048)}a` })).toBe('Bad Request: message is too long');
     expect((await send({ text: `<b>${'a'.repeat(4096)}</b>`, parse_mode: 'HTML' })).text).toHaveLength(4096);
     expect(await refused({ text: '' })).toBe('Bad Request: message text is empty');
-    expect(await refused({ text: ' \n ' })).toBe('Bad Request: message text is empty');
-    expect(await refused({ text: '<b></b>', parse_mode: 'HTML' })).toBe('Bad Request: message text is empty');
+    for (const text of [' \n ', '<b></b>', '\u200b', '\u202e\u2800']) {
+      expect(await refused({ text, parse_mode: 'HTML' })).toBe('Bad Request: text must be non-empty');
+    }
   });
 
-  test('lose space at both ends, returns and control characters; marks follow', async () => {
+  test('lose space at both ends, returns, turns of direction and control characters; marks follow', async () => {
     const sent = await send({
-      text: '  a\r\n\u0000b ',
-      entities: [{ type: 'bold', offset: 5, length: 2 }],
+      text: '  a\r\n\u202e\u0000b ',
+      entities: [{ type: 'bold', offset: 6, length: 2 }],
     });
     expect(sent).toMatchObject({ text: 'a\n b', entities: [{ type: 'bold', offset: 2, length: 2 }] });
   });
@@ -106,6 +107,16 @@ describe('places', () => {
     expect(sent.reply_to_message).toBeUndefined();
   });
 
+  test('an answer to another chat needs its message, and shows nothing of it', async () => {
+    const group = server.cast.chat({ type: 'supergroup', title: 'G', members: [ada] });
+    const { message_id } = server.people.say({ chat: group, from: ada, text: 'there' });
+    server.people.say({ chat, from: ada, text: 'here' });
+    const reply_parameters = { chat_id: group.id, message_id };
+    expect((await send({ text: 'a', reply_parameters })).reply_to_message).toBeUndefined();
+    const other = { text: 'a', reply_parameters: { ...reply_parameters, message_id: 9 } };
+    expect(await refused(other)).toBe('Bad Request: message to be replied not found');
+  });
+
   test('a group that became a supergroup says where it went', async () => {
     const group = server.cast.chat({ type: 'group', title: 'G', members: [ada] });
     const moved = server.people.migrate(group, ada);
@@ -115,8 +126,8 @@ describe('places', () => {
     });
     expect((await send({ chat_id: moved.id, text: 'a' })).chat.type).toBe('supergroup');
     expect(server.updates.pending.map(({ message }) => message)).toMatchObject([
-      { chat: { id: group.id }, migrate_to_chat_id: moved.id },
-      { chat: { id: moved.id }, migrate_from_chat_id: group.id },
+      { chat: { id: group.id }, from: ada, migrate_to_chat_id: moved.id },
+      { chat: { id: moved.id }, from: ada, migrate_from_chat_id: group.id },
     ]);
   });
 });

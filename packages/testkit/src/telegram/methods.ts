@@ -16,7 +16,7 @@ import { badRequest } from './refusal.ts';
 import type { UpdateQueue } from './updates.ts';
 import type { Webhook } from './webhook.ts';
 import type { TelegramFile, TelegramMember, TelegramMessage } from './wire.ts';
-import type { ChatRoom, StoredMessage, World } from './world.ts';
+import { type ChatRoom, isAdmin, type StoredMessage, type World } from './world.ts';
 
 /** What the methods of the Bot API work on. */
 export interface Backend {
@@ -24,7 +24,7 @@ export interface Backend {
   readonly updates: UpdateQueue;
   readonly webhook: Webhook;
   readonly commands: CommandBook;
-  /** Buttons pressed and not answered: id of the query -> nothing. */
+  /** Ids of presses that were not answered. */
   readonly callbacks: Set<string>;
 }
 
@@ -152,10 +152,6 @@ export const methods: Readonly<Record<string, Method>> = {
 
 function numberOf(value: unknown, fallback: number): number {
   return typeof value === 'number' ? value : fallback;
-}
-
-function isAdmin(status: string): boolean {
-  return status === 'administrator' || status === 'creator';
 }
 
 /** A chat the bot may write to. */

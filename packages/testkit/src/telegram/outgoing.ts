@@ -1,7 +1,7 @@
 import type { Params } from './coerce.ts';
 import { parseMarkup } from './markup.ts';
 import { badRequest } from './refusal.ts';
-import { cleanText, type FormattedText, withFoundEntities } from './text.ts';
+import { cleanText, type FormattedText, isBlank, withFoundEntities } from './text.ts';
 import type { TelegramEntity, TelegramMarkup, TelegramMessage } from './wire.ts';
 import type { ChatRoom, World } from './world.ts';
 
@@ -24,6 +24,7 @@ export const CAPTION: TextNames = { text: 'caption', entities: 'caption_entities
  */
 export function formattedText(params: Params, names: TextNames): FormattedText {
   const source = String(params[names.text] ?? '');
+  if (source === '' && names === TEXT) throw badRequest('message text is empty');
   const mode = params.parse_mode;
   const given = (params[names.entities] ?? []) as readonly TelegramEntity[]; // safe: checked against the spec
   const marked =
@@ -33,7 +34,7 @@ export function formattedText(params: Params, names: TextNames): FormattedText {
   if (clean.text.length > limit) {
     throw badRequest(names === TEXT ? 'message is too long' : 'message caption is too long');
   }
-  if (clean.text === '' && names === TEXT) throw badRequest('message text is empty');
+  if (names === TEXT && isBlank(clean.text)) throw badRequest('text must be non-empty');
   return clean;
 }
 
@@ -72,10 +73,11 @@ interface Reply {
   readonly allow_sending_without_reply?: boolean;
 }
 
-/** Where a message goes inside its chat: its topic, and what it answers. */
+/** Where a message goes inside its chat: its topic, and what it answers. Answers to other chats show nothing here. */
 export function placement(world: World, room: ChatRoom, params: Params): Partial<TelegramMessage> {
   const reply = params.reply_parameters as Reply | undefined; // safe: checked against the spec
-  const answered = reply === undefined ? undefined : repliedMessage(world, room, reply);
+  const found = reply === undefined ? undefined : repliedMessage(world, room, reply);
+  const answered = found?.chat.id === room.chat.id ? found : undefined;
   const topic = params.message_thread_id ?? (room.chat.is_forum ? answered?.message_thread_id : undefined);
   return { ...topicMembers(room, topic), ...replyMembers(answered) };
 }

@@ -48,6 +48,7 @@ test('in privacy mode a bot gets what is meant for it; an admin gets all', async
   const say = (text: string, more: object = {}): unknown =>
     server.people.say({ chat, from: ada, text, ...more });
   say('among us');
+  server.people.say({ chat, from: ada, photo: { bytes: 'jpg' } });
   say('/ask@other_bot x');
   say('/ask x');
   say('hey @Helper_Bot');
@@ -58,6 +59,11 @@ test('in privacy mode a bot gets what is meant for it; an admin gets all', async
   server.people.member({ chat, user: server.bot, status: 'administrator', by: ada });
   say('among us again');
   expect(texts().at(-1)).toBe('among us again');
+});
+
+test('what no client can send is made whole', () => {
+  const chat = server.cast.privateChat(ada);
+  expect(server.people.say({ chat, from: ada, text: 'a\ud800\u202e b' }).text).toBe('a\ufffd b');
 });
 
 test('files, forwards, topics and edits arrive as on the wire', async () => {
@@ -80,6 +86,7 @@ test('files, forwards, topics and edits arrive as on the wire', async () => {
     photo: [{ width: 90 }, { file_size: 3 }],
   });
   expect(said.text).toBeUndefined();
+  expect((await call(server, 'getFile', { file_id: said.photo?.[0]?.file_id })).ok).toBe(true);
   const { result } = await call(server, 'getFile', { file_id: said.photo?.at(-1)?.file_id });
   const { file_path } = result as { file_path: string };
   expect(await (await fetch(`${server.apiRoot}/file/bot${server.token}/${file_path}`)).text()).toBe('jpg');
@@ -103,6 +110,17 @@ test('channels speak for themselves', async () => {
   ]);
   await call(server, 'sendMessage', { chat_id: '@news', text: 'from the bot' });
   expect(server.sentTo(chat).map(({ now }) => [now.text, now.from])).toEqual([['from the bot', undefined]]);
+});
+
+test('anonymous admins and channels speak in a group under the names of the server', async () => {
+  const chat = server.cast.chat({ type: 'supergroup', title: 'G', bot: 'administrator' });
+  const news = server.cast.chat({ type: 'channel', title: 'News' });
+  server.people.say({ chat, text: 'an admin' });
+  server.people.say({ chat, text: 'a channel', senderChat: news });
+  expect(waiting()).toMatchObject([
+    { message: { from: { username: 'GroupAnonymousBot', is_bot: true }, sender_chat: { id: chat.id } } },
+    { message: { from: { username: 'Channel_Bot', is_bot: true }, sender_chat: { id: news.id } } },
+  ]);
 });
 
 test('members come and go; the bot hears of others as an admin, and of itself always', async () => {

@@ -1,5 +1,6 @@
-import { CAPTION, replyMembers, TEXT, type TextNames } from './outgoing.ts';
-import { cleanText, type FormattedText, withFoundEntities } from './text.ts';
+import { CAPTION, TEXT } from './outgoing.ts';
+import { mayBotRead } from './privacy.ts';
+import { type Saying, saidText, sayingMembers } from './saying.ts';
 import type { UpdateQueue } from './updates.ts';
 import {
   type ChatRef,
@@ -7,49 +8,13 @@ import {
   type MessageAddress,
   type TelegramChat,
   type TelegramEntity,
-  type TelegramFile,
   type TelegramMember,
   type TelegramMessage,
   type TelegramStatus,
   type TelegramUpdate,
   type TelegramUser,
 } from './wire.ts';
-import type { ChatRoom, World } from './world.ts';
-
-/** Bytes that somebody sends, and what the message says of them (`file_name`, `mime_type`, `duration`, `width`). */
-export interface SentFile {
-  readonly bytes: Uint8Array | string;
-  readonly [member: string]: unknown;
-}
-
-/** Kinds of files a message may carry. */
-export interface Attachments {
-  readonly photo?: SentFile;
-  readonly document?: SentFile;
-  readonly voice?: SentFile;
-  readonly audio?: SentFile;
-  readonly video?: SentFile;
-  readonly video_note?: SentFile;
-  readonly animation?: SentFile;
-  readonly sticker?: SentFile;
-}
-
-export interface Saying extends Attachments {
-  readonly chat: ChatRef;
-  /** Left out in channels, and for an anonymous admin (then the chat itself speaks). */
-  readonly from?: TelegramUser;
-  /** The caption when there is a file. */
-  readonly text?: string;
-  /** Chosen by the sender; what the server finds by itself is added. */
-  readonly entities?: readonly TelegramEntity[];
-  readonly topic?: number;
-  readonly replyTo?: MessageAddress;
-  /** As on the wire, e.g. `{type: 'hidden_user', sender_user_name, date}`. */
-  readonly forwardOrigin?: object;
-  readonly viaBot?: TelegramUser;
-  /** Any other member of a message, as on the wire. */
-  readonly more?: Readonly<Record<string, unknown>>;
-}
+import { type ChatRoom, isAdmin, isIn, type World } from './world.ts';
 
 export interface Rewording {
   readonly text: string;
@@ -71,17 +36,6 @@ interface MemberChange {
   readonly new_chat_member: TelegramMember;
 }
 
-const FILE_KINDS = [
-  'photo',
-  'document',
-  'voice',
-  'audio',
-  'video',
-  'video_note',
-  'animation',
-  'sticker',
-] as const satisfies readonly (keyof Attachments)[];
-
 /** Everything that people do in a world; what the bot may see becomes an update. */
 export class People {
   readonly #world: World;
@@ -99,7 +53,8 @@ export class People {
   say(saying: Saying): TelegramMessage {
     const room = this.#world.room(chatIdOf(saying.chat));
     if (saying.from !== undefined) this.#join(room, saying.from);
-    const message = this.#world.add(room, { ...this.#content(room, saying), ...saying.more });
+    const answered = saying.replyTo === undefined ? undefined : this.#messageIn(room, saying.replyTo);
+    const message = this.#world.add(room, sayingMembers(this.#world, room.chat, { saying, answered }));
     this.#tellMessage(room, message, false);
     return message;
   }
@@ -109,7 +64,7 @@ export class People {
     const room = this.#world.room(address.chat.id);
     const before = this.#messageIn(room, address);
     const names = before.text === undefined ? CAPTION : TEXT;
-    const next = { ...before, ...texts({ text, entities }, names), edit_date: this.#world.nowSeconds() };
+    const next = { ...before, ...saidText({ text, entities }, names), edit_date: this.#world.nowSeconds() };
     this.#world.change(room, next);
     this.#tellMessage(room, next, true);
     return next;
@@ -144,7 +99,8 @@ export class People {
     const room = this.#world.room(address.chat.id);
     const next = emoji.map((one) => ({ type: 'emoji', emoji: one }));
     const before = this.#world.setReactions(room, address.message_id, from.id, next);
-    if (room.chat.type !== 'private' && !this.#isBotAdmin(room)) return undefined;
+    if (room.chat.type !== 'private' && !isAdmin(this.#world.statusOf(room, this.#world.bot.id)))
+      return undefined;
     return this.#updates.push('message_reaction', {
       chat: room.chat,
       message_id: address.message_id,
@@ -172,7 +128,8 @@ export class People {
       new_chat_member: after,
     };
     if (isBot) this.#updates.push('my_chat_member', change);
-    else if (isHeard && this.#isBotAdmin(room)) this.#updates.push('chat_member', change);
+    else if (isHeard && isAdmin(this.#world.statusOf(room, this.#world.bot.id)))
+      this.#updates.push('chat_member', change);
     this.#announceMember(room, change);
   }
 
@@ -182,7 +139,7 @@ export class People {
    */
   migrate(chat: ChatRef, by?: TelegramUser): TelegramChat {
     const old = this.#world.room(chatIdOf(chat));
-    const from = by ?? this.#anyoneIn(old);
+    const from = by === undefined ? this.#anyoneIn(old) : { from: by };
     const supergroup: TelegramChat = {
       ...old.chat,
       id: -1_000_000_000_000 - this.#world.nextId(),
@@ -218,34 +175,6 @@ export class People {
     this.#world.room(chatIdOf(chat)).topics.delete(topic);
   }
 
-  #content(room: ChatRoom, saying: Saying): Partial<TelegramMessage> {
-    const { from, topic, replyTo, forwardOrigin, viaBot, text = '', entities = [] } = saying;
-    const files = this.#files(saying);
-    const names = Object.keys(files).length > 0 ? CAPTION : TEXT;
-    const answered = replyTo === undefined ? undefined : this.#messageIn(room, replyTo);
-    return {
-      ...(from === undefined ? { sender_chat: room.chat } : { from }),
-      ...(topic === undefined ? {} : { message_thread_id: topic, is_topic_message: true as const }),
-      ...replyMembers(answered),
-      ...(forwardOrigin === undefined ? {} : { forward_origin: forwardOrigin }),
-      ...(viaBot === undefined ? {} : { via_bot: viaBot }),
-      ...files,
-      ...(text === '' ? {} : texts({ text, entities }, names)),
-    };
-  }
-
-  #files(attachments: Attachments): Readonly<Record<string, unknown>> {
-    const members: Record<string, unknown> = {};
-    for (const kind of FILE_KINDS) {
-      const sent = attachments[kind];
-      if (sent === undefined) continue;
-      const { bytes, ...about } = sent;
-      const file = this.#world.addFile(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, about);
-      members[kind] = kind === 'photo' ? photoSizes(file) : file;
-    }
-    return members;
-  }
-
   #messageIn(room: ChatRoom, { message_id }: MessageAddress): TelegramMessage {
     const stored = room.messages.get(message_id);
     if (stored === undefined) throw new Error(`There is no message ${message_id} in chat ${room.chat.id}.`);
@@ -253,27 +182,9 @@ export class People {
   }
 
   #tellMessage(room: ChatRoom, message: TelegramMessage, isEdit: boolean): void {
-    if (!this.#isBotIn(room) || !this.#mayBotRead(room, message)) return;
+    if (!this.#isBotIn(room) || !mayBotRead(this.#world, room, message)) return;
     const noun = room.chat.type === 'channel' ? 'channel_post' : 'message';
     this.#updates.push(isEdit ? `edited_${noun}` : noun, message);
-  }
-
-  /** Bots in privacy mode get what is meant for them alone. */
-  #mayBotRead(room: ChatRoom, message: TelegramMessage): boolean {
-    const { bot } = this.#world;
-    const isGroup = room.chat.type === 'group' || room.chat.type === 'supergroup';
-    if (!isGroup || bot.can_read_all_group_messages || this.#isBotAdmin(room)) return true;
-    const isService =
-      message.text === undefined && message.caption === undefined && message.via_bot === undefined;
-    if (isService || message.reply_to_message?.from?.id === bot.id || message.via_bot?.id === bot.id)
-      return true;
-    const text = message.text ?? message.caption ?? '';
-    return (message.entities ?? message.caption_entities ?? []).some(({ type, offset, length }) => {
-      const part = text.slice(offset, offset + length).toLowerCase();
-      const name = `@${bot.username.toLowerCase()}`;
-      if (type === 'mention') return part === name;
-      return type === 'bot_command' && (!part.includes('@') || part.endsWith(name));
-    });
   }
 
   #announceMember(room: ChatRoom, change: MemberChange): void {
@@ -311,27 +222,4 @@ export class People {
   #isBotIn(room: ChatRoom): boolean {
     return isIn(this.#world.statusOf(room, this.#world.bot.id));
   }
-
-  #isBotAdmin(room: ChatRoom): boolean {
-    const status = this.#world.statusOf(room, this.#world.bot.id);
-    return status === 'administrator' || status === 'creator';
-  }
-}
-
-function isIn(status: TelegramStatus): boolean {
-  return status !== 'left' && status !== 'kicked';
-}
-
-function texts(formatted: FormattedText, names: TextNames): Partial<TelegramMessage> {
-  const { text, entities } = withFoundEntities(cleanText(formatted));
-  return { [names.text]: text, [names.entities]: entities.length > 0 ? entities : undefined };
-}
-
-/** A photo comes in several sizes, the largest last. */
-function photoSizes(file: TelegramFile): readonly TelegramFile[] {
-  const small = { ...file, file_id: `${file.file_id}-small`, file_unique_id: `${file.file_unique_id}-small` };
-  return [
-    { ...small, width: 90, height: 90 },
-    { width: 1280, height: 1280, ...file },
-  ];
 }

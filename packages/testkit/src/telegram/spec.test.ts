@@ -89,6 +89,9 @@ test('without a file the methods that are played are checked', async () => {
   const own = await start(join(tmpdir(), 'no-such-folder'));
   expect(own.hasWholeSpec).toBe(false);
   const chat = own.cast.chat({ type: 'group', title: 'G' });
+  // A null is as good as nothing.
+  const nothing = { message_thread_id: null };
+  expect(await refusal(own, 'sendChatAction', { chat_id: chat.id, action: 'typing', ...nothing })).toBe('');
   const reply_parameters = { message_id: '5' };
   expect(await refusal(own, 'sendMessage', { chat_id: chat.id, text: 'x', reply_parameters })).toContain(
     'no Integer',

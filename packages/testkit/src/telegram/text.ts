@@ -49,29 +49,42 @@ export function withFoundEntities({ text, entities }: FormattedText): FormattedT
   return { text, entities: [...own, ...added].sort(byPlace) };
 }
 
+/** What the server takes out: returns, lines between words, changes of direction, marks that paint over other lines. */
+const REMOVED = /[\r\u2028-\u202e\u030a\u0333\u033f]/gu;
+
+/** What shows nothing; a text of these alone is none. */
+const BLANK = /^[\s\u180e\u200b-\u200f\u2060\u2800\ufffc]*$/u;
+
+/** Whether nothing of a text can be seen. */
+export function isBlank(text: string): boolean {
+  return BLANK.test(text);
+}
+
 /**
- * As the server stores a text: control characters become spaces, `\r` goes, space at both ends goes, marks follow.
+ * As the server stores a text: some characters go, control characters become spaces, space at both ends goes, marks follow.
  * @throws Refusal 400 for a text with half a surrogate pair, which has no UTF-8
  */
 export function cleanText({ text, entities }: FormattedText): FormattedText {
   if (!text.isWellFormed()) throw badRequest('strings must be encoded in UTF-8');
   const kept = entities.filter((entity) => isInside(entity, text));
-  const shown = text.includes('\r') ? withoutReturns({ text, entities: kept }) : { text, entities: kept };
+  const shown = withoutRemoved({ text, entities: kept });
   const clean = shown.text.replace(/[\0-\x08\x0b-\x1f]/g, ' ');
-  const start = clean.length - clean.trimStart().length;
-  const trimmed = clean.trim();
+  // Only these: wider spaces stay at the ends, as on the real server.
+  const start = /^[ \t\n]*/.exec(clean)?.[0].length ?? 0;
+  const trimmed = clean.slice(start).replace(/[ \t\n]+$/, '');
   const moved = shown.entities.flatMap((entity) => clip(entity, start, trimmed.length));
   return { text: trimmed, entities: moved };
 }
 
-function withoutReturns({ text, entities }: FormattedText): FormattedText {
-  const returnsBefore = (end: number): number => text.slice(0, end).split('\r').length - 1;
+function withoutRemoved({ text, entities }: FormattedText): FormattedText {
+  const left = text.replace(REMOVED, '');
+  if (left.length === text.length) return { text, entities };
+  const placeOf = (end: number): number => text.slice(0, end).replace(REMOVED, '').length;
   return {
-    text: text.replaceAll('\r', ''),
+    text: left,
     entities: entities.map((entity) => {
-      const offset = entity.offset - returnsBefore(entity.offset);
-      const end = entity.offset + entity.length;
-      return { ...entity, offset, length: end - returnsBefore(end) - offset };
+      const offset = placeOf(entity.offset);
+      return { ...entity, offset, length: placeOf(entity.offset + entity.length) - offset };
     }),
   };
 }

@@ -52,6 +52,15 @@ export interface WorldLimits {
   readonly messagesPerChat: number;
 }
 
+/** Whether somebody with this standing is in the chat. */
+export function isIn(status: TelegramStatus): boolean {
+  return status !== 'left' && status !== 'kicked';
+}
+
+export function isAdmin(status: TelegramStatus): boolean {
+  return status === 'administrator' || status === 'creator';
+}
+
 /** A message without what its chat gives it. */
 export type MessageContent = Omit<TelegramMessage, 'message_id' | 'date' | 'chat'>;
 
@@ -206,6 +215,11 @@ export class World {
     };
     this.files.set(file.file_id, { file, path: `documents/file_${this.#lastFile}`, bytes });
     return file;
+  }
+
+  fileAt(path: string): FileContent | undefined {
+    for (const content of this.files.values()) if (content.path === path) return content;
+    return undefined;
   }
 
   #find(chatId: unknown): ChatRoom | undefined {

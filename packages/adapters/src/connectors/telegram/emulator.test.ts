@@ -1,5 +1,5 @@
-import { startTelegramServer, type TelegramServer } from '@agent-runtime/testkit';
-import { Api, GrammyError, InputFile } from 'grammy';
+import { startTelegramServer, type TelegramServer, until } from '@agent-runtime/testkit';
+import { Api, Bot, GrammyError, HttpError, InputFile } from 'grammy';
 import { afterEach, expect, test } from 'vitest';
 
 let server: TelegramServer | undefined;
@@ -76,5 +76,33 @@ test('commands are set per scope with grammy', async () => {
   await api.setMyCommands(commands, { scope: { type: 'all_private_chats' } });
   expect(await api.getMyCommands({ scope: { type: 'all_private_chats' } })).toEqual(commands);
   expect(await api.getMyCommands()).toEqual([]);
+  expect(emulator.violations).toEqual([]);
+});
+
+test('a lost line and a page instead of JSON are errors of HTTP to grammy', async () => {
+  const { emulator, api } = await start();
+  const chat = emulator.cast.chat({ type: 'group', title: 'G' });
+  emulator.faults.add({ method: 'sendMessage', kind: 'drop-after' });
+  await expect(api.sendMessage(chat.id, 'x')).rejects.toBeInstanceOf(HttpError);
+  expect(emulator.visible(chat).map(({ text }) => text)).toEqual(['x']);
+  emulator.faults.add({ method: 'sendMessage', kind: 'server-error' });
+  await expect(api.sendMessage(chat.id, 'y')).rejects.toBeInstanceOf(HttpError);
+});
+
+test('a bot of grammy answers everybody once, and stops', async () => {
+  const { emulator } = await start();
+  const ada = emulator.cast.user({ first_name: 'Ada' });
+  const chats = [1, 2, 3].map(() => emulator.cast.chat({ type: 'supergroup', title: 'G', members: [ada] }));
+  const bot = new Bot(emulator.token, { client: { apiRoot: emulator.apiRoot } });
+  bot.on('message:text', (context) => context.reply(`re: ${context.message.text}`));
+  const running = bot.start();
+  for (const chat of chats) emulator.people.say({ chat, from: ada, text: `hello ${chat.id}` });
+  await until(() => chats.every((chat) => emulator.sentTo(chat).length === 1), 'all are answered');
+  await bot.stop();
+  await running;
+  expect(chats.map((chat) => emulator.sentTo(chat)[0]?.now.text)).toEqual(
+    chats.map(({ id }) => `re: hello ${id}`),
+  );
+  expect(emulator.updates.pending).toEqual([]);
   expect(emulator.violations).toEqual([]);
 });
