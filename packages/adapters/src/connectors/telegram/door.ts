@@ -1,0 +1,189 @@
+import { type Accept, AppError, type InboundEvent, type Logger } from '@agent-runtime/domain';
+import { z } from 'zod';
+import type { Alarms } from './alarms.ts';
+import { makeAnswers } from './answers.ts';
+import type { TelegramClient } from './client.ts';
+import { writeCommands } from './commands.ts';
+import { refusalOf, toFault } from './fault.ts';
+import { eventsOf, movedEvent } from './inbound.ts';
+import { type Intake, makeIntake } from './intake.ts';
+import type { TelegramOptions, WebhookTarget } from './options.ts';
+import { type Patience, untilDone } from './patience.ts';
+import type { TelegramSelf } from './place.ts';
+import { pollUpdates } from './poll.ts';
+import { makeTopics } from './topics.ts';
+import { updateShape } from './update.ts';
+import { setWebhook, watchWebhook, webhookUrl } from './webhook.ts';
+
+export interface DoorParts {
+  readonly account: string;
+  /** Undefined: updates are asked for. */
+  readonly target: WebhookTarget | undefined;
+  readonly alarms: Alarms;
+  readonly client: TelegramClient;
+  readonly log: Logger;
+}
+
+/** The incoming half. */
+export interface Door {
+  start(accept: Accept): Promise<void>;
+  stop(): Promise<void>;
+  receive(update: unknown): Promise<void>;
+  /** A delivery found out that a group has another id. */
+  tellMoved(from: number, to: number): void;
+}
+
+/** One time between start and stop. */
+interface Session {
+  readonly intake: Intake;
+  readonly take: (updates: readonly unknown[]) => Promise<boolean>;
+  readonly isReady: () => boolean;
+  readonly end: () => Promise<void>;
+}
+
+/** How long live messages are remembered. */
+const LIVE_KEPT_MS = 86_400_000;
+
+export function makeDoor(options: TelegramOptions, parts: DoorParts): Door {
+  const self: MutableSelf = { username: undefined };
+  let session: Session | undefined;
+  // Starts and stops come one after the other, so that there are never two pollers.
+  let turn: Promise<void> = Promise.resolve();
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    turn = turn.then(work, work);
+    return turn;
+  };
+  const end = async (): Promise<void> => {
+    const ending = session;
+    session = undefined;
+    await ending?.end();
+  };
+
+  return {
+    start: (accept) =>
+      inTurn(async () => {
+        await end();
+        parts.client.forgive();
+        session = openSession({ options, parts, accept, self });
+      }),
+    stop: () => inTurn(end),
+    receive: async (update) => {
+      const isTaken = session?.isReady() === true && (await session.take([update]));
+      if (!isTaken) throw notTaken();
+    },
+    tellMoved: (from, to) => {
+      const event = movedEvent(
+        { from, to: { id: to, type: 'supergroup' }, atMs: options.clock.nowMs() },
+        { id: parts.account, username: self.username ?? parts.account },
+      );
+      // Telegram tells it as well; when it cannot be stored now, that one brings it again.
+      session?.intake.offer([event]).catch(() => {});
+    },
+  };
+}
+
+interface MutableSelf {
+  username: string | undefined;
+}
+
+interface Opening {
+  readonly options: TelegramOptions;
+  readonly parts: DoorParts;
+  readonly accept: Accept;
+  readonly self: MutableSelf;
+}
+
+function openSession({ options, parts, accept, self }: Opening): Session {
+  const { account, target, client, alarms, log } = parts;
+  const { clock } = options;
+  const control = new AbortController();
+  const patience: Patience = { client, clock, alarms, log, signal: control.signal };
+  const answers = makeAnswers(patience);
+  const intake = makeIntake({ accept, alarms, log, signal: control.signal, onTaken: answers.onTaken });
+  const topics = makeTopics();
+  const take = async (updates: readonly unknown[]): Promise<boolean> => {
+    const known: TelegramSelf = { id: account, username: self.username ?? '', topicName: topics.nameOf };
+    return intake.offer(updates.flatMap((update) => read(update, known)));
+  };
+  const read = (update: unknown, known: TelegramSelf): readonly InboundEvent[] => {
+    const parsed = updateShape.safeParse(update);
+    if (!parsed.success) {
+      log.warn(
+        { at: parsed.error.issues[0]?.path.join('.') },
+        'An update of a form that nobody knows was left out.',
+      );
+      return [];
+    }
+    topics.learn(parsed.data);
+    return eventsOf(parsed.data, known, clock.nowMs());
+  };
+  const running = run({ options, target, patience, self, take });
+  return {
+    intake,
+    take,
+    isReady: () => target !== undefined && self.username !== undefined && !control.signal.aborted,
+    end: async () => {
+      control.abort();
+      await running;
+      await answers.settled();
+    },
+  };
+}
+
+interface Running {
+  readonly options: TelegramOptions;
+  readonly target: WebhookTarget | undefined;
+  readonly patience: Patience;
+  readonly self: MutableSelf;
+  readonly take: (updates: readonly unknown[]) => Promise<boolean>;
+}
+
+async function run(running: Running): Promise<void> {
+  const { options, target, patience, self, take } = running;
+  const username = await untilDone(patience, () => ownName(patience));
+  if (username === undefined) return;
+  self.username = username;
+  await untilDone(patience, async () => {
+    // Looked at first: a call that changes nothing would end the poll of nobody, but cost a round trip at each start all the same.
+    if (target !== undefined || (await webhookUrl(patience)) !== '') await setWebhook(patience, target);
+  });
+  await Promise.all([
+    target === undefined ? pollUpdates({ ...patience, take }) : undefined,
+    watchWebhook(patience, target, () => forget(options)),
+    menus(running),
+  ]);
+}
+
+const me = z.object({ username: z.string() });
+
+async function ownName({ client, signal }: Patience): Promise<string> {
+  const found = await client.call({ scope: 'method getMe', signal, isCounted: false }, (api, abort) =>
+    api.getMe(abort),
+  );
+  return me.parse(found).username;
+}
+
+async function forget({ memory, clock }: TelegramOptions): Promise<void> {
+  await memory.prune('live:', clock.nowMs() - LIVE_KEPT_MS);
+}
+
+/** Menus are a courtesy: trouble with them is told and forgotten until the next start. */
+async function menus({ options, patience }: Running): Promise<void> {
+  try {
+    await forget(options);
+    await writeCommands({ ...patience, memory: options.memory }, options.commands ?? []);
+  } catch (thrown) {
+    const { code } = toFault(thrown);
+    const { status, description } = refusalOf(thrown) ?? {};
+    if (!patience.signal.aborted)
+      patience.log.warn({ code, status, description }, 'The menu of commands could not be written.');
+  }
+}
+
+function notTaken(): AppError {
+  return new AppError({
+    code: 'connectors.webhook.unavailable',
+    kind: 'unavailable',
+    message: 'This update cannot be taken at present. Send it again later.',
+  });
+}

@@ -1,0 +1,62 @@
+import { AppError, type Clock, type Logger } from '@agent-runtime/domain';
+import type { Alarms } from './alarms.ts';
+import type { TelegramClient } from './client.ts';
+import { refusalOf } from './fault.ts';
+
+/** What somebody needs who asks until there is an answer. */
+export interface Patience {
+  readonly client: TelegramClient;
+  readonly clock: Clock;
+  readonly alarms: Alarms;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+export const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 60_000;
+/** How often somebody looks whether a refused token was replaced. */
+const TOKEN_LOOK_MS = 5_000;
+
+const CONFLICT =
+  'Somebody else asks Telegram with the token of this bot, or has set a webhook. If it is none of your own processes, revoke the token.';
+const UNREACHABLE = 'Telegram cannot be reached; it is tried again and again.';
+
+/** The wait after a wait: doubled, up to a minute. */
+export function nextWaitMs(waitMs: number): number {
+  return Math.min(LONGEST_WAIT_MS, waitMs * 2);
+}
+
+/** Does it until it works. @returns undefined when the signal aborted before */
+export async function untilDone<T>(parts: Patience, work: () => Promise<T>): Promise<T | undefined> {
+  for (let waitMs = FIRST_WAIT_MS; !parts.signal.aborted; waitMs = nextWaitMs(waitMs)) {
+    try {
+      const result = await work();
+      parts.alarms.clear('line');
+      return result;
+    } catch (thrown) {
+      await parts.clock.sleep(await waitAfter(parts, thrown, waitMs), parts.signal);
+    }
+  }
+  return undefined;
+}
+
+/**
+ * What a question that failed means. While the token is refused nothing more is asked: that lasts until there is another one.
+ * @returns how long to wait before the next question
+ */
+export async function waitAfter(parts: Patience, thrown: unknown, waitMs: number): Promise<number> {
+  const { client, clock, alarms, log, signal } = parts;
+  if (signal.aborted) return 0;
+  if (client.isRefused()) {
+    while (!signal.aborted && client.isRefused()) await clock.sleep(TOKEN_LOOK_MS, signal);
+    return 0;
+  }
+  const fault = thrown instanceof AppError ? thrown : undefined;
+  const status = refusalOf(thrown)?.status;
+  log.warn({ status, code: fault?.code, wait_ms: waitMs }, 'Telegram was asked in vain.');
+  if (fault?.kind === 'exhausted') return fault.retryAfterMs ?? waitMs;
+  if (status === 409) alarms.raise('line', CONFLICT);
+  // One question that got lost is no trouble yet.
+  else if (waitMs > FIRST_WAIT_MS) alarms.raise('line', UNREACHABLE);
+  return waitMs;
+}

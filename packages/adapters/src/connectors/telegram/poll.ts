@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { FIRST_WAIT_MS, nextWaitMs, type Patience, waitAfter } from './patience.ts';
+import { ALLOWED_UPDATES } from './update.ts';
+
+export interface PollParts extends Patience {
+  /** Resolves when all of it is durable, or refused for good. @returns false when it is to be offered again */
+  readonly take: (updates: readonly unknown[]) => Promise<boolean>;
+}
+
+const LONG_POLL_SECONDS = 30;
+const POLL_TIMEOUT_MS = (LONG_POLL_SECONDS + 10) * 1_000;
+/** Ids begin anew only after days without updates; a confirmation so old would confirm what nobody has seen. */
+const OFFSET_LIFE_MS = 3_600_000;
+
+interface Confirmation {
+  readonly offset: number;
+  readonly madeAtMs: number;
+}
+
+/**
+ * Asks for updates until the signal aborts, one question at a time. A batch is confirmed only when all of it is durable, and the
+ * confirmation is sent with the next questions until one comes back empty: then it is dropped, because ids may begin anew, lower.
+ */
+export async function pollUpdates(parts: PollParts): Promise<void> {
+  const { clock, signal } = parts;
+  let confirmation: Confirmation | undefined;
+  let waitMs = FIRST_WAIT_MS;
+  while (!signal.aborted) {
+    const askedAtMs = clock.monotonicMs();
+    if (confirmation !== undefined && askedAtMs - confirmation.madeAtMs > OFFSET_LIFE_MS)
+      confirmation = undefined;
+    const updates = await ask(parts, confirmation?.offset).catch((thrown: unknown) =>
+      waitAfter(parts, thrown, waitMs),
+    );
+    if (typeof updates === 'number') {
+      await clock.sleep(updates, signal);
+      waitMs = nextWaitMs(waitMs);
+      continue;
+    }
+    parts.alarms.clear('line');
+    const isDurable = updates.length > 0 ? await parts.take(updates) : true;
+    if (!isDurable) {
+      await clock.sleep(waitMs, signal);
+      waitMs = nextWaitMs(waitMs);
+      continue;
+    }
+    waitMs = FIRST_WAIT_MS;
+    confirmation =
+      updates.length > 0 ? { offset: offsetAfter(updates), madeAtMs: clock.monotonicMs() } : undefined;
+    // A server that answers "nothing" at once would be asked thousands of times a second.
+    if (updates.length === 0) await clock.sleep(FIRST_WAIT_MS - (clock.monotonicMs() - askedAtMs), signal);
+  }
+}
+
+const batch = z.array(z.object({ update_id: z.int() }).loose());
+type Batch = z.infer<typeof batch>;
+
+async function ask({ client, signal }: PollParts, offset: number | undefined): Promise<Batch> {
+  const updates = await client.call(
+    { scope: 'method getUpdates', signal, timeoutMs: POLL_TIMEOUT_MS, isCounted: false },
+    (api, abort) =>
+      api.raw.getUpdates(
+        {
+          timeout: LONG_POLL_SECONDS,
+          allowed_updates: ALLOWED_UPDATES,
+          ...(offset === undefined ? {} : { offset }),
+        },
+        abort,
+      ),
+  );
+  return batch.parse(updates);
+}
+
+/** Everything up to the last one of a rising batch; of a mixed one only the lowest, for between its ids may lie what nobody has seen. */
+function offsetAfter(updates: Batch): number {
+  const ids = updates.map(({ update_id }) => update_id);
+  const isRising = ids.every((id, index) => index === 0 || id > (ids[index - 1] ?? id));
+  return (isRising ? (ids.at(-1) ?? 0) : Math.min(...ids)) + 1;
+}
