@@ -4,6 +4,7 @@
 // Invariants: the same seed gives the same values; time moves only when told to; nothing here needs the network beyond 127.0.0.1.
 export * from './clock.ts';
 export * from './crash.ts';
+export * from './discord/index.ts';
 export * from './ids.ts';
 export * from './live.ts';
 export * from './llm-server/index.ts';

@@ -1,0 +1,48 @@
+import type { IncomingMessage } from 'node:http';
+import type { NewFile } from '../world/messages.ts';
+import { Refusal } from './refusal.ts';
+
+export interface ReadBody {
+  /** The JSON; undefined when there is none. */
+  readonly body: unknown;
+  readonly files: readonly NewFile[];
+}
+
+export async function bytesOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer); // safe: no encoding is set
+  return Buffer.concat(chunks);
+}
+
+/** Understands JSON, and forms with `payload_json` and files. @throws Refusal for bytes that are neither */
+export async function readBody(contentType: string | undefined, bytes: Buffer): Promise<ReadBody> {
+  if (bytes.byteLength === 0) return { body: undefined, files: [] };
+  if (contentType?.startsWith('multipart/form-data') === true) return readForm(contentType, bytes);
+  return { body: parse(bytes.toString('utf8')), files: [] };
+}
+
+async function readForm(contentType: string, bytes: Buffer): Promise<ReadBody> {
+  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': contentType } })
+    .formData()
+    .catch(() => {
+      throw new Refusal(400, 50035, 'Invalid Form Body');
+    });
+  const files: NewFile[] = [];
+  let payload: string | undefined;
+  for (const [name, value] of form) {
+    if (typeof value === 'string') payload = name === 'payload_json' ? value : payload;
+    else {
+      const contentTypeOfFile = value.type === '' ? undefined : value.type;
+      files.push({ name: value.name, bytes: await value.bytes(), contentType: contentTypeOfFile });
+    }
+  }
+  return { body: payload === undefined ? undefined : parse(payload), files };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refusal(400, 50109, 'The request body contains invalid JSON.');
+  }
+}
