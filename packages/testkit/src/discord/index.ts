@@ -4,10 +4,10 @@
 // Invariants: each call is recorded before it is processed; what the real platform refuses is refused, and noted.
 export type { Gateway, GatewayLine } from './gateway/gateway.ts';
 export { INTENTS } from './gateway/intents.ts';
-export type { CallMatcher, DiscordCall } from './rest/call.ts';
+export type { CallMatcher, DiscordCall, Violation } from './rest/call.ts';
 export type { Fault, FaultKind, Faults } from './rest/faults.ts';
 export type { RateLimit, RateLimits } from './rest/rate-limits.ts';
-export type { CallHook, Violation } from './rest/rest-server.ts';
+export type { CallHook } from './rest/rest-server.ts';
 export { type DiscordServer, type DiscordServerOptions, startDiscordServer } from './server.ts';
 export type { CommandRecord } from './world/commands.ts';
 export type { Community, TypedCommand } from './world/community.ts';

@@ -8,7 +8,7 @@ export function isForSession(intents: number, needed: number): boolean {
 }
 
 /** The event as the session may read it: without the intent, what others say to each other is empty. */
-export function textFor(
+export function hearable(
   intents: number,
   { t, d }: { readonly t: string; readonly d: Fields },
   bot: WireUser,

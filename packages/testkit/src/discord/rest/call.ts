@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { NewFile } from '../world/messages.ts';
+import type { NewFile } from '../world/draft.ts';
 import type { Fields } from '../world/wire.ts';
+import type { Problem } from './refusal.ts';
 
 /** One request to the REST API, kept for the test. */
 export interface DiscordCall {
@@ -41,4 +42,10 @@ export function isMatch(matcher: CallMatcher, call: DiscordCall): boolean {
   if (matcher.route !== undefined && matcher.route !== call.route && !call.path.startsWith(matcher.route))
     return false;
   return matcher.when?.(call) ?? true;
+}
+
+/** A call that the platform's rules forbid: a path it does not have, or a body it would not take. */
+export interface Violation {
+  readonly call: DiscordCall;
+  readonly problems: readonly Problem[];
 }

@@ -9,7 +9,7 @@ import { restMessage } from '../world/visible.ts';
 import { type Fields, MESSAGE_FLAGS } from '../world/wire.ts';
 import type { MessageRecord, World } from '../world/world.ts';
 import { bodyOf, param } from './access.ts';
-import type { Answer, DiscordCall } from './call.ts';
+import type { DiscordCall } from './call.ts';
 import { checkChoices, checkModal } from './callback-limits.ts';
 import { changedMessage, type MessageParts, newMessage } from './message-body.ts';
 import { refusals } from './refusal.ts';
@@ -101,7 +101,7 @@ export function speak(
     channel: interaction.channel,
     author: world.bot,
     ...parts,
-    type: isCommand ? 20 : 0,
+    ...(isCommand ? { type: 20 } : {}),
     webhookId: world.applicationId,
     repliesTo: repliesTo ?? interaction.message,
     interaction: metadataWire(world, interaction),

@@ -1,4 +1,5 @@
-import type { MessageChange, NewFile } from '../world/messages.ts';
+import type { NewFile } from '../world/draft.ts';
+import type { MessageChange } from '../world/messages.ts';
 import { type Fields, MESSAGE_FLAGS } from '../world/wire.ts';
 import type { DiscordCall } from './call.ts';
 import { checkMessage, isEmpty } from './limits.ts';

@@ -45,13 +45,6 @@ export const messageRoutes: Routes = {
     const users = messageFor(world, call).reactions.get(param(call, 'emoji_name')) ?? [];
     return ok([...users].flatMap((id) => world.users.get(id) ?? []));
   },
-  [`DELETE ${REACTIONS}`]: (call, { world }) => {
-    const record = messageFor(world, call);
-    for (const [emoji, users] of record.reactions) {
-      for (const userId of users) setReaction(world, record, { userId, emoji, isOn: false });
-    }
-    return { status: 204 };
-  },
 };
 
 function ok(body: unknown): Answer {

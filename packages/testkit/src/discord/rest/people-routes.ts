@@ -1,4 +1,11 @@
-import { addThread, openDirectMessages, removeChannel, updateChannel } from '../world/channels.ts';
+import {
+  addThread,
+  joinThread,
+  leaveThread,
+  openDirectMessages,
+  removeChannel,
+  updateChannel,
+} from '../world/channels.ts';
 import { guildBasics } from '../world/guild-wire.ts';
 import { addMessage } from '../world/messages.ts';
 import { type Fields, isThread, type WireChannel } from '../world/wire.ts';
@@ -7,7 +14,7 @@ import { bodyOf, channelFor, guildFor, messageFor, param } from './access.ts';
 import type { Answer, DiscordCall } from './call.ts';
 import { newMessage } from './message-body.ts';
 import { refusals } from './refusal.ts';
-import type { RestContext, Routes } from './router.ts';
+import type { Routes } from './router.ts';
 
 /** The bot itself, users, guilds and members. */
 export const peopleRoutes: Routes = {
@@ -119,9 +126,10 @@ function makeThread(call: DiscordCall, world: World, message?: string): WireChan
 }
 
 function threadMember(call: DiscordCall, world: World, userId: string, isIn: boolean): Answer {
-  const { threadMembers } = channelFor(world, call);
-  if (isIn) threadMembers.add(userId);
-  else threadMembers.delete(userId);
+  const thread = channelFor(world, call).wire;
+  if (!world.users.has(userId)) throw refusals.unknownUser();
+  if (isIn) joinThread(world, thread, userId);
+  else leaveThread(world, thread, userId);
   return { status: 204 };
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { NewFile } from '../world/messages.ts';
+import type { NewFile } from '../world/draft.ts';
 import { Refusal } from './refusal.ts';
 
 export interface ReadBody {
@@ -14,19 +14,20 @@ export async function bytesOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Understands JSON, and forms with `payload_json` and files. @throws Refusal for bytes that are neither */
-export async function readBody(contentType: string | undefined, bytes: Buffer): Promise<ReadBody> {
+/** Understands JSON, and forms with `payload_json` and files. @returns a Refusal for bytes that are neither */
+export async function readBody(contentType: string | undefined, bytes: Buffer): Promise<ReadBody | Refusal> {
   if (bytes.byteLength === 0) return { body: undefined, files: [] };
-  if (contentType?.startsWith('multipart/form-data') === true) return readForm(contentType, bytes);
-  return { body: parse(bytes.toString('utf8')), files: [] };
+  try {
+    if (contentType?.startsWith('multipart/form-data') === true) return await readForm(contentType, bytes);
+    return { body: JSON.parse(bytes.toString('utf8')), files: [] };
+  } catch {
+    return new Refusal(400, 50109, 'The request body contains invalid JSON.');
+  }
 }
 
 async function readForm(contentType: string, bytes: Buffer): Promise<ReadBody> {
-  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': contentType } })
-    .formData()
-    .catch(() => {
-      throw new Refusal(400, 50035, 'Invalid Form Body');
-    });
+  const headers = { 'content-type': contentType };
+  const form = await new Response(new Uint8Array(bytes), { headers }).formData();
   const files: NewFile[] = [];
   let payload: string | undefined;
   for (const [name, value] of form) {
@@ -36,13 +37,5 @@ async function readForm(contentType: string, bytes: Buffer): Promise<ReadBody> {
       files.push({ name: value.name, bytes: await value.bytes(), contentType: contentTypeOfFile });
     }
   }
-  return { body: payload === undefined ? undefined : parse(payload), files };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Refusal(400, 50109, 'The request body contains invalid JSON.');
-  }
+  return { body: payload === undefined ? undefined : JSON.parse(payload), files };
 }

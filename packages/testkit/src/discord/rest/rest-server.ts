@@ -1,33 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Answer, CallMatcher, DiscordCall } from './call.ts';
-import { isMatch } from './call.ts';
-import { commandRoutes } from './command-routes.ts';
+import { type AnswererOptions, answerer, findRoute, type Recorded } from './answerer.ts';
+import { type CallMatcher, type DiscordCall, isMatch, type Violation } from './call.ts';
 import { type FaultKind, type Faults, faultList } from './faults.ts';
-import { interactionRoutes } from './interaction-routes.ts';
-import { messageRoutes } from './message-routes.ts';
-import { channelRoutes, peopleRoutes } from './people-routes.ts';
 import { type RateLimits, rateLimits } from './rate-limits.ts';
 import { bytesOf, type ReadBody, readBody } from './read-body.ts';
-import { type Problem, Refusal, refusals } from './refusal.ts';
-import { type RestContext, type RouteMatch, type Routes, router } from './router.ts';
-import type { Spec } from './spec.ts';
-import { webhookRoutes } from './webhook-routes.ts';
+import { Refusal } from './refusal.ts';
+import { isInvalid, type Sendable, send, serverError, tooMany } from './sending.ts';
 
-const ROUTES: Routes = {
-  ...peopleRoutes,
-  ...channelRoutes,
-  ...messageRoutes,
-  ...commandRoutes,
-  ...interactionRoutes,
-  ...webhookRoutes,
-};
 const PREFIX = '/api/v10';
-
-/** A call that the platform's rules forbid: a path it does not have, or a body it would not take. */
-export interface Violation {
-  readonly call: DiscordCall;
-  readonly problems: readonly Problem[];
-}
 
 /** Called when a call has had its effect and before it is answered. */
 export type CallHook = (call: DiscordCall) => void | Promise<void>;
@@ -46,140 +26,88 @@ export interface RestServer {
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
-export interface RestOptions {
-  readonly context: RestContext;
-  readonly token: () => string;
-  readonly spec: Spec | undefined;
-  /** Also checks the emulator's answers: for tests of the emulator, too dear for benchmarks. */
-  readonly checksAnswers: boolean;
+export interface RestOptions extends AnswererOptions {
   /** Something happened that a test may wait for. */
   readonly changed: () => void;
 }
 
-/** The REST API: what goes in is recorded, checked, limited and refused in the order of the real one. */
+/** The REST API: what comes in is recorded, spoilt by faults, limited, answered; the test looks in before the answer goes. */
 export function restServer(options: RestOptions): RestServer {
-  const { context, spec } = options;
-  const { clock } = context.world;
-  const match = router(ROUTES);
+  const { clock } = options.context.world;
+  const { violations, badAnswers, answerOf } = answerer(options);
   const calls: DiscordCall[] = [];
-  const violations: Violation[] = [];
-  const badAnswers: Violation[] = [];
   const faults = faultList();
   const limits = rateLimits(clock);
   const hooks = new Set<{ readonly matcher: CallMatcher; readonly hook: CallHook }>();
   let invalidRequests = 0;
 
-  const violate = (call: DiscordCall, problems: readonly Problem[]): never => {
-    violations.push({ call, problems });
-    throw refusals.badBody(problems);
-  };
-
-  const process = (call: DiscordCall, found: RouteMatch | undefined): Answer => {
-    if (!isOpen(call) && call.headers.authorization !== `Bot ${options.token()}`)
-      throw refusals.unauthorized();
-    if (found === undefined) {
-      const isReal = spec === undefined ? '' : ' (see the specification for what exists)';
-      return violate(call, [
-        { at: [], code: 'PATH', message: `The emulator does not know ${call.method} ${call.path}${isReal}` },
-      ]);
-    }
-    const problems = spec?.checkBody(call.method, call.route, call.body) ?? [];
-    if (problems.length > 0) violate(call, problems);
-    try {
-      return found.handler(call, context);
-    } catch (error) {
-      if (error instanceof Refusal && error.body.errors !== undefined) {
-        violations.push({
-          call,
-          problems: [{ at: [], code: 'LIMIT', message: JSON.stringify(error.body.errors) }],
-        });
-      }
-      throw error;
-    }
-  };
-
-  const answerOf = ({ call, found, unreadable }: Recorded): Answer => {
-    try {
-      if (unreadable !== undefined) violate(call, [{ at: [], code: 'JSON', message: unreadable.message }]);
-      const answer = process(call, found);
-      const problems = options.checksAnswers
-        ? (spec?.checkAnswer(call.method, call.route, answer.body) ?? [])
-        : [];
-      if (problems.length > 0) badAnswers.push({ call, problems });
-      return answer;
-    } catch (error) {
-      if (error instanceof Refusal) return { status: error.status, body: error.body };
-      throw error;
-    }
-  };
-
-  const tooMany = (call: DiscordCall, waitMs: number, scope: string): Sendable => {
+  const limited = (call: DiscordCall, waitMs: number, scope: 'user' | 'global' | 'shared'): Sendable => {
     limits.noteWait(call, waitMs, scope === 'global');
-    const seconds = waitMs / 1000;
-    return {
-      status: 429,
-      body: { message: 'You are being rate limited.', retry_after: seconds, global: scope === 'global' },
-      headers: {
-        // Whole seconds, rounded up, as HTTP has it; the body and reset-after are exact.
-        'retry-after': String(Math.ceil(seconds)),
-        'x-ratelimit-scope': scope,
-        'x-ratelimit-reset-after': seconds.toFixed(3),
-        ...(scope === 'global' ? { 'x-ratelimit-global': 'true' } : {}),
-      },
-    };
+    return tooMany(waitMs, scope);
   };
 
-  const settle = async (record: Recorded, fault: FaultKind | undefined): Promise<Sendable | undefined> => {
+  const processed = async (record: Recorded): Promise<Sendable> => {
     const { call } = record;
-    if (fault?.kind === 'too-many') {
-      limits.admit(call);
-      return tooMany(call, (fault.retryAfterS ?? 1) * 1000, fault.scope ?? 'user');
-    }
-    if (fault?.kind === 'refusal')
-      return sendable(new Refusal(fault.status, fault.code, fault.message ?? 'Refused'));
-    if (fault?.kind === 'server-error' && fault.isProcessed !== true) return serverError(fault.status);
-    if (fault?.kind === 'hang' && fault.isProcessed !== true) return undefined;
-    if (fault?.kind === 'slow') await clock.sleep(fault.delayMs);
     const verdict = limits.admit(call);
     if (verdict.refusedForMs !== undefined) {
-      const refused = tooMany(call, verdict.refusedForMs, verdict.isGlobal === true ? 'global' : 'user');
+      const refused = limited(call, verdict.refusedForMs, verdict.isGlobal === true ? 'global' : 'user');
       return { ...refused, headers: { ...verdict.headers, ...refused.headers } };
     }
     const answer = answerOf(record);
     call.status = answer.status;
     call.answer = answer.body;
     for (const { matcher, hook } of hooks) if (isMatch(matcher, call)) await hook(call);
-    if (fault?.kind === 'server-error') return serverError(fault.status);
-    if (fault?.kind === 'hang') return undefined;
     return { ...answer, headers: verdict.headers };
   };
 
+  /** @returns the answer; undefined: none ever comes */
+  const settle = async (record: Recorded, fault: FaultKind | undefined): Promise<Sendable | undefined> => {
+    switch (fault?.kind) {
+      case 'too-many':
+        limits.admit(record.call);
+        return limited(record.call, (fault.retryAfterS ?? 1) * 1000, fault.scope ?? 'user');
+      case 'refusal': {
+        const { status, body } = new Refusal(fault.status, fault.code, fault.message ?? 'Refused');
+        return { status, body };
+      }
+      case 'server-error':
+        if (fault.isProcessed === true) await processed(record);
+        return serverError(fault.status);
+      case 'hang':
+        if (fault.isProcessed === true) await processed(record);
+        return undefined;
+      case 'slow':
+        await clock.sleep(fault.delayMs);
+        return processed(record);
+      default:
+        return processed(record);
+    }
+  };
+
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const bytes = await bytesOf(request);
-    const record = await recorded(request, bytes);
+    const record = await recorded(request);
     const { call } = record;
     const fault = faults.take(call);
+    options.changed();
     if (fault?.kind === 'refuse') return void request.socket.resetAndDestroy();
     if (fault?.kind === 'drop-before') return void request.socket.destroy();
     const out = await settle(record, fault);
-    if (out !== undefined) {
+    if (fault?.kind === 'drop-after') request.socket.destroy();
+    else if (out !== undefined) {
       call.status = out.status;
       if (isInvalid(out)) invalidRequests += 1;
+      send(response, out);
     }
-    if (fault?.kind === 'drop-after') request.socket.destroy();
-    else if (out !== undefined) send(response, out);
     options.changed();
   };
 
-  const recorded = async (request: IncomingMessage, bytes: Buffer): Promise<Recorded> => {
+  const recorded = async (request: IncomingMessage): Promise<Recorded> => {
     const url = new URL(request.url ?? '/', 'http://emulator.invalid');
     const method = request.method ?? 'GET';
-    const path = url.pathname.startsWith(`${PREFIX}/`) ? url.pathname.slice(PREFIX.length) : url.pathname;
-    const found = path === url.pathname ? undefined : match(method, path);
-    const read = await readBody(request.headers['content-type'], bytes).catch((error: unknown) => {
-      if (error instanceof Refusal) return error;
-      throw error;
-    });
+    const isHere = url.pathname.startsWith(`${PREFIX}/`);
+    const path = isHere ? url.pathname.slice(PREFIX.length) : url.pathname;
+    const found = isHere ? findRoute(method, path) : undefined;
+    const read = await readBody(request.headers['content-type'], await bytesOf(request));
     const { body, files } = read instanceof Refusal ? NOTHING : read;
     const call: DiscordCall = {
       index: calls.length,
@@ -216,45 +144,3 @@ export function restServer(options: RestOptions): RestServer {
 }
 
 const NOTHING: ReadBody = { body: undefined, files: [] };
-
-interface Recorded {
-  readonly call: DiscordCall;
-  readonly found: RouteMatch | undefined;
-  /** The bytes were no body at all. */
-  readonly unreadable: Refusal | undefined;
-}
-
-interface Sendable extends Answer {
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** Calls that carry their right in the path. */
-function isOpen({ route }: DiscordCall): boolean {
-  return (
-    route === '/gateway' || route.startsWith('/interactions/') || route.startsWith('/webhooks/{webhook_id}/{')
-  );
-}
-
-function isInvalid({ status, headers }: Sendable): boolean {
-  return status === 401 || status === 403 || (status === 429 && headers?.['x-ratelimit-scope'] !== 'shared');
-}
-
-function sendable({ status, body }: Refusal): Sendable {
-  return { status, body };
-}
-
-function serverError(status = 500): Sendable {
-  return { status, body: { message: `${status}: Internal Server Error`, code: 0 } };
-}
-
-function send(response: ServerResponse, { status, body, headers }: Sendable): void {
-  if (response.destroyed) return;
-  const text = body === undefined ? undefined : JSON.stringify(body);
-  response.writeHead(status, {
-    ...(text === undefined
-      ? {}
-      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
-    ...headers,
-  });
-  response.end(text);
-}

@@ -56,7 +56,13 @@ export function schemaChecker(schemas: Schemas): (schema: Schema, value: unknown
     for (const part of schema.allOf ?? []) found.push(...check(part, value, at));
     // More than one branch of a `oneOf` may fit on the real platform too (integer and number), so one is enough.
     const branches = schema.oneOf ?? schema.anyOf;
-    if (branches !== undefined) found.push(...nearest(branches.map((branch) => check(branch, value, at))));
+    if (branches !== undefined)
+      found.push(
+        ...nearest(
+          branches.map((branch) => check(branch, value, at)),
+          at.length,
+        ),
+      );
     if (typeof value === 'string') found.push(...checkText(schema, value, at, patternOf));
     if (typeof value === 'number') found.push(...checkNumber(schema, value, at));
     if (Array.isArray(value)) found.push(...checkList(schema, value, at, check));
@@ -70,15 +76,13 @@ export function schemaChecker(schemas: Schemas): (schema: Schema, value: unknown
 
 type Check = (schema: Schema, value: unknown, at: readonly string[]) => Problem[];
 
-/** None if a branch fits, otherwise the problems of the branch that comes closest: deepest, then fewest. */
-function nearest(results: readonly Problem[][]): Problem[] {
-  const depth = (problems: readonly Problem[]): number => Math.min(...problems.map(({ at }) => at.length));
-  const [best = []] = results.toSorted(
-    (left, right) =>
-      Number(left.length > 0) - Number(right.length > 0) ||
-      depth(right) - depth(left) ||
-      left.length - right.length,
-  );
+/** None if a branch fits, otherwise the problems of the branch that was meant: its type is right, then the fewest. */
+function nearest(results: readonly Problem[][], depth: number): Problem[] {
+  const isOther = (problems: readonly Problem[]): boolean =>
+    problems.some(({ at }) => at.length === depth || (at.length === depth + 1 && at[depth] === 'type'));
+  const rank = (problems: readonly Problem[]): number =>
+    problems.length + (isOther(problems) ? 1_000_000 : 0);
+  const [best = []] = results.toSorted((left, right) => rank(left) - rank(right));
   return best;
 }
 

@@ -20,7 +20,8 @@ interface SpecFile {
 
 /** The platform's own description of its API, by the path templates it uses. */
 export interface Spec {
-  has(method: string, template: string): boolean;
+  /** Whether the platform has such a path, emulated or not. */
+  isPath(method: string, path: string): boolean;
   checkBody(method: string, template: string, body: unknown): readonly Problem[];
   /** For the emulator's own answers. */
   checkAnswer(method: string, template: string, answer: unknown): readonly Problem[];
@@ -34,7 +35,10 @@ export function loadSpec(directory: string | undefined): Spec | undefined {
   const verb = (method: string, template: string): SpecVerb | undefined =>
     file.paths[template]?.[method.toLowerCase()];
   return {
-    has: (method, template) => verb(method, template) !== undefined,
+    isPath: (method, path) =>
+      Object.keys(file.paths).some(
+        (template) => fits(template, path) && verb(method, template) !== undefined,
+      ),
     checkBody: (method, template, body) => {
       const known = verb(method, template);
       if (known === undefined)
@@ -48,4 +52,13 @@ export function loadSpec(directory: string | undefined): Spec | undefined {
       return schema === undefined || answer === undefined ? [] : check(schema, answer);
     },
   };
+}
+
+function fits(template: string, path: string): boolean {
+  const parts = path.split('/');
+  const expected = template.split('/');
+  return (
+    parts.length === expected.length &&
+    expected.every((part, index) => part === parts[index] || (part.startsWith('{') && parts[index] !== ''))
+  );
 }

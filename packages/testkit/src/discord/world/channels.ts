@@ -95,6 +95,30 @@ export function addThread(world: World, options: NewThread): WireChannel {
   return record.wire;
 }
 
+/** Takes somebody into a thread. The bot sees a private one only from then on. */
+export function joinThread(world: World, ref: Ref, userRef: Ref): void {
+  const record = must(world.channels, ref, 'thread');
+  const user = must(world.users, userRef, 'user');
+  record.threadMembers.add(user.id);
+  record.wire = { ...record.wire, member_count: record.threadMembers.size };
+  if (user.id === world.bot.id && record.isHidden) {
+    record.isHidden = false;
+    const member = { id: record.wire.id, user_id: user.id, join_timestamp: isoNow(world), flags: 0 };
+    world.emit({ t: 'THREAD_CREATE', d: { ...record.wire, member }, intent: INTENTS.guilds });
+  }
+}
+
+/** Takes somebody out of a thread; a private one is hidden from the bot again when it was the bot. */
+export function leaveThread(world: World, ref: Ref, userRef: Ref): void {
+  const record = must(world.channels, ref, 'thread');
+  record.threadMembers.delete(idOf(userRef));
+  record.wire = { ...record.wire, member_count: record.threadMembers.size };
+  if (idOf(userRef) !== world.bot.id || record.wire.type !== CHANNEL_KINDS['private-thread']) return;
+  const { id, guild_id, parent_id, type } = record.wire;
+  record.isHidden = true;
+  world.emit({ t: 'THREAD_DELETE', d: { id, guild_id, parent_id, type }, intent: INTENTS.guilds });
+}
+
 function threadType(parent: WireChannel, isPrivate: boolean): number {
   if (isPrivate) return CHANNEL_KINDS['private-thread'];
   return parent.type === CHANNEL_KINDS.announcement

@@ -2,6 +2,8 @@ import {
   addChannel,
   addThread,
   type ChannelChange,
+  joinThread,
+  leaveThread,
   type NewChannel,
   type NewThread,
   openDirectMessages,
@@ -21,6 +23,7 @@ import {
   type MemberOptions,
   removeGuild,
   renameUser,
+  restoreGuild,
   updateMember,
 } from './people.ts';
 import { findMessage, type Say, say } from './say.ts';
@@ -46,6 +49,8 @@ export interface Community {
   guild(options: { readonly name: string; readonly owner: Ref }): GuildRecord;
   /** The bot was thrown out, or the guild has an outage. */
   guildDelete(guild: Ref, options?: { readonly isUnavailable?: boolean }): void;
+  /** The outage is over. */
+  guildRestore(guild: Ref): void;
   role(guild: Ref, name: string): WireRole;
   join(guild: Ref, user: Ref, options?: MemberOptions): WireMember;
   leave(guild: Ref, user: Ref): void;
@@ -54,6 +59,8 @@ export interface Community {
   changeChannel(channel: Ref, change: ChannelChange): WireChannel;
   channelDelete(channel: Ref): void;
   createThread(options: NewThread): WireChannel;
+  joinThread(thread: Ref, user: Ref): void;
+  leaveThread(thread: Ref, user: Ref): void;
   /** The line of direct messages between a user and the bot. */
   direct(user: Ref): WireChannel;
 
@@ -108,7 +115,9 @@ export function community(options: {
   const use = (kind: 'command' | 'autocomplete', typed: TypedCommand): InteractionRecord => {
     const guildId = must(world.channels, typed.channel, 'channel').wire.guild_id;
     const command = commands.find(guildId, typed.name);
-    if (command === undefined) throw new Error(`No slash command /${typed.name} is registered here`);
+    if (command === undefined || !isOffered(command, guildId === undefined)) {
+      throw new Error(`No slash command /${typed.name} is offered here: register it first`);
+    }
     const data = { id: command.id, name: typed.name, type: 1, options: typedOptions(command, typed) };
     return interact(world, interactions, { kind, channel: typed.channel, from: typed.from, data });
   };
@@ -119,6 +128,7 @@ export function community(options: {
     rename: (user, names) => renameUser(world, user, names),
     guild: (guild) => addGuild(world, guild),
     guildDelete: (guild, how) => removeGuild(world, guild, how?.isUnavailable),
+    guildRestore: (guild) => restoreGuild(world, guild),
     role: (guild, name) => addRole(world, guild, name),
     join: (guild, user, member) => joinGuild(world, guild, user, member),
     leave: (guild, user) => leaveGuild(world, guild, user),
@@ -127,6 +137,8 @@ export function community(options: {
     changeChannel: (channel, change) => updateChannel(world, channel, change),
     channelDelete: (channel) => void removeChannel(world, channel),
     createThread: (thread) => addThread(world, thread),
+    joinThread: (thread, user) => joinThread(world, thread, user),
+    leaveThread: (thread, user) => leaveThread(world, thread, user),
     direct: (user) => openDirectMessages(world, user),
 
     say: (said) => say(world, said),
@@ -163,6 +175,11 @@ export function community(options: {
     commands: (guild) => commands.list(guild === undefined ? undefined : idOf(guild)),
     commandWrites: commands.writes,
   };
+}
+
+/** Commands may be kept to guilds (0) or to direct messages with the bot (1). */
+function isOffered({ definition }: CommandRecord, isDirect: boolean): boolean {
+  return Array.isArray(definition.contexts) ? definition.contexts.includes(isDirect ? 1 : 0) : true;
 }
 
 /** The rows of a form with what was typed. @throws Error for an input that the form does not have */

@@ -1,50 +1,20 @@
 import { INTENTS } from '../gateway/intents.ts';
+import type { Draft, NewFile } from './draft.ts';
 import { pingedBy } from './mentions.ts';
+import {
+  channelOf,
+  embedWire,
+  emojiWire,
+  guildOf,
+  mentionsWire,
+  numbered,
+  reactionsWire,
+  referenceWire,
+  storeFile,
+} from './message-wire.ts';
 import { compareIds } from './snowflake.ts';
-import type {
-  Fields,
-  Snowflake,
-  WireAttachment,
-  WireChannel,
-  WireMessage,
-  WireReaction,
-  WireReference,
-  WireUser,
-} from './wire.ts';
+import type { Fields, Snowflake, WireChannel, WireMessage } from './wire.ts';
 import { type ChannelRecord, isoNow, type MessageRecord, type Pinged, type World } from './world.ts';
-
-/** A file that comes with a message. */
-export interface NewFile {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-  readonly contentType?: string | undefined;
-  readonly description?: string | undefined;
-  /** Of a voice message, seconds. */
-  readonly durationSecs?: number | undefined;
-  /** Size to be claimed instead of that of the bytes. */
-  readonly sizeBytes?: number | undefined;
-}
-
-/** Everything a new message is made of. */
-export interface Draft {
-  readonly channel: ChannelRecord;
-  readonly author: WireUser;
-  readonly content?: string;
-  readonly type?: number;
-  readonly flags?: number;
-  readonly embeds?: readonly Fields[];
-  readonly components?: readonly Fields[];
-  readonly files?: readonly NewFile[];
-  readonly allowedMentions?: Fields | undefined;
-  /** Notified besides those whom the text names. */
-  readonly alsoMentioned?: readonly Snowflake[];
-  readonly repliesTo?: MessageRecord | undefined;
-  readonly forwards?: MessageRecord | undefined;
-  readonly nonce?: string | number | undefined;
-  readonly webhookId?: Snowflake | undefined;
-  readonly interaction?: Fields | undefined;
-  readonly ephemeralFor?: Snowflake | undefined;
-}
 
 /** Puts a message into its channel and tells the gateway, unless only one user may see it. */
 export function addMessage(world: World, draft: Draft): MessageRecord {
@@ -178,21 +148,11 @@ export function visibleMessages(channel: ChannelRecord): MessageRecord[] {
     .sort((left, right) => compareIds(left.wire.id, right.wire.id));
 }
 
-export function channelOf(world: World, record: MessageRecord): ChannelRecord {
-  const channel = world.channels.get(record.wire.channel_id);
-  if (channel === undefined) throw new Error(`The channel of message ${record.wire.id} was deleted`);
-  return channel;
-}
-
 /** A member without its user, as events about messages carry it. */
 export function memberOf(world: World, channel: WireChannel, userId: Snowflake): Fields | undefined {
   const member =
     channel.guild_id === undefined ? undefined : world.guilds.get(channel.guild_id)?.members.get(userId);
   return member === undefined ? undefined : { ...member };
-}
-
-export function guildOf(channel: WireChannel): Fields {
-  return channel.guild_id === undefined ? {} : { guild_id: channel.guild_id };
 }
 
 function emitMessage(world: World, channel: ChannelRecord, t: string, record: MessageRecord): void {
@@ -217,114 +177,6 @@ function pingsOf(world: World, draft: Draft): Pinged {
   const replied = draft.repliesTo?.wire.author.id;
   const pinged = pingedBy(world, draft.channel, draft.content ?? '', draft.allowedMentions, replied);
   return { ...pinged, users: [...new Set([...pinged.users, ...(draft.alsoMentioned ?? [])])] };
-}
-
-type MentionsWire = Pick<WireMessage, 'mentions' | 'mention_roles' | 'mention_everyone'>;
-
-function mentionsWire(world: World, pinged: Pinged): MentionsWire {
-  return {
-    mentions: pinged.users.flatMap((id) => world.users.get(id) ?? []),
-    mention_roles: pinged.roles,
-    mention_everyone: pinged.everyone,
-  };
-}
-
-function referenceWire(world: World, { repliesTo, forwards }: Draft): Partial<WireMessage> {
-  const target = repliesTo ?? forwards;
-  if (target === undefined) return {};
-  const reference: WireReference = {
-    type: repliesTo === undefined ? 1 : 0,
-    channel_id: target.wire.channel_id,
-    message_id: target.wire.id,
-    ...guildOf(channelOf(world, target).wire),
-  };
-  if (repliesTo === undefined) {
-    return { message_reference: reference, message_snapshots: [{ message: snapshotWire(target.wire) }] };
-  }
-  // Only one level deep: what the answered message answers is not repeated.
-  const { referenced_message: _deeper, ...answered } = repliesTo.wire;
-  return {
-    message_reference: reference,
-    referenced_message: repliesTo.deletedAtMs === undefined ? answered : null,
-  };
-}
-
-function snapshotWire(wire: WireMessage): Fields {
-  const {
-    type,
-    content,
-    embeds,
-    attachments,
-    timestamp,
-    edited_timestamp,
-    flags,
-    mentions,
-    mention_roles,
-    components,
-  } = wire;
-  return {
-    type,
-    content,
-    embeds,
-    attachments,
-    timestamp,
-    edited_timestamp,
-    flags,
-    mentions,
-    mention_roles,
-    components,
-  };
-}
-
-function storeFile(world: World, channel: WireChannel, file: NewFile): WireAttachment {
-  const id = world.nextId();
-  const path = `/${channel.id}/${id}/${encodeURIComponent(file.name)}`;
-  world.files.set(path, { bytes: file.bytes, contentType: file.contentType });
-  const url = `${world.filesUrl()}${path}`;
-  return {
-    id,
-    filename: file.name,
-    size: file.sizeBytes ?? file.bytes.byteLength,
-    url,
-    proxy_url: url,
-    ...(file.contentType === undefined ? {} : { content_type: file.contentType }),
-    ...(file.description === undefined ? {} : { description: file.description }),
-    ...(file.durationSecs === undefined ? {} : { duration_secs: file.durationSecs, waveform: 'AAAA' }),
-  };
-}
-
-function embedWire(embed: Fields): Fields {
-  return { type: 'rich', ...embed };
-}
-
-/** Components get a number each, in the order in which they stand. */
-function numbered(components: readonly Fields[]): readonly Fields[] {
-  let last = 0;
-  const visit = (component: Fields): Fields => {
-    last += 1;
-    const id = component.id ?? last;
-    const inner = component.components;
-    return Array.isArray(inner)
-      ? { ...component, id, components: inner.map((one) => visit(one as Fields)) } // safe: bodies were checked before
-      : { ...component, id };
-  };
-  return components.map(visit);
-}
-
-function reactionsWire(world: World, record: MessageRecord): readonly WireReaction[] {
-  return [...record.reactions].map(([emoji, users]) => ({
-    emoji: emojiWire(emoji),
-    count: users.size,
-    count_details: { burst: 0, normal: users.size },
-    burst_colors: [],
-    me: users.has(world.bot.id),
-    me_burst: false,
-  }));
-}
-
-function emojiWire(emoji: string): { readonly id: Snowflake | null; readonly name: string } {
-  const [name = '', id] = emoji.split(':');
-  return { id: id ?? null, name };
 }
 
 function noteLast(channel: ChannelRecord, id: Snowflake): void {

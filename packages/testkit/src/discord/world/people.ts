@@ -62,6 +62,12 @@ export function removeGuild(world: World, ref: Ref, isUnavailable = false): void
   world.emit({ t: 'GUILD_DELETE', d, intent: INTENTS.guilds });
 }
 
+/** An outage is over. */
+export function restoreGuild(world: World, ref: Ref): void {
+  const guild = must(world.guilds, ref, 'guild');
+  world.emit({ t: 'GUILD_CREATE', d: guildWire(world, guild), intent: INTENTS.guilds });
+}
+
 export function addRole(world: World, guildRef: Ref, name: string): WireRole {
   const guild = must(world.guilds, guildRef, 'guild');
   const role = roleWire(world.nextId(), name, guild.roles.size);

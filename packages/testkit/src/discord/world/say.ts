@@ -1,4 +1,5 @@
-import { addMessage, type Draft, type NewFile } from './messages.ts';
+import type { Draft, NewFile } from './draft.ts';
+import { addMessage } from './messages.ts';
 import { userWire } from './people.ts';
 import { type Fields, MESSAGE_FLAGS, type Snowflake, type WireMessage, type WireUser } from './wire.ts';
 import { type ChannelRecord, idOf, type MessageRecord, must, type Ref, type World } from './world.ts';

@@ -21,7 +21,7 @@ export interface GuildRecord {
 export interface ChannelRecord {
   wire: WireChannel;
   /** The bot may not see it: no events, 403 on every call. */
-  readonly isHidden: boolean;
+  isHidden: boolean;
   readonly threadMembers: Set<Snowflake>;
   readonly messages: Map<Snowflake, MessageRecord>;
 }
