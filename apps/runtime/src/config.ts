@@ -98,6 +98,7 @@ const shape = z.object({
   MEMORY_DIR: text.optional(),
   TELEGRAM_TOKEN: telegramToken.optional(),
   TELEGRAM_API_ROOT: url.optional(),
+  TELEGRAM_PER_SECOND: count('write calls per second, e.g. 25').default(25),
   TELEGRAM_MODE: oneOf(['polling', 'webhook']).default('polling'),
   TELEGRAM_WEBHOOK_SECRET: z
     .string()

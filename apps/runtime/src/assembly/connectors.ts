@@ -69,7 +69,7 @@ async function telegramOf(
     left.push(notAToken('TELEGRAM_TOKEN'));
     return undefined;
   }
-  const { accountOfToken, isWebhookSecret, telegramConnector } = await import(
+  const { botIdOf, isWebhookSecret, telegramConnector } = await import(
     '@agent-runtime/adapters/telegram'
   );
   const secret = secrets.get('TELEGRAM_WEBHOOK_SECRET');
@@ -79,8 +79,9 @@ async function telegramOf(
     mode: config.TELEGRAM_MODE,
     publicUrl: config.PUBLIC_URL,
     webhookSecret: secret,
-    memory: input.memoryOf(`telegram:${accountOfToken(token.data)}`),
+    memory: input.memoryOf(`telegram:${botIdOf(token.data)}`),
     commands: input.commands,
+    perSecond: config.TELEGRAM_PER_SECOND,
     clock: input.clock,
     log: input.log,
   });
@@ -103,11 +104,11 @@ async function discordOf(input: ChatsInput, left: string[]): Promise<Connector |
     left.push(notAToken('DISCORD_TOKEN'));
     return undefined;
   }
-  const { accountOfToken, discordConnector } = await import('@agent-runtime/adapters/discord');
+  const { accountOf, discordConnector } = await import('@agent-runtime/adapters/discord');
   return discordConnector({
     token: () => token.data,
     apiRoot: config.DISCORD_API_ROOT,
-    memory: input.memoryOf(`discord:${accountOfToken(token.data)}`),
+    memory: input.memoryOf(`discord:${accountOf(token.data)}`),
     commands: input.commands,
     clock: input.clock,
     log: input.log,

@@ -3,7 +3,7 @@
 // Callers: apps/runtime, through the entry `@agent-runtime/adapters/telegram`, once a token is configured; tests.
 // Invariants: an update is confirmed after all it brought is durable; there is one poller; a refused token is asked with no more.
 export { toInbound } from './inbound.ts';
-export type { TelegramCommand, TelegramCommandScope, TelegramOptions } from './options.ts';
+export { botIdOf, type TelegramCommand, type TelegramCommandScope, type TelegramOptions } from './options.ts';
 export type { TelegramSelf } from './place.ts';
 export { type TelegramConnector, telegramConnector } from './telegram.ts';
 export { isWebhookSecret } from './webhook.ts';

@@ -1,0 +1,243 @@
+import type { Accept, Clock, InboundEvent, Logger, Suggest, Taken } from '@agent-runtime/domain';
+import {
+  ComponentType,
+  InteractionResponseType,
+  InteractionType,
+  MessageFlags,
+  TextInputStyle,
+} from 'discord.js';
+import type { AnswerTokens } from './answers.ts';
+import type { ChannelBook } from './channels.ts';
+import type { DiscordCommand } from './commands.ts';
+import { type Form, readCustomId, submitIdOf } from './custom-id.ts';
+import { type Actor, buttonEvent, commandEvent, questionOf, senderOf, typedIn } from './interaction.ts';
+import { type Lanes, nameOf, type Offered, offer } from './lanes.ts';
+import { ALREADY_ANSWERED, refusalOf } from './refusal.ts';
+import type { Api } from './rest.ts';
+import type { WireInteraction } from './wire.ts';
+
+export interface InteractionDeps {
+  readonly api: Api;
+  readonly tokens: AnswerTokens;
+  readonly book: ChannelBook;
+  readonly lanes: Lanes;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly source: string;
+  readonly account: string;
+  readonly commands: ReadonlyMap<string, DiscordCommand>;
+  readonly accept: Accept;
+  readonly suggest: Suggest | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Discord waits 3 s for a first answer. What needs thought before that gets these, ms. */
+const SUGGEST_MS = 2_000;
+const PREFILL_MS = 1_500;
+const MAX_CHOICES = 25;
+const MAX_CHOICE_CHARS = 100;
+const MAX_FIELD_CHARS = 4_000;
+const MAX_WORDS_CHARS = 2_000;
+/** A first answer that the line lost is given once more. */
+const TRIES = 2;
+
+type Take = (deps: InteractionDeps, interaction: WireInteraction, actor: Actor) => void;
+
+const TAKEN: Readonly<Record<number, Take>> = {
+  [InteractionType.ApplicationCommand]: takeCommand,
+  [InteractionType.MessageComponent]: takeComponent,
+  [InteractionType.ModalSubmit]: takeForm,
+  [InteractionType.ApplicationCommandAutocomplete]: (...args) => void answerTyping(...args),
+};
+
+/** Takes one interaction. The first answer is on its way when this returns; the rest happens in the lane of the channel. */
+export function takeInteraction(deps: InteractionDeps, interaction: WireInteraction): void {
+  const sender = senderOf(interaction);
+  const { channel_id: channelId } = interaction;
+  if (sender === undefined || !channelId) return;
+  const { channel, guild_id: guild } = interaction;
+  if (channel?.type !== undefined) {
+    deps.book.learn({ ...channel, id: channelId, type: channel.type }, guild);
+  }
+  const actor: Actor = {
+    source: deps.source,
+    channel: deps.book.channel(channelId, guild ?? undefined, sender.displayName),
+    sender,
+  };
+  TAKEN[interaction.type]?.(deps, interaction, actor);
+}
+
+function takeCommand(deps: InteractionDeps, interaction: WireInteraction, actor: Actor): void {
+  const command = deps.commands.get(interaction.data?.name ?? '');
+  // INVARIANT: nothing is awaited before this, or a busy moment costs the three seconds.
+  const deferred = answer(deps, interaction, {
+    type: InteractionResponseType.DeferredChannelMessageWithSource,
+    ...(command?.isPrivate === true ? { data: { flags: MessageFlags.Ephemeral } } : {}),
+  });
+  const kept = deps.tokens.keep(interaction.id, interaction.token).catch((error: unknown) => {
+    deps.log.warn(
+      { room: 'discord', error: nameOf(error) },
+      'The address of an answer could not be kept; it will be an ordinary message.',
+    );
+  });
+  deps.lanes.push(actor.channel.id, async () => {
+    await Promise.all([deferred, kept]);
+    const offered = await offer(commandEvent(interaction, command, actor), deps.accept, deps);
+    await closeCommand(deps, interaction, offered);
+  });
+}
+
+/** Turns "is thinking" into words, or takes it away, when no answer will come by itself. */
+async function closeCommand(
+  deps: InteractionDeps,
+  interaction: WireInteraction,
+  offered: Offered,
+): Promise<void> {
+  const taken = takenOf(offered);
+  if (taken === undefined || taken.isAnswered) return;
+  const route = `/webhooks/${deps.account}/${interaction.token}/messages/@original` as const;
+  if (taken.words === undefined) return attempt(deps, () => deps.api.call({ method: 'DELETE', route }));
+  return attempt(deps, () => deps.api.call({ method: 'PATCH', route, body: wordsBody(taken.words) }));
+}
+
+function takeComponent(deps: InteractionDeps, interaction: WireInteraction, actor: Actor): void {
+  const pressed = readCustomId(interaction.data?.custom_id ?? '');
+  if (pressed?.kind === 'form') return void openForm(deps, interaction, actor, pressed);
+  const deferred = answer(deps, interaction, { type: InteractionResponseType.DeferredMessageUpdate });
+  // What is none of ours is offered too: refusing forged buttons is not for a connector to do.
+  const id = pressed?.id ?? interaction.data?.custom_id ?? '';
+  offerPress(deps, interaction, deferred, buttonEvent(interaction, id, actor));
+}
+
+function takeForm(deps: InteractionDeps, interaction: WireInteraction, actor: Actor): void {
+  const deferred = answer(deps, interaction, { type: InteractionResponseType.DeferredMessageUpdate });
+  const id = readCustomId(interaction.data?.custom_id ?? '')?.id ?? '';
+  offerPress(deps, interaction, deferred, buttonEvent(interaction, id, actor, typedIn(interaction)));
+}
+
+function offerPress(
+  deps: InteractionDeps,
+  interaction: WireInteraction,
+  deferred: Promise<void>,
+  event: InboundEvent,
+): void {
+  deps.lanes.push(event.channel.id, async () => {
+    await deferred;
+    const taken = takenOf(await offer(event, deps.accept, deps));
+    if (taken?.words === undefined) return;
+    const { words } = taken;
+    await attempt(deps, () =>
+      deps.api.call({
+        method: 'POST',
+        route: `/webhooks/${deps.account}/${interaction.token}`,
+        body: { ...wordsBody(words), flags: MessageFlags.Ephemeral },
+      }),
+    );
+  });
+}
+
+async function openForm(
+  deps: InteractionDeps,
+  interaction: WireInteraction,
+  actor: Actor,
+  pressed: { readonly id: string; readonly form: Form },
+): Promise<void> {
+  const { id, form } = pressed;
+  const [present] =
+    form.about === 'edit' ? await suggested(deps, { ...actor, about: 'edit', typed: id }, PREFILL_MS) : [];
+  const value = present?.value ?? '';
+  await answer(deps, interaction, {
+    type: InteractionResponseType.Modal,
+    data: {
+      custom_id: submitIdOf(id),
+      title: form.title,
+      components: [
+        {
+          type: ComponentType.ActionRow,
+          components: [
+            {
+              type: ComponentType.TextInput,
+              custom_id: 'text',
+              label: form.field,
+              style: TextInputStyle.Paragraph,
+              required: form.about === 'edit',
+              max_length: MAX_FIELD_CHARS,
+              // Half a text would be approved as if it were the whole.
+              ...(value === '' || value.length > MAX_FIELD_CHARS ? {} : { value }),
+            },
+          ],
+        },
+      ],
+    },
+  });
+}
+
+async function answerTyping(
+  deps: InteractionDeps,
+  interaction: WireInteraction,
+  actor: Actor,
+): Promise<void> {
+  const command = deps.commands.get(interaction.data?.name ?? '');
+  const question = questionOf(interaction, command, actor);
+  const found = question === undefined ? [] : await suggested(deps, question, SUGGEST_MS);
+  const choices = found
+    // A shortened value would name something else.
+    .filter(({ value }) => value !== '' && value.length <= MAX_CHOICE_CHARS)
+    .slice(0, MAX_CHOICES)
+    .map(({ label, value }) => ({ name: (label || value).slice(0, MAX_CHOICE_CHARS), value }));
+  await answer(deps, interaction, {
+    type: InteractionResponseType.ApplicationCommandAutocompleteResult,
+    data: { choices },
+  });
+}
+
+/** @returns nothing when it takes too long or breaks: whoever types goes on typing */
+async function suggested(deps: InteractionDeps, question: Parameters<Suggest>[0], limitMs: number) {
+  if (deps.suggest === undefined) return [];
+  const control = new AbortController();
+  const late = deps.clock.sleep(limitMs, control.signal).then(() => []);
+  try {
+    return await Promise.race([deps.suggest(question), late]);
+  } catch (error) {
+    deps.log.warn({ room: 'discord', error: nameOf(error) }, 'Nothing could be suggested.');
+    return [];
+  } finally {
+    control.abort();
+  }
+}
+
+/** The first answer. Never throws: an interaction that could not be answered is still worked on. */
+async function answer(deps: InteractionDeps, interaction: WireInteraction, body: object): Promise<void> {
+  const route = `/interactions/${interaction.id}/${interaction.token}/callback` as const;
+  for (let left = TRIES; left > 0; left -= 1) {
+    try {
+      await deps.api.call({ method: 'POST', route, body });
+      return;
+    } catch (error) {
+      const refused = refusalOf(error);
+      if (refused?.code === ALREADY_ANSWERED) return;
+      if (left > 1 && (refused === undefined || refused.status >= 500)) continue;
+      deps.log.warn(
+        { room: 'discord', interaction: interaction.id, status: refused?.status, code: refused?.code },
+        'Discord did not take the first answer to an interaction.',
+      );
+      return;
+    }
+  }
+}
+
+function takenOf(offered: Offered): Taken | undefined {
+  if (offered.kind === 'taken') return offered.taken;
+  return offered.kind === 'refused' ? { isAnswered: false, words: offered.message } : undefined;
+}
+
+function wordsBody(words = '') {
+  return { content: words.slice(0, MAX_WORDS_CHARS), allowed_mentions: { parse: [] } };
+}
+
+/** Words that nobody waits for any more are not worth more than a line in the log. */
+async function attempt(deps: InteractionDeps, work: () => Promise<unknown>): Promise<void> {
+  await work().catch((error: unknown) => {
+    deps.log.warn({ room: 'discord', error: nameOf(error) }, 'Fixed words did not reach Discord.');
+  });
+}

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { lookBack } from './backfill.ts';
+import { channelBook } from './channels.ts';
+import type { Packet } from './gateway.ts';
+import { type Hearing, type ListenDeps, offerMessage, offerOne, surroundings } from './hearing.ts';
+import { takeInteraction } from './interactions.ts';
+import { lanesOf, nameOf } from './lanes.ts';
+import { joinGuild, leaveChannel, leaveGuild } from './membership.ts';
+import { reactionEvent } from './message.ts';
+import {
+  type WireChannel,
+  type WireGuild,
+  type WireMessage,
+  type WireReaction,
+  wireChannel,
+  wireGuild,
+  wireInteraction,
+  wireMessage,
+  wireReaction,
+} from './wire.ts';
+
+/** Turns what the gateway tells into events, each channel in its own order. */
+export interface Listener {
+  /** Never throws. */
+  take(packet: Packet): void;
+  idle(): Promise<void>;
+}
+
+export function listener(deps: ListenDeps): Listener {
+  const lanes = lanesOf(deps.log);
+  const hearing: Hearing = { ...deps, book: channelBook(), lanes, expected: new Set(), backfillsLeft: 0 };
+  return {
+    idle: () => lanes.idle(),
+    take: ({ t, d }) => {
+      try {
+        HEARD[t]?.(hearing, d, t);
+      } catch (error) {
+        deps.log.error(
+          { room: 'discord', event: t, error: nameOf(error) },
+          'An event of Discord could not be worked on.',
+        );
+      }
+    },
+  };
+}
+
+type Hear = (hearing: Hearing, data: unknown, event: string) => void;
+
+function on<T>(schema: z.ZodType<T>, work: (hearing: Hearing, value: T) => void): Hear {
+  return (hearing, data, event) => {
+    const parsed = schema.safeParse(data);
+    if (parsed.success) work(hearing, parsed.data);
+    else {
+      const where = parsed.error.issues.map(({ path }) => path.join('.'));
+      hearing.log.warn(
+        { room: 'discord', event, where },
+        'An event of Discord has an unknown form and was left out.',
+      );
+    }
+  };
+}
+
+const learnChannel: Hear = on(wireChannel, ({ book }, channel: WireChannel) => book.learn(channel));
+
+const HEARD: Readonly<Record<string, Hear>> = {
+  READY: on(z.object({ guilds: z.array(wireGuild.pick({ id: true })) }), beginSession),
+  GUILD_CREATE: on(wireGuild, openGuild),
+  GUILD_UPDATE: on(wireGuild, ({ book, account }, guild) => book.learnGuild(guild, account)),
+  GUILD_DELETE: on(wireGuild.pick({ id: true, unavailable: true }), leaveGuild),
+  CHANNEL_CREATE: learnChannel,
+  CHANNEL_UPDATE: learnChannel,
+  THREAD_CREATE: learnChannel,
+  THREAD_UPDATE: learnChannel,
+  CHANNEL_DELETE: on(wireChannel, leaveChannel),
+  THREAD_DELETE: on(wireChannel, leaveChannel),
+  MESSAGE_CREATE: on(wireMessage, (hearing, message) => takeMessage(hearing, message, 'message')),
+  MESSAGE_UPDATE: on(wireMessage, (hearing, message) => takeMessage(hearing, message, 'edit')),
+  MESSAGE_REACTION_ADD: on(wireReaction, takeReaction),
+  INTERACTION_CREATE: on(wireInteraction, takeInteraction),
+};
+
+/** A fresh session: what was said since the last sign of life was told to nobody. A resumed one brings it by itself. */
+function beginSession(
+  hearing: Hearing,
+  { guilds }: { readonly guilds: readonly { readonly id: string }[] },
+): void {
+  hearing.expected.clear();
+  for (const { id } of guilds) hearing.expected.add(id);
+  hearing.backfillsLeft = hearing.backfillChannels;
+  for (const channel of hearing.marks.directs()) lookBack(hearing, channel, undefined);
+}
+
+function openGuild(hearing: Hearing, guild: WireGuild): void {
+  if (guild.unavailable === true) return;
+  const isNew = !hearing.expected.delete(guild.id) && !hearing.book.hasGuild(guild.id);
+  hearing.book.learnGuild(guild, hearing.account);
+  if (isNew) joinGuild(hearing, guild);
+  else lookBackThrough(hearing, guild);
+}
+
+function lookBackThrough(hearing: Hearing, { id, channels, threads }: WireGuild): void {
+  for (const channel of [...(channels ?? []), ...(threads ?? [])]) {
+    if (hearing.marks.isBehind(channel.id, channel.last_message_id)) lookBack(hearing, channel.id, id);
+  }
+}
+
+function takeMessage(hearing: Hearing, message: WireMessage, kind: 'message' | 'edit'): void {
+  const work = `${kind}:${message.id}`;
+  if (kind === 'message') hearing.marks.began(work, message.id);
+  hearing.lanes.push(message.channel_id, async () => {
+    const isDone = await offerMessage(hearing, message, kind, message.guild_id ?? undefined);
+    if (!isDone || kind === 'edit') return;
+    hearing.marks.passed(message.channel_id, message.id, !message.guild_id);
+    hearing.marks.ended(work);
+  });
+}
+
+function takeReaction(hearing: Hearing, reaction: WireReaction): void {
+  const { channel_id: channel, guild_id: guild } = reaction;
+  hearing.lanes.push(channel, async () => {
+    const around = await surroundings(hearing, channel, guild ?? undefined, '');
+    await offerOne(hearing, reactionEvent(reaction, around, hearing.clock.nowMs()));
+  });
+}
