@@ -87,7 +87,6 @@ async function join(
     memoryOf: open.connectorMemory,
     commands: commandMenu(),
     clock,
-    ids,
     log,
   });
   const measured = config.METRICS_LISTEN === undefined ? undefined : await loadMetrics();

@@ -1,6 +1,8 @@
 import { folderConnector } from '@agent-runtime/adapters';
-import type { Clock, CommandMenu, Connector, ConnectorMemory, Ids, Logger } from '@agent-runtime/domain';
+import type { Clock, Connector, ConnectorMemory, Logger } from '@agent-runtime/domain';
+import type { MenuEntry } from '@agent-runtime/engine';
 import { type Config, discordToken, telegramToken } from '../config.ts';
+import { discordMenu, telegramMenu } from './menus.ts';
 import type { Secrets } from './secrets.ts';
 
 /** The chat platforms of this process. */
@@ -23,9 +25,8 @@ export interface ChatsInput {
   readonly config: Config;
   readonly secrets: Pick<Secrets, 'get'>;
   readonly memoryOf: (source: string) => ConnectorMemory;
-  readonly commands: CommandMenu;
+  readonly commands: readonly MenuEntry[];
   readonly clock: Clock;
-  readonly ids: Ids;
   readonly log: Logger;
 }
 
@@ -80,7 +81,7 @@ async function telegramOf(
     publicUrl: config.PUBLIC_URL,
     webhookSecret: secret,
     memory: input.memoryOf(`telegram:${botIdOf(token.data)}`),
-    commands: input.commands,
+    commands: telegramMenu(input.commands),
     perSecond: config.TELEGRAM_PER_SECOND,
     clock: input.clock,
     log: input.log,
@@ -109,7 +110,7 @@ async function discordOf(input: ChatsInput, left: string[]): Promise<Connector |
     token: () => token.data,
     apiRoot: config.DISCORD_API_ROOT,
     memory: input.memoryOf(`discord:${accountOf(token.data)}`),
-    commands: input.commands,
+    commands: discordMenu(input.commands),
     clock: input.clock,
     log: input.log,
   });
