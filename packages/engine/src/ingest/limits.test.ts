@@ -54,6 +54,6 @@ describe('a paired person', () => {
     await stage.set({ budget: { tokensPerSenderPerDay: 1 } });
     await stage.settled((await stage.tell('hello')).run);
     expect(stage.heard).toHaveLength(1);
-    expect(stage.heard[0]).toContain('The model budget of you for a day is spent. It frees up again in');
+    expect(stage.heard[0]).toContain('Your model budget for a day is spent. It frees up again in');
   });
 });
