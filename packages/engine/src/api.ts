@@ -2,6 +2,7 @@ import type {
   ApprovalId,
   AuditReader,
   Clock,
+  ConfigFiles,
   Connector,
   ContextId,
   CrashPoints,
@@ -25,6 +26,7 @@ import type {
   RunId,
   Search,
   Store,
+  Suggest,
   TaskId,
   TaskKind,
   Tier,
@@ -52,6 +54,8 @@ export interface EngineDeps {
   readonly live: LiveFeed;
   readonly crash: CrashPoints;
   readonly redactor: Redactor;
+  /** Settings files of places that bind or move by themselves. */
+  readonly configFiles?: ConfigFiles | undefined;
   readonly config: EngineConfig;
 }
 
@@ -157,6 +161,9 @@ export interface Engine {
   revoked(principalKey: string): Promise<void>;
   /** Call after a workspace or its people changed: its limits are read again, and a notice that was left is sent. */
   settingsChanged(): Promise<void>;
+
+  /** What a platform may show while a person types a command. Never throws. */
+  readonly suggest: Suggest;
 
   readonly health: () => { readonly isReady: boolean; readonly reasons: readonly string[] };
 }

@@ -3,6 +3,7 @@ import type { Actor, EngineDeps } from './api.ts';
 import { approve, deny, edit, expireQuestions, makeDeadlines, release, withdraw } from './approval/index.ts';
 import { type Proposal, type ProposeInput, propose } from './effect/index.ts';
 import { openGate, settleGate } from './gate/index.ts';
+import { pruneSeen } from './ingest/seen.ts';
 import { pruneNotices } from './notify/index.ts';
 import { endPrincipal, panicOff, panicOn, settlePanic } from './panic/index.ts';
 import {
@@ -91,6 +92,7 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
     // Set before: what a full disk refuses can wait for the next hour.
     nextPruneAtMs = deps.clock.nowMs() + PRUNE_EVERY_MS;
     await pruneNotices(deps);
+    await pruneSeen(deps);
   };
   /** A failed sweep is tried again at the next one: nothing it does is urgent, for the claim looks at expiry itself. */
   const trying = async (work: () => Promise<unknown>): Promise<void> => {

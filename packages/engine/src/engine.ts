@@ -3,7 +3,7 @@ import type { Engine, EngineDeps } from './api.ts';
 import { makeEmbeddedDurable } from './durable/index.ts';
 import { belongsTo } from './effect/rules.ts';
 import { type Effects, makeEffects } from './effects.ts';
-import { makeIngest, RUN_WORKFLOW } from './ingest/index.ts';
+import { makeIngest, makeSuggest, RUN_WORKFLOW } from './ingest/index.ts';
 import {
   abortRun,
   endOpenRuns,
@@ -102,6 +102,7 @@ export function makeEngine(deps: EngineDeps): Engine {
       durable.wake();
       effects.outbox.wake();
     },
+    suggest: makeSuggest(deps),
     health: () => {
       const trouble = deps.store.trouble?.();
       const reasons = [

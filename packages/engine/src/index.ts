@@ -5,5 +5,5 @@
 export * from './admin/index.ts';
 export * from './api.ts';
 export { makeEngine } from './engine.ts';
-export { COMMANDS } from './ingest/index.ts';
+export { COMMANDS, type CommandArg, commandMenu, type MenuEntry } from './ingest/index.ts';
 export { openPath, searchWorkspace } from './search/index.ts';

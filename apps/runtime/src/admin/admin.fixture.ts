@@ -66,6 +66,7 @@ function minimalEngine(world: { readonly runs: Run[]; parts(): AdminParts }): En
   return {
     start: async () => {},
     drain: async () => {},
+    suggest: async () => [],
     accept: async (arrival) => {
       const { ids, clock, store } = world.parts();
       const context = arrival.authenticated?.context ?? ('none' as ContextId); // safe: a slug

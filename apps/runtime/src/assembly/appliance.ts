@@ -111,6 +111,7 @@ async function join(
     crash: world.crash,
     redactor,
     config: engineConfig(config),
+    configFiles: files.configFiles,
   };
   const engine = makeEngine(deps);
   const loops: Loop[] = [];

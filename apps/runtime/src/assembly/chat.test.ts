@@ -12,7 +12,7 @@ test('what is said in a chat comes in by the one door, one conversation per chan
     arrivals.push(arrival);
     return { outcome: 'run' as const, isRepeat: false };
   };
-  await listenTo(chat, { accept }, recordingLogger());
+  await listenTo(chat, { accept, suggest: async () => [] }, recordingLogger());
   await chat.say({ channel: 'general', sender: 'u1', text: 'hello' });
   await chat.say({ channel: 'other', sender: 'u1', text: 'hello' });
   expect(arrivals.map(({ door, conversationKey }) => `${door} ${conversationKey}`)).toEqual([
@@ -35,7 +35,7 @@ test.each<[ErrorKind, boolean]>([
     throw new AppError({ code: `ingest.test.${kind}`, kind, message: 'no' });
   };
   const log = recordingLogger();
-  await listenTo(chat, { accept: refuse }, log);
+  await listenTo(chat, { accept: refuse, suggest: async () => [] }, log);
   const said = chat.say({ channel: 'general', sender: 'u1', text: 'hello' });
   if (isLasting) {
     await said;

@@ -5,7 +5,11 @@ import type { Accepted, Engine } from '@agent-runtime/engine';
  * Begins to listen to a chat. An event counts as taken when the engine has it; what the engine refuses for good is dropped with a
  * line in the log, what it cannot take now is thrown back, so that the platform offers it again.
  */
-export function listenTo(connector: Connector, engine: Pick<Engine, 'accept'>, log: Logger): Promise<void> {
+export function listenTo(
+  connector: Connector,
+  engine: Pick<Engine, 'accept' | 'suggest'>,
+  log: Logger,
+): Promise<void> {
   const accept: Accept = async (event) => {
     try {
       const accepted = await engine.accept({
@@ -24,7 +28,7 @@ export function listenTo(connector: Connector, engine: Pick<Engine, 'accept'>, l
       return { isAnswered: false, words: thrown.message };
     }
   };
-  return connector.start(accept);
+  return connector.start(accept, engine.suggest);
 }
 
 function takenAs(accepted: Accepted): Awaited<ReturnType<Accept>> {

@@ -68,7 +68,7 @@ export function handlersOf(house: FakeHouse): Handlers {
       task_id: 'task_ask1',
       context: where ?? 'cli-ada',
     }),
-    'context.list': () => ({ items: house.contexts.map(contextRow) }),
+    'context.list': () => ({ items: house.contexts.map(contextRow), unbound: house.unbound }),
     'context.show': ({ id }) => context(id),
     'context.set': ({ id, ...patch }) => {
       house.contexts = house.contexts.map((one) =>

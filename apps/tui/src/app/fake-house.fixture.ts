@@ -8,6 +8,7 @@ import {
   type ErrorKind,
   type HubRow,
   type SecretRow,
+  type SeenRow,
   type Status,
   type TaskDetail,
   type UserDetail,
@@ -24,6 +25,7 @@ export interface FakeHouse {
   runs: Map<string, AskResult>;
   users: UserDetail[];
   contexts: ContextDetail[];
+  unbound: SeenRow[];
   workspaces: WorkspaceDetail[];
   hubs: HubRow[];
   secrets: Map<string, SecretRow>;
@@ -47,6 +49,7 @@ export function fakeHouse(given: Partial<FakeHouse> = {}): FakeHouse {
     runs: new Map(),
     users: [userFixture()],
     contexts: [],
+    unbound: [],
     workspaces: [],
     hubs: [],
     secrets: new Map(),

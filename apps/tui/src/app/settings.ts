@@ -113,4 +113,23 @@ export const SHARED_SETTINGS: readonly Setting[] = [
     kind: { kind: 'whole' },
     isInherited: true,
   },
+  {
+    name: 'output',
+    about: 'answers: no notices and no progress',
+    kind: { kind: 'choice', values: ['all', 'answers'] },
+    isInherited: true,
+  },
+  {
+    name: 'acknowledge',
+    about: 'say first what was understood',
+    kind: { kind: 'choice', values: ['off', 'tasks', 'confirm'] },
+    isInherited: true,
+  },
+  {
+    name: 'messages_per_minute',
+    about: 'questions of one person',
+    kind: { kind: 'whole' },
+    isInherited: true,
+  },
+  { name: 'max_prompt_chars', about: 'longest question', kind: { kind: 'whole' }, isInherited: true },
 ];

@@ -113,6 +113,10 @@ describe('words', () => {
     [['open', 'faq.md:9-3']],
     [['token', 'create', 'x', '--role', 'admin']],
     [['context', 'set', 'ops', '--inherit', 'everything']],
+    [['context', 'set', 'ops', '--output', 'nothing']],
+    [['context', 'set', 'ops', '--messages-per-minute', 'few']],
+    [['workspace', 'set', 'acme', '--bind', 'telegram']],
+    [['workspace', 'set', 'acme', '--unbind', 'telegram:1']],
   ])('mistakes are refused before anything is asked: %j', async (argv) => {
     const cli = fakeWorld();
     expect(await cli.run(...argv)).toBe(ERROR_KINDS.invalid.exit);
@@ -476,6 +480,7 @@ describe('the house', () => {
       time_zone: 'UTC',
       tools: [],
       models: [],
+      bindings: [],
       contexts,
       created_at: AT,
       etag: '0123456789abcdef',
@@ -529,6 +534,60 @@ describe('the house', () => {
       guests: null,
       temperature: null,
     });
+  });
+
+  test('limits, manners and groups of a workspace', async () => {
+    const cli = fakeWorld();
+    const flags = '--output answers --acknowledge confirm --messages-per-minute 5 --max-prompt-chars 900';
+    await cli.run('workspace', 'set', 'acme', ...flags.split(' '), '--inherit', 'output');
+    await cli.run(
+      'workspace',
+      'set',
+      'acme',
+      '--bind',
+      'telegram:12/-1003',
+      '--unbind',
+      'discord:4/5',
+      'discord:4/6',
+    );
+    expect(cli.calls.map(([, input]) => input)).toEqual([
+      { id: 'acme', output: null, acknowledge: 'confirm', messages_per_minute: 5, max_prompt_chars: 900 },
+      {
+        id: 'acme',
+        bind: [{ connector: 'telegram', account: '12', group: '-1003' }],
+        unbind: [
+          { connector: 'discord', account: '4', group: '5' },
+          { connector: 'discord', account: '4', group: '6' },
+        ],
+      },
+    ]);
+  });
+
+  test('unbound places are listed below the contexts, cleaned, and the command that binds one', async () => {
+    const place = {
+      connector: 'telegram',
+      account: '12',
+      channel: '-1003',
+      kind: 'group' as const,
+      title: 'Evil\u202e title',
+      group: '-1003',
+      first_seen_at: AT,
+      last_seen_at: AT,
+      is_gone: false,
+    };
+    const unbound = [{ ...place, channel: 'left', is_gone: true }, place];
+    const cli = fakeWorld({ answers: { 'context.list': { items: [], unbound } } });
+    expect(await cli.run('context', 'list')).toBe(0);
+    expect(cli.out()).toContain('Seen, but unbound: nobody is answered there.');
+    expect(cli.out()).toContain('Evil⟨U+202E⟩');
+    expect(cli.out()).toContain('group, left');
+    const command = /^Bind one: agent-runtime (.*)$/m.exec(cli.out())?.[1] ?? '';
+    expect(command).toBe('context bind --workspace WORKSPACE --kind group -- telegram:12 -1003');
+    await cli.run(...command.replace('WORKSPACE', 'acme').split(' '));
+    expect(cli.calls.at(-1)?.slice(0, 2)).toEqual([
+      'context.bind',
+      { workspace: 'acme', connector: 'telegram', account: '12', channel: '-1003', kind: 'group' },
+    ]);
   });
 
   test.each(['bash', 'zsh', 'fish'])('completion for %s knows every command', async (shell) => {

@@ -11,6 +11,10 @@ const SETTINGS = [
   ['--run-deadline-ms <n>', 'longest time of one run'],
   ['--tokens-per-day <n>', 'budget'],
   ['--tokens-per-sender-per-day <n>', 'budget of each person there'],
+  ['--output <all|answers>', 'answers: nothing but answers, no notices and no progress'],
+  ['--acknowledge <off|tasks|confirm>', 'say first what was understood; confirm: and wait for an OK'],
+  ['--messages-per-minute <n>', 'questions of one person in a minute'],
+  ['--max-prompt-chars <n>', 'longest question'],
   ['--inherit <settings>', 'go back to what is inherited, e.g. guests,tools'],
 ] as const;
 const place = () => import('../command/place.ts');
@@ -50,6 +54,8 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
       ['--concurrency <n>', 'runs at the same time'],
       ['--approvers-for-high <n>', 'approvers for tier high'],
       ['--time-zone <zone>', 'e.g. Europe/Vienna'],
+      ['--bind <groups...>', 'take each place of this guild or group: CONNECTOR:ACCOUNT/GROUP'],
+      ['--unbind <groups...>', 'take no more places of it'],
       ...SETTINGS,
     ],
     example: 'agent-runtime workspace set community --concurrency 3',
@@ -57,7 +63,7 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
   },
   {
     usage: 'context list',
-    about: 'Contexts.',
+    about: 'Contexts, and places that are bound to nothing yet.',
     options: [WORKSPACE],
     example: 'agent-runtime context list',
     load: async () => (await place()).contextList,

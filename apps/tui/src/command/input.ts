@@ -66,6 +66,10 @@ export function settingsOf(run: CommandRun) {
     'run-deadline-ms',
     'tokens-per-day',
     'tokens-per-sender-per-day',
+    'output',
+    'acknowledge',
+    'messages-per-minute',
+    'max-prompt-chars',
   ];
   const strange = [...inherited].find((name) => !known.includes(name));
   if (strange !== undefined) throw mistyped(`--inherit takes ${known.join(', ')}, not "${strange}".`);
@@ -84,6 +88,16 @@ export function settingsOf(run: CommandRun) {
       'tokens-per-sender-per-day',
       numberOption(run, 'tokensPerSenderPerDay', '--tokens-per-sender-per-day'),
     ),
+    output: pick('output', choiceOption(run, 'output', '--output', ['all', 'answers'] as const)),
+    acknowledge: pick(
+      'acknowledge',
+      choiceOption(run, 'acknowledge', '--acknowledge', ['off', 'tasks', 'confirm'] as const),
+    ),
+    messages_per_minute: pick(
+      'messages-per-minute',
+      numberOption(run, 'messagesPerMinute', '--messages-per-minute'),
+    ),
+    max_prompt_chars: pick('max-prompt-chars', numberOption(run, 'maxPromptChars', '--max-prompt-chars')),
   };
 }
 

@@ -1,5 +1,12 @@
-import { AppError, type ContextDetail, showHidden, type WorkspaceDetail } from '@agent-runtime/domain';
-import { type CommandHandler, type CommandRun, textArg, textOption } from '../cli/command.ts';
+import {
+  AppError,
+  type ContextDetail,
+  type SeenRow,
+  showHidden,
+  type WorkspaceDetail,
+} from '@agent-runtime/domain';
+import { type CommandHandler, type CommandRun, listOption, textArg, textOption } from '../cli/command.ts';
+import { bindCommand, bindingText } from '../screen/binding.ts';
 import { labelMarks } from '../screen/label.ts';
 import { facts, shortTime, table, wrapped } from '../screen/table.ts';
 import { choiceOption, given, mistyped, numberOption, placeOf, settingsOf } from './input.ts';
@@ -50,11 +57,25 @@ export const workspaceSet: CommandHandler = async (run) => {
       concurrency: numberOption(run, 'concurrency', '--concurrency'),
       approvers_for_high: numberOption(run, 'approversForHigh', '--approvers-for-high'),
       time_zone: textOption(run, 'timeZone'),
+      bind: bindingsOption(run, 'bind'),
+      unbind: bindingsOption(run, 'unbind'),
       ...settingsOf(run),
     }),
   );
   run.show(detail, () => workspaceText(detail, run.world.columns));
 };
+
+/** `telegram:123/-100456`: connector, account and group. @throws AppError tui.usage.invalid */
+function bindingsOption(run: CommandRun, name: 'bind' | 'unbind') {
+  return listOption(run, name)?.map((text) => {
+    const [, connector, account, group] = /^([^:/]+):([^/]+)\/(.+)$/.exec(text) ?? [];
+    if (connector === undefined || account === undefined || group === undefined)
+      throw mistyped(
+        `--${name} takes CONNECTOR:ACCOUNT/GROUP, as \`context list\` shows it, not "${showHidden(text)}".`,
+      );
+    return { connector, account, group };
+  });
+}
 
 function workspaceText(detail: WorkspaceDetail, columns: number): string {
   return facts([
@@ -69,6 +90,7 @@ function workspaceText(detail: WorkspaceDetail, columns: number): string {
     ['Time zone', detail.time_zone],
     ['Tools', list(detail.tools, columns)],
     ['Models', detail.models.length === 0 ? 'whatever there is' : detail.models.join(', ')],
+    ['Takes', detail.bindings.length === 0 ? undefined : list(detail.bindings.map(bindingText), columns)],
     ['Contexts', list(detail.contexts, columns)],
   ]);
 }
@@ -84,20 +106,46 @@ export const contextList: CommandHandler = async (run) => {
   const { workspace } = placeOf(run);
   const reply = await (await run.client()).call('context.list', workspace === undefined ? {} : { workspace });
   run.show(reply, () =>
-    reply.items.length === 0
-      ? 'No contexts. Bind a channel: agent-runtime context bind --help'
-      : table(
-          reply.items,
-          [
-            { name: 'id', of: (row) => row.id },
-            { name: 'readers', of: (row) => row.openness },
-            { name: 'workspace', of: (row) => row.workspace },
-            { name: 'stands for', of: (row) => `${row.connector}:${row.account} ${row.channel}` },
-          ],
-          run.world.columns,
-        ),
+    [
+      reply.items.length === 0
+        ? 'No contexts. Bind a channel: agent-runtime context bind --help'
+        : table(
+            reply.items,
+            [
+              { name: 'id', of: (row) => row.id },
+              { name: 'readers', of: (row) => row.openness },
+              { name: 'workspace', of: (row) => row.workspace },
+              { name: 'stands for', of: (row) => `${row.connector}:${row.account} ${row.channel}` },
+            ],
+            run.world.columns,
+          ),
+      ...(reply.unbound.length === 0 ? [] : [unboundText(reply.unbound, run.world.columns)]),
+    ].join('\n\n'),
   );
 };
+
+/** What was seen and is bound to nothing, and how it is bound. */
+function unboundText(places: readonly SeenRow[], columns: number): string {
+  const [first] = places.filter((place) => !place.is_gone);
+  return [
+    'Seen, but unbound: nobody is answered there.',
+    table(
+      places,
+      [
+        { name: 'unbound', of: (row) => `${row.connector}:${row.account} ${showHidden(row.channel)}` },
+        { name: 'kind', of: (row) => (row.is_gone ? `${row.kind}, left` : row.kind) },
+        { name: 'last seen', of: (row) => shortTime(row.last_seen_at) },
+        {
+          name: 'in',
+          of: (row) => (row.group === undefined || row.group === row.channel ? '' : showHidden(row.group)),
+        },
+        { name: 'title', of: (row) => showHidden(row.title) },
+      ],
+      columns,
+    ),
+    ...(first === undefined ? [] : [`Bind one: ${bindCommand(first)}`]),
+  ].join('\n');
+}
 
 export const contextShow: CommandHandler = async (run) => {
   const detail = await (await run.client()).call('context.show', { id: textArg(run, 0) });
@@ -152,6 +200,10 @@ function contextText(detail: ContextDetail, columns: number): string {
     ['Longest answer', detail.max_output_tokens],
     ['Queue', `${detail.max_queued} messages, ${Math.round(detail.run_deadline_ms / 1000)} s per run`],
     ['Tokens a day', detail.tokens_per_day],
+    ['Says', detail.output === 'all' ? 'answers and notices' : 'answers only'],
+    ['Acknowledges', detail.acknowledge],
+    ['A minute', `${detail.messages_per_minute} questions of one person`],
+    ['Longest question', detail.max_prompt_chars],
   ]);
 }
 

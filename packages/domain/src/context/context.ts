@@ -46,6 +46,11 @@ export interface Binding {
   readonly group: string;
 }
 
+/** Is it the same guild or group of the same account? */
+export function isSameBinding(a: Binding, b: Binding): boolean {
+  return a.connector === b.connector && a.account === b.account && a.group === b.group;
+}
+
 /** What a context may say for itself; every field absent is inherited from its workspace. */
 export interface ContextSettings {
   readonly title?: string | undefined;

@@ -21,6 +21,10 @@ export const contextPatchSchema = z.strictObject({
   run_deadline_ms: whole.min(1_000).nullable().optional(),
   tokens_per_day: whole.nullable().optional(),
   tokens_per_sender_per_day: whole.nullable().optional(),
+  output: z.enum(['all', 'answers']).nullable().optional(),
+  acknowledge: z.enum(['off', 'tasks', 'confirm']).nullable().optional(),
+  messages_per_minute: whole.min(1).nullable().optional(),
+  max_prompt_chars: whole.min(1).nullable().optional(),
 });
 export type ContextPatch = z.infer<typeof contextPatchSchema>;
 
@@ -49,10 +53,39 @@ export const contextDetailSchema = contextRowSchema.extend({
   run_deadline_ms: z.int(),
   tokens_per_day: z.int().optional(),
   tokens_per_sender_per_day: z.int().optional(),
+  output: z.enum(['all', 'answers']),
+  acknowledge: z.enum(['off', 'tasks', 'confirm']),
+  messages_per_minute: z.int(),
+  max_prompt_chars: z.int().optional(),
   created_at: instantSchema,
   etag: etagSchema,
 });
 export type ContextDetail = z.infer<typeof contextDetailSchema>;
+
+/** A place that was seen and is bound to nothing. */
+export const seenRowSchema = z.strictObject({
+  connector: z.string(),
+  account: z.string(),
+  channel: z.string(),
+  kind: z.enum(CONTEXT_KINDS),
+  /** As the platform has it, in one line; never trusted. */
+  title: z.string(),
+  /** Platform id of the guild or group that it lies in. */
+  group: z.string().optional(),
+  first_seen_at: instantSchema,
+  last_seen_at: instantSchema,
+  /** The appliance's account was removed from it. */
+  is_gone: z.boolean(),
+});
+export type SeenRow = z.infer<typeof seenRowSchema>;
+
+/** A guild or group whose places a workspace takes by itself. */
+export const bindingSchema = z.strictObject({
+  connector: z.string().min(1).max(40),
+  account: z.string().min(1).max(120),
+  group: z.string().min(1).max(200),
+});
+const bindings = z.array(bindingSchema).max(50);
 
 export const workspaceRowSchema = z.strictObject({
   id: z.string(),
@@ -70,6 +103,7 @@ export const workspaceDetailSchema = workspaceRowSchema.extend({
   time_zone: z.string(),
   tools: z.array(z.string()),
   models: z.array(z.string()),
+  bindings: z.array(bindingSchema),
   contexts: z.array(z.string()),
   created_at: instantSchema,
   etag: etagSchema,
@@ -82,6 +116,9 @@ export const workspacePatchSchema = contextPatchSchema.extend({
   concurrency: z.int().min(1).max(100).optional(),
   approvers_for_high: z.int().min(1).max(10).optional(),
   time_zone: z.string().min(1).max(60).optional(),
+  /** Groups to take from now on, and groups to take no more. */
+  bind: bindings.optional(),
+  unbind: bindings.optional(),
 });
 export type WorkspacePatch = z.infer<typeof workspacePatchSchema>;
 
@@ -156,9 +193,9 @@ export const PLACE_ROUTES = {
   'context.list': {
     method: 'GET',
     path: '/context',
-    summary: 'Contexts.',
+    summary: 'Contexts, and for operators of everything the places that are bound to nothing.',
     input: z.strictObject(place),
-    reply: listOf(contextRowSchema),
+    reply: listOf(contextRowSchema).extend({ unbound: z.array(seenRowSchema) }),
   },
   'context.show': {
     method: 'GET',

@@ -6,6 +6,10 @@ import type { PolicyRequest, PolicyRules } from './request.ts';
 
 type Of<A extends PolicyRequest['action']> = Extract<PolicyRequest, { action: A }>;
 
+/** Said where nobody has bound anything yet. */
+export const UNBOUND =
+  'This channel is not bound to a workspace yet. An operator can bind it (`context bind`).';
+
 /** The scope of a context, for grants. */
 export function scopeOf(context: Context): Scope {
   return { kind: 'context', workspace: context.workspace, context: context.id };
@@ -41,10 +45,7 @@ export function decideTask(request: Of<'task.create'>, rules: PolicyRules): Deci
   if (halt !== undefined) return halt;
   const { context, settings } = rules;
   if (context === undefined || settings === undefined) {
-    return deny(
-      'policy.unbound',
-      'This channel is not bound to a workspace yet. An operator can bind it (`context bind`).',
-    );
+    return deny('policy.unbound', UNBOUND);
   }
   if (request.isAddressed !== true) return deny('policy.unaddressed', 'Not addressed to the assistant.');
   const { principal } = request;

@@ -7,6 +7,7 @@ import { makeLabel } from '../label/index.ts';
 import { ADMIN_VERBS, type AdminVerb } from './admin.ts';
 import { decide } from './decide.ts';
 import { CHAT_GRANTS_PER_DAY } from './decide-approval.ts';
+import { takenAs } from './decision.ts';
 import {
   ADMIN,
   answerOf,
@@ -45,6 +46,55 @@ type Of<A extends PolicyRequest['action']> = Extract<PolicyRequest, { action: A 
 const welcome = rulesOf({ settings: settingsOf({ guests: 'ask' }) });
 const inPanic = rulesOf({ isPanicOn: true });
 const behindGate = rulesOf({ isGateClosed: true });
+
+describe('what an event may come to', () => {
+  const takenOf = (more: Partial<Of<'event.take'>> = {}, rules = rulesOf()) =>
+    takenAs(
+      decide(
+        {
+          action: 'event.take',
+          kind: 'message',
+          principal: person(MEMBER),
+          door: 'chat',
+          isBot: false,
+          isRelayed: false,
+          ...more,
+        },
+        rules,
+      ),
+    );
+
+  it('is decided by its kind alone, for whom it comes from', () => {
+    const guest = { principal: GUEST };
+    expect([takenOf(), takenOf({ kind: 'command' }), takenOf(guest)]).toEqual(['order', 'order', 'order']);
+    expect([takenOf({ kind: 'edit' }), takenOf({ kind: 'edit', ...guest })]).toEqual(['words', 'words']);
+    expect(takenOf({ kind: 'button' })).toBe('press');
+    for (const principal of [GUEST, TOKEN, SERVICE])
+      expect(takenOf({ kind: 'button', principal })).toBeUndefined();
+    for (const kind of ['reaction', 'member', 'moved'] as const) expect(takenOf({ kind })).toBe('fact');
+  });
+
+  it('is no order from a machine, another door, or when it was passed on; what is not known counts as that', () => {
+    const unsure = undefined as unknown as boolean; // safe: what a faulty caller gives
+    expect(takenOf({ isBot: true })).toBe('words');
+    expect(takenOf({ isBot: unsure })).toBe('words');
+    expect(takenOf({ kind: 'command', isRelayed: true })).toBe('ask');
+    expect(takenOf({ isRelayed: unsure })).toBe('ask');
+    for (const door of ['http', 'cli', 'mail', 'cron', 'file', 'outcome'] as const)
+      expect(takenOf({ door })).toBe('ask');
+    for (const more of [{ isBot: true }, { isRelayed: true }])
+      expect(takenOf({ kind: 'button', ...more })).toBeUndefined();
+  });
+
+  it('is nothing where nothing is bound, and for a kind that is not known', () => {
+    const kinds = ['message', 'command', 'edit', 'button', 'reaction', 'member', 'moved'] as const;
+    for (const kind of kinds) {
+      expect(takenOf({ kind }, rulesOf({ context: undefined }))).toBeUndefined();
+      expect(takenOf({ kind }, rulesOf({ settings: undefined }))).toBeUndefined();
+    }
+    expect(takenOf({ kind: 'poke' as 'edit' })).toBeUndefined(); // safe: what a faulty connector gives
+  });
+});
 
 describe('starting a run', () => {
   const start = (more: Partial<Of<'task.create'>> = {}, rules = rulesOf()) =>

@@ -1,6 +1,7 @@
 import { decideAdmin } from './decide-admin.ts';
 import { decideAbort, decideApproval, decideWithdraw } from './decide-approval.ts';
 import { decidePerform, decideShow } from './decide-effect.ts';
+import { decideEvent } from './decide-event.ts';
 import { decideRunRead } from './decide-run.ts';
 import { decideRead, decideTask } from './decide-task.ts';
 import { decideTool } from './decide-tool.ts';
@@ -22,6 +23,8 @@ export function decide(request: PolicyRequest, rules: PolicyRules): Decision {
 
 function byAction(request: PolicyRequest, rules: PolicyRules): Decision {
   switch (request.action) {
+    case 'event.take':
+      return decideEvent(request, rules);
     case 'task.create':
       return decideTask(request, rules);
     case 'tool.call':

@@ -23,8 +23,16 @@ export type Obligation =
   | { readonly kind: 'store-label'; readonly label: Label }
   /** Show only what fits. */
   | { readonly kind: 'filter'; readonly clearance: Clearance }
+  /** The most that an event of a chat may come to. */
+  | { readonly kind: 'take'; readonly as: TakenKind }
   /** The starter is a guest: their text is from outside, their limits are per sender. */
   | { readonly kind: 'guest' };
+
+/**
+ * `order`: a person's own fresh words, a command or a wish · `ask`: words that may ask for work and are no command · `words`: kept for the
+ * log · `press`: of a button · `fact`: about the place itself; starts, shows and orders nothing.
+ */
+export type TakenKind = 'order' | 'ask' | 'words' | 'press' | 'fact';
 
 export interface Decision {
   readonly kind: 'permit' | 'ask' | 'deny';
@@ -43,6 +51,12 @@ export function ask(code: string, text: string, ...obligations: readonly Obligat
 
 export function deny(code: string, text: string): Decision {
   return { kind: 'deny', reasons: [{ code, text }], obligations: [] };
+}
+
+/** The most that an event may come to; undefined when it was refused. */
+export function takenAs(decision: Decision): TakenKind | undefined {
+  const taken = decision.obligations.find((obligation) => obligation.kind === 'take');
+  return decision.kind === 'permit' ? taken?.as : undefined;
 }
 
 /** The approval obligation of an `ask`. */

@@ -42,7 +42,20 @@ export interface ReachFacts {
 /** Why a URL may be fetched. */
 export type UrlTrust = 'typed-by-requester' | 'operator' | 'linked-on-allowed-page' | 'none';
 
+/** Kinds of what arrives at a chat, as connectors name them. */
+export type EventKind = 'message' | 'edit' | 'button' | 'command' | 'reaction' | 'member' | 'moved';
+
 export type PolicyRequest =
+  | {
+      /** The first question about everything that arrives, whatever its kind: what may it come to? */
+      readonly action: 'event.take';
+      readonly kind: EventKind;
+      readonly principal: Principal;
+      readonly door: Door;
+      readonly isBot: boolean;
+      /** Forwards, quotes, via-bot messages. */
+      readonly isRelayed: boolean;
+    }
   | {
       readonly action: 'task.create';
       readonly principal: Principal;

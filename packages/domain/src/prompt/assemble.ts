@@ -239,7 +239,27 @@ function toLlm(message: Message, formatTime: (atMs: number) => string): LlmMessa
 function messageText(message: Message, formatTime: (atMs: number) => string): string {
   const name = oneLine(message.senderName, 60).replace(/[[\]<>]/g, ' ');
   const text = message.text.replace(/(?<=[\n\r\v\f\u0085\u2028\u2029]\s*)\[/g, '\\[');
-  return `[${formatTime(message.at)} ${name}] ${escapeData(text)}`;
+  return [`[${formatTime(message.at)} ${name}] ${escapeData(text)}`, ...attachedLines(message)].join('\n');
+}
+
+const MOST_ATTACHED = 10;
+
+/**
+ * Kind and size alone: both are of a closed type, so they say nothing in somebody's words. Name and contents are from outside and stay
+ * out, so the message keeps its label.
+ */
+function attachedLines({ attachments = [] }: Message): readonly string[] {
+  const shown = attachments.slice(0, MOST_ATTACHED).map(({ kind, bytes }) => {
+    const size = bytes === undefined ? '' : `, ${sizeText(bytes)}`;
+    return `[attached: ${kind}${size}; its contents cannot be read yet]`;
+  });
+  const more = attachments.length - shown.length;
+  return more === 0 ? shown : [...shown, `[attached: ${more} more]`];
+}
+
+function sizeText(bytes: number): string {
+  const kilobytes = Math.max(1, Math.round(bytes / 1_000));
+  return kilobytes < 1_000 ? `${kilobytes} kB` : `${(kilobytes / 1_000).toFixed(1)} MB`;
 }
 
 function dataBlock(name: string, items: readonly PromptText[]): string {

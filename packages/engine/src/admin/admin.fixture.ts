@@ -121,6 +121,7 @@ function makeAdmin(world: World): AdminWorld {
     openGate: async (actor) => effects.openGate(actor),
     revoked: note('revoked'),
     settingsChanged: note('settingsChanged'),
+    suggest: async () => [],
     health: () => ({ isReady: true, reasons: [] }),
   };
   const deps: AdminDeps = {

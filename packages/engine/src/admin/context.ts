@@ -10,7 +10,7 @@ import {
   toInstant,
 } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
-import { freeSlug } from './ask.ts';
+import { freeSlug } from '../free-slug.ts';
 import {
   change,
   contextScope,
@@ -23,6 +23,7 @@ import {
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { missing, namesOf } from './find.ts';
 import { chosenWorkspace, visibleContext } from './place.ts';
+import { unboundPlaces } from './seen.ts';
 import { patchSettings } from './settings.ts';
 import { requireTools } from './tool-names.ts';
 import { etagOf, requireVersion } from './version.ts';
@@ -39,6 +40,7 @@ export const CONTEXT: AdminPart<'context.list' | 'context.show' | 'context.set' 
       items: visible
         .filter((context) => workspace === undefined || context.workspace === workspace)
         .map(contextRow),
+      unbound: workspace === undefined ? await unboundPlaces(deps.store.read, viewer) : [],
     };
   },
   'context.show': async (deps, actor, { id }) => {
@@ -129,6 +131,7 @@ async function bindContext(
       if (bound !== undefined) throw alreadyBound(bound, viewer);
       if ((await tx.get('context', { id: context.id })) !== undefined) throw nameTaken(context.id);
       await tx.insert('context', context);
+      await tx.remove('context_seen', { connector, account, channel });
     },
   );
   await deps.configFiles.saveContext(context);
@@ -169,6 +172,10 @@ async function contextDetail(deps: AdminDeps, context: Context): Promise<Context
     run_deadline_ms: settings.queue.runDeadlineMs,
     tokens_per_day: settings.budget.tokensPerDay,
     tokens_per_sender_per_day: settings.budget.tokensPerSenderPerDay,
+    output: settings.output,
+    acknowledge: settings.acknowledge,
+    messages_per_minute: settings.messagesPerMinute,
+    max_prompt_chars: settings.maxPromptChars,
     created_at: toInstant(context.createdAt),
     etag: etagOf(context),
   };

@@ -17,8 +17,8 @@ import {
   type WorkspaceId,
 } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
+import { freeSlug } from '../free-slug.ts';
 import { signedFacts } from '../signed-facts.ts';
-import { freeSlug } from './ask.ts';
 import { workspaceScope } from './authorize.ts';
 import type { AdminDeps } from './deps.ts';
 import type { HeldRow } from './held.ts';

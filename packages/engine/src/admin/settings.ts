@@ -43,6 +43,10 @@ export function patchSettings(old: ContextSettings, patch: ContextPatch): Contex
     models: defined(models),
     queue: defined(queue),
     budget: defined(budget),
+    output: patched(old.output, patch.output),
+    acknowledge: patched(old.acknowledge, patch.acknowledge),
+    messagesPerMinute: patched(old.messagesPerMinute, patch.messages_per_minute),
+    maxPromptChars: patched(old.maxPromptChars, patch.max_prompt_chars),
   };
   return defined(next) ?? {};
 }

@@ -11,7 +11,7 @@ import {
   type TokenRow,
 } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
-import { freeSlug } from './ask.ts';
+import { freeSlug } from '../free-slug.ts';
 import { change, demand, EVERYTHING, viewerOf, workspaceScope } from './authorize.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { findById, missing, namesOf } from './find.ts';

@@ -22,6 +22,7 @@ export const REASON_WORDS: Readonly<Record<string, string>> = {
   'policy.few-approvers': 'Policy wants more approvers than there are people who can approve.',
   'policy.flood': 'The task already waits for as many answers as it may.',
   'policy.flow': 'The text belongs to people who do not read there.',
+  'policy.event': 'What an event of its kind may come to at most.',
   'policy.foreign': 'It holds something of another workspace.',
   'policy.gate': 'The gate is closed after a restore.',
   'policy.guest': 'The sender is not paired, and guests may not do this here.',

@@ -16,6 +16,7 @@ import {
 } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
 import { change, demand, EVERYTHING, type Viewer, viewerOf, workspaceScope } from './authorize.ts';
+import { patchBindings, requireUnclaimed } from './binding.ts';
 import type { AdminDeps, AdminPart } from './deps.ts';
 import { missing, namesOf } from './find.ts';
 import { chosenWorkspace, reachableWorkspaces } from './place.ts';
@@ -110,6 +111,7 @@ async function setWorkspace(
       if (now === undefined) throw missing('workspace', id);
       requireVersion(now, expected);
       const changed = patchWorkspace(now, patch);
+      await requireUnclaimed(tx, viewer, now, patch.bind ?? []);
       await tx.update('workspace', { id: now.id }, changed);
       return changed;
     },
@@ -127,6 +129,7 @@ function patchWorkspace(old: Workspace, patch: Omit<WorkspacePatch, 'id'>): Work
     concurrency: patch.concurrency ?? old.settings.concurrency,
     approversForHigh: patch.approvers_for_high ?? old.settings.approversForHigh,
     timeZone: patch.time_zone ?? old.settings.timeZone,
+    bindings: patchBindings(old.settings.bindings, patch),
   };
   return {
     ...old,
@@ -177,6 +180,7 @@ async function workspaceDetail(
     time_zone: settings.timeZone,
     tools: [...settings.tools],
     models: [...settings.models.allowed],
+    bindings: (workspace.settings.bindings ?? []).map((one) => ({ ...one })),
     contexts: await liveContexts(read, contexts),
     created_at: toInstant(workspace.createdAt),
     etag: etagOf(workspace),

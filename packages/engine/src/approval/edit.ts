@@ -88,7 +88,7 @@ async function supersede(tx: StoreTx, question: Question): Promise<void> {
 }
 
 /** The requester may, as they may withdraw and ask anew; staff may, as they may deny. */
-function decideEdit(question: Question, actor: Actor): Decision {
+export function decideEdit(question: Question, actor: Actor): Decision {
   const { approval, effect, rules } = question;
   const { principal } = actor;
   const own = decide({ action: 'approval.withdraw', principal, approval }, rules);

@@ -3,8 +3,9 @@
 // Callers: ingest (commands, buttons), the admin routes through the engine, sweeps.
 // Invariants: every answer is decided and written again inside its transaction; an answer counts for one digest; a double counts once.
 export * from './deadline.ts';
-export * from './edit.ts';
+export { edit } from './edit.ts';
 export * from './expire.ts';
+export { type FormQuestion, formText } from './form.ts';
 export * from './head.ts';
 export * from './vote.ts';
 export * from './withdraw.ts';

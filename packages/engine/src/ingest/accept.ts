@@ -1,15 +1,27 @@
-import { AppError, type Decision, decide, type PolicyRules, publicLabel } from '@agent-runtime/domain';
+import {
+  AppError,
+  type Decision,
+  decide,
+  type PolicyRequest,
+  type PolicyRules,
+  publicLabel,
+  takenAs,
+} from '@agent-runtime/domain';
 import type { Accepted, Arrival, EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/index.ts';
 import { answerCommand, type Orders } from './answer.ts';
-import { arrivalDigest, checkArrival, mayBeCommand } from './arrival.ts';
+import { arrivalDigest, checkArrival } from './arrival.ts';
+import { bindByRule, claimsOf } from './bind.ts';
 import { type ChatCommand, type ParsedText, parseCommand } from './command.ts';
 import { openConversation } from './conversation.ts';
+import { assertQueueHasRoom, assertSenderHasRoom, requireShort } from './limits.ts';
+import { moveSeen, takeMove } from './move.ts';
 import { askToPair, type Tell, wantsPairing } from './pair.ts';
 import { auditOf, keepWords, markOf, type Place, writeMessage } from './place.ts';
 import { answerAtOnce, halted, isHalted, refusal, refuse, refuseUnbound } from './refuse.ts';
-import { whereabouts } from './who.ts';
-import { assertGuestHasRoom, assertQueueHasRoom, makeWork, queueRun } from './work.ts';
+import { see } from './seen.ts';
+import { type Whereabouts, whereabouts } from './who.ts';
+import { makeWork, queueRun } from './work.ts';
 
 export interface Ingest {
   accept(arrival: Arrival): Promise<Accepted>;
@@ -68,26 +80,86 @@ async function earlier(deps: EngineDeps, arrival: Arrival): Promise<Accepted | u
   return { outcome: known.outcome, isRepeat: true, task: known.task, run: known.run, reply: known.reply };
 }
 
+/**
+ * Every event passes here, whatever its kind: who and where (`whereabouts`), the rules of that place, and one decision about the most
+ * that it may come to. What it then asks for is decided by the rule of that act.
+ */
 async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): Promise<Accepted> {
   const where = await whereabouts(deps.store.read, arrival);
-  const { context } = where;
-  // What bots say is kept for the log where a context is bound; it never starts, orders or answers anything.
-  const { isBot } = arrival.event.sender;
+  const rules = await policyRules(deps, deps.store.read, where.context?.id);
+  const decision = decide(questionOf(arrival, where), rules);
   const isPairing = wantsPairing(deps, arrival);
   const isStranger = where.principal.kind === 'guest';
   if (isPairing && isStranger && arrival.event.channel.kind === 'direct' && !(await isHalted(deps)))
     return askToPair(deps, hooks.tell, arrival, where);
-  if (context === undefined)
-    return isBot
-      ? { outcome: 'logged', isRepeat: false }
-      : refuseUnbound(deps, hooks.tell, { arrival, where, isPairing });
+  const { context } = where;
+  if (context === undefined) return takeUnbound(deps, hooks, { arrival, where, isPairing });
+  const at: Place = { arrival, where, context, rules };
+  const taken = takenAs(decision);
+  switch (taken) {
+    case 'order':
+      return takeOrder(deps, hooks, at, isPairing);
+    case 'ask':
+      return startOrLog(deps, hooks, at, undefined);
+    case 'words':
+      return logOnly(deps, at);
+    case 'fact':
+      return arrival.event.kind === 'moved' ? takeMove(deps, hooks.onReply, at) : NOTHING;
+    case 'press':
+      return NOTHING;
+    case undefined:
+      return REFUSED;
+    default: {
+      const never: never = taken;
+      return never;
+    }
+  }
+}
+
+/** Nothing starts, nothing is kept, nothing is said. */
+const NOTHING: Accepted = { outcome: 'logged', isRepeat: false };
+const REFUSED: Accepted = { outcome: 'refused', isRepeat: false };
+
+function questionOf(
+  { event, door }: Arrival,
+  { principal }: Whereabouts,
+): Extract<PolicyRequest, { action: 'event.take' }> {
+  const { kind, isRelayed, sender } = event;
+  return { action: 'event.take', kind, principal, door, isBot: sender.isBot, isRelayed };
+}
+
+/** A place that is bound to nothing: a rule may bind it now; else staff find it in the list, and a sender hears what to do. */
+async function takeUnbound(
+  deps: EngineDeps,
+  hooks: IngestHooks,
+  said: { readonly arrival: Arrival; readonly where: Whereabouts; readonly isPairing: boolean },
+): Promise<Accepted> {
+  const { arrival } = said;
+  const { kind, member, sender } = arrival.event;
+  if (kind === 'moved') return moveSeen(deps, arrival);
+  const hasLeft = member?.isSelf === true && member.change === 'left';
+  const claims = hasLeft || (await isHalted(deps)) ? undefined : await claimsOf(deps.store.read, arrival);
+  if (claims !== undefined && (await bindByRule(deps, arrival, claims))) {
+    hooks.onReply();
+    return takeIn(deps, hooks, arrival);
+  }
+  const isSaid = (kind === 'message' || kind === 'command') && !sender.isBot;
+  if (isSaid) return refuseUnbound(deps, hooks, { ...said, claims });
+  await see(deps, arrival);
+  return kind === 'button' ? REFUSED : NOTHING;
+}
+
+/** Fresh words of a sender: a command, or a text like any other. */
+async function takeOrder(
+  deps: EngineDeps,
+  hooks: IngestHooks,
+  at: Place,
+  isPairing: boolean,
+): Promise<Accepted> {
+  const { arrival, where } = at;
   const parsed: ParsedText = isPairing
     ? { kind: 'command', command: { name: 'pair', rest: '' } }
-    : mayBeCommand(arrival)
-      ? parseCommand(arrival.event.text, deps.config.botName ?? '')
-      : { kind: 'text' };
-  const at: Place = { arrival, where, context };
-  if (isBot) return logOnly(deps, at);
+    : parseCommand(arrival.event.text, deps.config.botName ?? '');
   switch (parsed.kind) {
     case 'foreign':
       return logOnly(deps, at);
@@ -101,7 +173,7 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
     case 'command':
       return takeCommand(deps, hooks, at, parsed.command);
     case 'text':
-      return arrival.event.kind === 'message' ? startOrLog(deps, hooks, at, undefined) : logOnly(deps, at);
+      return startOrLog(deps, hooks, at, undefined);
     default: {
       const never: never = parsed;
       return never;
@@ -121,7 +193,9 @@ async function takeCommand(
     context: at.context,
     conversationKey: at.arrival.conversationKey,
   };
-  return answerAtOnce(deps, hooks.onReply, at, await answerCommand(deps, hooks.orders, asker, command));
+  const answer = await answerCommand(deps, hooks.orders, asker, command);
+  if (answer.task !== undefined) return startOrLog(deps, hooks, at, answer.task);
+  return answerAtOnce(deps, hooks.onReply, { ...at, context: answer.place ?? at.context }, answer);
 }
 
 /** A message that asks for work starts a run, or is refused with words; one that asks for nothing is only logged. */
@@ -131,8 +205,7 @@ async function startOrLog(
   at: Place,
   taskText: string | undefined,
 ): Promise<Accepted> {
-  const { arrival, where, context } = at;
-  const rules = await policyRules(deps, deps.store.read, context.id);
+  const { arrival, where, rules } = at;
   const isAddressed = taskText !== undefined || arrival.event.isAddressed;
   const decision = decide(
     { action: 'task.create', principal: where.principal, door: arrival.door, isAddressed },
@@ -143,7 +216,7 @@ async function startOrLog(
   if (isUnaddressed) return logOnly(deps, at);
   const text = decision.reasons.map((reason) => reason.text).join(' ');
   if (arrival.authenticated !== undefined) throw refusal(decision, text);
-  return refuse(deps, hooks.onReply, at, text);
+  return refuse(deps, hooks.onReply, at, { text, reason: decision.reasons[0]?.code ?? '' });
 }
 
 interface Granted {
@@ -152,7 +225,7 @@ interface Granted {
   readonly taskText: string | undefined;
 }
 
-/** In chat a full queue is an answer, not an error: thrown, the platform would offer the message again and again. */
+/** In chat a limit is an answer, not an error: thrown, the platform would offer the message again and again. */
 async function startOrRefuse(
   deps: EngineDeps,
   hooks: IngestHooks,
@@ -164,11 +237,16 @@ async function startOrRefuse(
   } catch (thrown) {
     const isFull = thrown instanceof AppError && FULL.has(thrown.code);
     if (!isFull || at.arrival.authenticated !== undefined) throw thrown;
-    return refuse(deps, hooks.onReply, at, thrown.message);
+    return refuse(deps, hooks.onReply, at, { text: thrown.message, reason: thrown.code });
   }
 }
 
-const FULL: ReadonlySet<string> = new Set(['ingest.queue.exhausted', 'ingest.guest.exhausted']);
+const FULL: ReadonlySet<string> = new Set([
+  'ingest.queue.exhausted',
+  'ingest.guest.exhausted',
+  'ingest.sender.exhausted',
+  'ingest.prompt.invalid',
+]);
 
 async function startRun(
   deps: EngineDeps,
@@ -180,6 +258,7 @@ async function startRun(
   const { settings } = granted.rules;
   if (settings === undefined) throw refusal(granted.decision, 'This place is not bound to a workspace.');
   const text = granted.taskText ?? arrival.event.text;
+  requireShort(text, settings);
   const isResearch = /^research\b/i.test(text) && granted.taskText !== undefined;
   const committed = deps.store.commit(
     auditOf(at, 'ingest.accept', { reasons: granted.decision.reasons.map((reason) => reason.code) }, text),
@@ -191,8 +270,11 @@ async function startRun(
         key: arrival.conversationKey,
       });
       await assertQueueHasRoom(tx, conversation, settings);
-      if (where.principal.kind === 'guest')
-        await assertGuestHasRoom(tx, where.principal, context, deps.clock.nowMs());
+      await assertSenderHasRoom(
+        tx,
+        { principal: where.principal, context, settings, door: arrival.door },
+        deps.clock.nowMs(),
+      );
       const message = await writeMessage(deps, tx, at, {
         conversation: conversation.id,
         text,
@@ -219,13 +301,16 @@ async function startRun(
   return { outcome: 'run', isRepeat: false, ...started };
 }
 
+/** No words and nothing that came with them. */
+function isEmpty({ event }: Arrival): boolean {
+  return event.text.trim() === '' && (event.attachments ?? []).length === 0;
+}
+
 /** Kept for the log, without a run. Words of strangers and edits stay out of prompts. */
 async function logOnly(deps: EngineDeps, at: Place): Promise<Accepted> {
-  const { arrival, where, context } = at;
-  const rules = await policyRules(deps, deps.store.read, context.id);
-  const { settings } = rules;
-  if (settings === undefined || arrival.event.text.trim() === '')
-    return { outcome: 'logged', isRepeat: false };
+  const { arrival, where } = at;
+  const { settings } = at.rules;
+  if (settings === undefined || isEmpty(arrival)) return NOTHING;
   const isPromptable =
     where.principal.kind !== 'guest' && !arrival.event.sender.isBot && arrival.event.kind === 'message';
   await deps.store.commit(auditOf(at, 'ingest.log', {}, arrival.event.text), async (tx) => {

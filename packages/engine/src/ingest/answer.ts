@@ -9,6 +9,7 @@ import {
   personOf,
   principalKey,
   publicLabel,
+  type Role,
   type Run,
   type RunId,
   roleOfPrincipal,
@@ -18,14 +19,20 @@ import {
 import type { Actor, Engine, EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/index.ts';
 import { askForHub, describeHubEnd } from '../hub/request.ts';
-import { openPath, searchWorkspace } from '../search/index.ts';
-import { type ChatCommand, COMMANDS } from './command.ts';
+import { openPath, pathOfId, searchWorkspace } from '../search/index.ts';
+import { type ChatCommand, helpLines } from './command.ts';
 import { endConversation } from './conversation.ts';
+import { rebindDirect } from './rebind.ts';
+import { runSkill } from './skill.ts';
 
 /** What a command says back. */
 export interface Answer {
   readonly text: string;
   readonly label: Label;
+  /** The command is a wish for this work instead; `text` is not shown. */
+  readonly task?: string | undefined;
+  /** Where it is said, when the command itself changed what the place is. */
+  readonly place?: Context | undefined;
 }
 
 /** Orders that commands give; they bypass the queue. */
@@ -65,7 +72,7 @@ async function carryOut(
   const { rest } = command;
   switch (command.name) {
     case 'help':
-      return said(Object.values(COMMANDS).join('\n'));
+      return said(await describeCommands(deps, asker));
     case 'start':
       return said('Ask me something, or mention me in a group. /help lists what I can do.');
     case 'whoami':
@@ -79,6 +86,11 @@ async function carryOut(
       return search(deps, asker, rest);
     case 'open':
       return open(deps, asker, rest);
+    case 'run':
+      await assertMayRead(deps, asker);
+      return runSkill(deps, asker.context, rest);
+    case 'workspace':
+      return rebindDirect(deps, asker, rest);
     case 'new':
     case 'reset':
       return startAfresh(deps, asker);
@@ -154,7 +166,7 @@ const MAX_OPEN_LINES = 60;
 
 async function open(deps: EngineDeps, asker: Asker, path: string): Promise<Answer> {
   await assertMayRead(deps, asker);
-  const opened = await openPath(deps, asker.context, path);
+  const opened = await openPath(deps, asker.context, await pathOfId(deps, asker.context, path));
   const lines = opened.text.split('\n');
   const rest =
     lines.length > MAX_OPEN_LINES
@@ -214,19 +226,27 @@ async function adminChannel(deps: EngineDeps, asker: Asker, word: string): Promi
     : 'Say /admin_channel enable or /admin_channel disable.';
 }
 
+async function describeCommands(deps: EngineDeps, asker: Asker): Promise<string> {
+  const { context } = asker;
+  return helpLines({
+    role: await roleHere(deps, asker),
+    isDirect: context.directWith !== undefined,
+  }).join('\n');
+}
+
+async function roleHere(deps: EngineDeps, { principal, context }: Asker): Promise<Role | undefined> {
+  const { grants, nowMs } = await policyRules(deps, deps.store.read, context.id);
+  const here = { kind: 'context', workspace: context.workspace, context: context.id } as const;
+  return roleOfPrincipal(principal, here, grants, nowMs);
+}
+
 async function describeAsker(deps: EngineDeps, asker: Asker): Promise<string> {
   const { principal, context } = asker;
   const person = personOf(principal);
   if (person === undefined)
     return `You are a guest here. Your id on this platform is ${principal.kind === 'guest' ? principal.sender : 'unknown'}.`;
   const user = await deps.store.read.get('identity_user', { id: person });
-  const rules = await policyRules(deps, deps.store.read, context.id);
-  const role = roleOfPrincipal(
-    principal,
-    { kind: 'context', workspace: context.workspace, context: context.id },
-    rules.grants,
-    rules.nowMs,
-  );
+  const role = await roleHere(deps, asker);
   return `You are ${user?.name ?? person}, ${role ?? 'without a role'} in ${context.workspace}/${context.id}.`;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { COMMANDS, parseCommand } from './command.ts';
+import { COMMANDS, commandMenu, helpLines, parseCommand, usageOf } from './command.ts';
 
 const parse = (text: string) => parseCommand(text, 'helper_bot');
 
@@ -17,10 +17,50 @@ describe('parseCommand', () => {
   });
 
   test('every command with its help says its own name', () => {
-    for (const [name, help] of Object.entries(COMMANDS)) {
+    for (const name of Object.keys(COMMANDS) as (keyof typeof COMMANDS)[]) {
       expect(parse(`/${name} x`)).toEqual({ kind: 'command', command: { name, rest: 'x' } });
-      expect(help.startsWith(`/${name}`)).toBe(true);
+      expect(usageOf(name).startsWith(`/${name}`)).toBe(true);
     }
+    expect([usageOf('deny'), usageOf('panic'), usageOf('run')]).toEqual([
+      '/deny ID [reason]',
+      '/panic on|status',
+      '/run SKILL [input]',
+    ]);
+  });
+
+  test('menus hold the names that stay, within what platforms take', () => {
+    const menu = commandMenu();
+    expect(menu.map(({ name }) => name).sort()).toEqual(
+      [
+        ...['task', 'run', 'search', 'open', 'approve', 'deny', 'withdraw', 'abort', 'steer', 'status'],
+        ...['new', 'reset', 'workspace', 'panic', 'admin_channel', 'whoami', 'help', 'start', 'pair'],
+      ].sort(),
+    );
+    for (const { name, help, args } of menu) {
+      expect(name).toMatch(/^[a-z_]{1,32}$/);
+      expect(help.length).toBeGreaterThan(0);
+      expect(help.length).toBeLessThanOrEqual(100);
+      // Optional arguments come last, as Discord wants it.
+      expect(args.map((arg) => !arg.isRequired)).toEqual(args.map((arg) => !arg.isRequired).sort());
+      for (const arg of args) {
+        expect(arg.name).toMatch(/^[a-z]{1,32}$/);
+        expect(arg.kind === 'choice').toBe(arg.choices !== undefined);
+      }
+    }
+    expect(menu.find(({ name }) => name === 'panic')?.args).toEqual([
+      { name: 'state', kind: 'choice', choices: ['on', 'status'], isRequired: true },
+    ]);
+  });
+
+  test('help lists what works for this role in this place', () => {
+    const namesFor = (asked: Parameters<typeof helpLines>[0]) =>
+      helpLines(asked).map((line) => /^\/(\w+)/.exec(line)?.[1]);
+    const stranger = namesFor({ role: undefined, isDirect: false });
+    expect(stranger).toEqual(['task', 'steer', 'whoami', 'pair', 'help', 'start']);
+    expect(namesFor({ role: 'member', isDirect: false })).not.toContain('approve');
+    expect(namesFor({ role: 'member', isDirect: false })).not.toContain('workspace');
+    expect(namesFor({ role: 'member', isDirect: true })).toContain('workspace');
+    expect(namesFor({ role: 'operator', isDirect: false })).toContain('approve');
   });
 
   test('obeys only what is addressed to us, or to nobody', () => {

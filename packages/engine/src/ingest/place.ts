@@ -4,6 +4,7 @@ import {
   type EffectiveSettings,
   type IngestedEvent,
   type Message,
+  type PolicyRules,
   principalKey,
   type RunId,
   type StoreTx,
@@ -19,6 +20,8 @@ export interface Place {
   readonly arrival: Arrival;
   readonly where: Whereabouts;
   readonly context: Context;
+  /** As they were when it arrived. */
+  readonly rules: PolicyRules;
 }
 
 /** Keeps words that start nothing in the conversation that they were said in. */
@@ -71,7 +74,7 @@ export function messageId(arrival: Arrival): string {
 }
 
 export function markOf(
-  deps: EngineDeps,
+  deps: Pick<EngineDeps, 'clock'>,
   arrival: Arrival,
   came: {
     readonly outcome: IngestedEvent['outcome'];

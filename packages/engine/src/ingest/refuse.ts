@@ -12,13 +12,17 @@ import type { Accepted, Arrival, EngineDeps } from '../api.ts';
 import { policyRules, type Reply, replyEffect } from '../effect/index.ts';
 import { isGateClosed } from '../gate/index.ts';
 import { type Answer, pairedAs } from './answer.ts';
+import { type Claims, tellOfClaims } from './bind.ts';
 import { HOW_TO_PAIR, type Tell } from './pair.ts';
 import { auditOf, keepWords, markOf, messageId, type Place } from './place.ts';
+import { see, seenPlace, writeSeen } from './seen.ts';
 import { splitSource, type Whereabouts } from './who.ts';
 
-export function refuse(deps: EngineDeps, onReply: () => void, at: Place, text: string): Promise<Accepted> {
-  if (at.where.principal.kind === 'guest') return refuseStranger(deps, onReply, at, text);
-  return answerAtOnce(deps, onReply, at, { text, label: publicLabel(2) }, 'refused');
+/** Why something starts nothing. */
+export interface Refusal {
+  readonly text: string;
+  /** Code of the rule or limit. */
+  readonly reason: string;
 }
 
 /** An answer that needs no model: filtered like every answer, through the outbox where the door is pushed to. */
@@ -27,19 +31,18 @@ export async function answerAtOnce(
   onReply: () => void,
   at: Place,
   answer: Answer,
-  outcome: 'command' | 'refused' = 'command',
 ): Promise<Accepted> {
   const { arrival } = at;
   const reply = wordsOf(deps, at, answer);
-  await deps.store.commit(
-    auditOf(at, outcome === 'command' ? 'ingest.command' : 'ingest.refuse', {}, arrival.event.text),
+  const isQueued = await deps.store.commit(
+    auditOf(at, 'ingest.command', {}, arrival.event.text),
     async (tx) => {
-      await queueAnswer(deps, tx, reply);
-      await tx.insert('ingest_event', markOf(deps, arrival, { outcome, reply: reply.text }));
+      await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'command', reply: reply.text }));
+      return queueAnswer(deps, tx, reply);
     },
   );
   onReply();
-  return { outcome, isRepeat: false, reply: reply.text };
+  return { outcome: 'command', isRepeat: false, reply: reply.text, ...(isQueued ? { isQueued } : {}) };
 }
 
 /** The effect of words that need no model. */
@@ -56,10 +59,14 @@ function wordsOf(deps: EngineDeps, at: Place, answer: Answer): Reply {
   });
 }
 
-/** Under panic and behind a closed gate the door itself shows the words; nothing is kept for later. */
-async function queueAnswer(deps: EngineDeps, tx: StoreTx, reply: Reply): Promise<void> {
-  if (await isHalted(deps, tx)) return;
+/**
+ * Under panic and behind a closed gate the door itself shows the words; nothing is kept for later.
+ * @returns whether the words leave by themselves
+ */
+async function queueAnswer(deps: EngineDeps, tx: StoreTx, reply: Reply): Promise<boolean> {
+  if (await isHalted(deps, tx)) return false;
   await tx.insert('effect', reply.effect);
+  return reply.effect.state === 'approved';
 }
 
 /** Nothing is said to anybody now. */
@@ -70,31 +77,33 @@ export async function isHalted(deps: EngineDeps, reader: StoreReader = deps.stor
 const MINUTE_MS = 60_000;
 
 /**
- * A stranger in a bound place: what they said is logged and kept out of prompts, and they hear why it starts nothing. They hear it, and
- * the audit names the refusal, once per sender and minute, whatever they send.
+ * What was said is logged and kept out of prompts, and the sender hears why it starts nothing: once per sender and minute, and so does the
+ * audit name it. A paired person hears each reason; a stranger one, whatever they send.
  */
-async function refuseStranger(
+export async function refuse(
   deps: EngineDeps,
   onReply: () => void,
   at: Place,
-  text: string,
+  refusal: Refusal,
 ): Promise<Accepted> {
   const { arrival, where, context } = at;
-  const { settings } = await policyRules(deps, deps.store.read, context.id);
-  const reply = wordsOf(deps, at, { text, label: publicLabel(2) });
+  const { settings } = at.rules;
+  const reply = wordsOf(deps, at, { text: refusal.text, label: publicLabel(2) });
   const minute = Math.floor(deps.clock.nowMs() / MINUTE_MS);
-  const key = `refused:${context.id}:${principalKey(where.principal)}:${minute}`;
+  const reason = where.principal.kind === 'guest' ? '' : `:${refusal.reason}`;
+  const key = `refused:${context.id}:${principalKey(where.principal)}:${minute}${reason}`;
   const shown = await deps.store.commit(auditOf(at, 'ingest.log', {}, arrival.event.text), async (tx) => {
     const isFirst = (await tx.get('notify_notice', { key })) === undefined;
     if (settings !== undefined) await keepWords(deps, tx, at, { settings, isPromptable: false });
+    let isQueued = false;
     if (isFirst) {
       await tx.insert('notify_notice', { key, at: deps.clock.nowMs() });
-      tx.audit(auditOf(at, 'ingest.refuse', {}, arrival.event.text));
-      await queueAnswer(deps, tx, reply);
+      tx.audit(auditOf(at, 'ingest.refuse', { reason: refusal.reason }, arrival.event.text));
+      isQueued = await queueAnswer(deps, tx, reply);
     }
     const said = isFirst ? { reply: reply.text } : {};
     await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'refused', ...said }));
-    return said;
+    return isQueued ? { ...said, isQueued } : said;
   });
   onReply();
   return { outcome: 'refused', isRepeat: false, ...shown };
@@ -106,10 +115,15 @@ async function refuseStranger(
  */
 export async function refuseUnbound(
   deps: EngineDeps,
-  tell: Tell,
-  said: { readonly arrival: Arrival; readonly where: Whereabouts; readonly isPairing: boolean },
+  hooks: { readonly tell: Tell; readonly onReply: () => void },
+  said: {
+    readonly arrival: Arrival;
+    readonly where: Whereabouts;
+    readonly isPairing: boolean;
+    readonly claims?: Claims | undefined;
+  },
 ): Promise<Accepted> {
-  const { arrival, where, isPairing } = said;
+  const { arrival, where, isPairing, claims } = said;
   const { source, channel, isAddressed } = arrival.event;
   const decision = decide(
     { action: 'task.create', principal: where.principal, door: arrival.door, isAddressed: true },
@@ -127,12 +141,22 @@ export async function refuseUnbound(
       action: 'ingest.refuse',
       actor: sender,
       subject: source,
-      data: { channel: channel.id, reason: 'unbound', ...(isDirect ? { notice } : {}) },
+      data: {
+        channel: channel.id,
+        reason: claims === undefined ? 'unbound' : 'claimed by several',
+        ...(isDirect ? { notice } : {}),
+      },
     };
-    await deps.store.commit(audit, (tx) => tx.insert('notify_notice', { key, at: deps.clock.nowMs() }));
     const [connector, account] = splitSource(source);
-    if (isDirect) tell({ id: notice, connector, account, channel: channel.id, text });
-  }
+    const place = seenPlace(deps, arrival);
+    await deps.store.commit(audit, async (tx) => {
+      await tx.insert('notify_notice', { key, at: deps.clock.nowMs() });
+      if (place !== undefined) await writeSeen(tx, place);
+      if (claims !== undefined) await tellOfClaims(deps, tx, { connector, account }, claims);
+    });
+    if (claims !== undefined) hooks.onReply();
+    if (isDirect) hooks.tell({ id: notice, connector, account, channel: channel.id, text });
+  } else await see(deps, arrival);
   return {
     outcome: 'refused',
     isRepeat: false,

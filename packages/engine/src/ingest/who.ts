@@ -17,8 +17,14 @@ export interface Whereabouts {
   readonly context: Context | undefined;
 }
 
+/** What is needed to know it; of an arrival, or of a question that a platform asks while somebody types. */
+export interface Asked {
+  readonly event: Pick<Arrival['event'], 'source' | 'channel' | 'sender' | 'movedFrom'>;
+  readonly authenticated?: Arrival['authenticated'];
+}
+
 /** The immutable platform id decides who it is; a name never does. */
-export async function whereabouts(read: StoreReader, arrival: Arrival): Promise<Whereabouts> {
+export async function whereabouts(read: StoreReader, arrival: Asked): Promise<Whereabouts> {
   const { event, authenticated } = arrival;
   if (authenticated !== undefined) {
     return {
@@ -27,7 +33,9 @@ export async function whereabouts(read: StoreReader, arrival: Arrival): Promise<
     };
   }
   const [connector, account] = splitSource(event.source);
-  const context = await read.get('context', { connector, account, channel: event.channel.id });
+  // A place that moved is still bound by the id that it had before.
+  const channel = event.movedFrom ?? event.channel.id;
+  const context = await read.get('context', { connector, account, channel });
   const identity = await read.get('identity_link', { connector, externalId: event.sender.id });
   const user = identity === undefined ? undefined : await read.get('identity_user', { id: identity.user });
   const principal: Principal =

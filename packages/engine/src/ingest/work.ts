@@ -1,14 +1,11 @@
 import {
-  AppError,
   type Context,
   type Conversation,
   type Door,
-  type EffectiveSettings,
   type Message,
   NOTHING_READ,
   oneLine,
   type Principal,
-  principalKey,
   type Run,
   type StoreTx,
   type Task,
@@ -41,7 +38,7 @@ export function makeWork(
   const task: Task = {
     id: deps.ids.make('task'),
     kind: input.kind,
-    title: oneLine(message.text, 80),
+    title: titleOf(message),
     workspace: context.workspace,
     context: context.id,
     conversation: conversation.id,
@@ -52,6 +49,17 @@ export function makeWork(
     createdAt: nowMs,
   };
   return { task, run: makeRun(deps, task, message.id, 1) };
+}
+
+/** The first words; of a message without words what came with it. */
+function titleOf({ text, attachments = [] }: Message): string {
+  const words = oneLine(text, 80);
+  return words === ''
+    ? `(${attachments
+        .map((one) => one.kind)
+        .slice(0, 5)
+        .join(', ')})`
+    : words;
 }
 
 /** One more attempt at a task. */
@@ -94,46 +102,4 @@ export async function queueRun(tx: StoreTx, run: Run): Promise<void> {
     notBefore: 0,
   };
   await tx.enqueueWork(work);
-}
-
-/** Messages of one guest in a minute that may start work. */
-const GUEST_MESSAGES = 5;
-const MINUTE_MS = 60_000;
-
-/** @throws AppError ingest.guest.exhausted when this guest asks faster than guests may */
-export async function assertGuestHasRoom(
-  tx: StoreTx,
-  guest: Principal,
-  context: Context,
-  nowMs: number,
-): Promise<void> {
-  const recent = await tx.count('context_message', {
-    context: context.id,
-    sender: principalKey(guest),
-    direction: 'in',
-    at: { gt: nowMs - MINUTE_MS },
-  });
-  if (recent < GUEST_MESSAGES) return;
-  throw new AppError({
-    code: 'ingest.guest.exhausted',
-    kind: 'exhausted',
-    message: 'Guests may ask a few times a minute. Try again in a minute.',
-    retryAfterMs: MINUTE_MS,
-  });
-}
-
-/** @throws AppError ingest.queue.exhausted when the conversation already waits for too much */
-export async function assertQueueHasRoom(
-  tx: StoreTx,
-  conversation: Conversation,
-  settings: EffectiveSettings,
-): Promise<void> {
-  const queued = await tx.count('run', { conversation: conversation.id, state: 'queued' });
-  if (queued < settings.queue.maxQueued) return;
-  throw new AppError({
-    code: 'ingest.queue.exhausted',
-    kind: 'exhausted',
-    message: `This conversation already waits for ${queued} answers. Try again when some have come, or abort one.`,
-    retryAfterMs: 10_000,
-  });
 }

@@ -101,12 +101,12 @@ async function assertWithin(tx: StoreTx, settings: EffectiveSettings, entry: Led
   if (tokensPerDay !== undefined) {
     const spent = await tx.tokensSpent({ workspace: entry.workspace, sinceMs });
     if (spent + entry.tokens > tokensPerDay)
-      throw await spentUp(tx, entry, { workspace: entry.workspace }, 'this workspace');
+      throw await spentUp(tx, entry, { workspace: entry.workspace }, 'This workspace’s');
   }
   if (tokensPerSenderPerDay !== undefined) {
     const spent = await tx.tokensSpent({ sender: entry.sender, sinceMs });
     if (spent + entry.tokens > tokensPerSenderPerDay)
-      throw await spentUp(tx, entry, { sender: entry.sender }, 'you');
+      throw await spentUp(tx, entry, { sender: entry.sender }, 'Your');
   }
 }
 
@@ -125,7 +125,7 @@ async function spentUp(
   return new AppError({
     code: 'ledger.budget.exhausted',
     kind: 'exhausted',
-    message: `The model budget of ${who} for a day is spent. It frees up again in ${Math.ceil(retryAfterMs / 60_000)} min; an admin can raise it (\`workspace set\`).`,
+    message: `${who} model budget for a day is spent. It frees up again in ${Math.ceil(retryAfterMs / 60_000)} min; an admin can raise it (\`workspace set\`).`,
     retryAfterMs,
   });
 }

@@ -12,7 +12,6 @@ import {
   scriptedProvider,
 } from '@agent-runtime/adapters';
 import {
-  type Context,
   type InboundEvent,
   isFinalRun,
   type LlmMessage,
@@ -21,6 +20,7 @@ import {
   type TaskId,
   type UserId,
   type WorkspaceFiles,
+  type WorkspaceSettings,
 } from '@agent-runtime/domain';
 import { makeWorkspaceFiles } from '@agent-runtime/store';
 import { crashPoints, recordingLogger, until } from '@agent-runtime/testkit';
@@ -82,7 +82,7 @@ export interface Stage {
   /** A link of the host inside the workspace, to another folder of it. */
   link(to: string, path: string): Promise<void>;
   /** Changes the settings of the workspace. */
-  set(settings: Partial<Context['settings'] & { readonly concurrency: number }>): Promise<void>;
+  set(settings: WorkspaceSettings): Promise<void>;
   /** Another process on the same data. */
   restart(overrides?: Partial<EngineDeps>): Promise<void>;
   /** The same without a drain: the first process dies where it stands. */
@@ -99,6 +99,13 @@ export interface Said {
   readonly isRelayed: boolean;
   readonly isBot: boolean;
   readonly kind: InboundEvent['kind'];
+  readonly title: string;
+  readonly group: string | undefined;
+  readonly parent: string | undefined;
+  readonly member: InboundEvent['member'];
+  readonly movedFrom: string | undefined;
+  readonly attachments: InboundEvent['attachments'];
+  readonly buttonId: string | undefined;
 }
 
 /** A fresh stage for each test of a file. */
@@ -161,9 +168,19 @@ export function useStage(overrides: Partial<EngineDeps> = {}): Stage {
         source: 'chat:test',
         externalId: more.externalId ?? `m${said}`,
         kind: more.kind ?? 'message',
-        channel: { id: more.channel ?? 'ops-channel', kind: more.channelKind ?? 'channel', title: 'Ops' },
+        channel: {
+          id: more.channel ?? 'ops-channel',
+          kind: more.channelKind ?? 'channel',
+          title: more.title ?? 'Ops',
+          group: more.group,
+          parent: more.parent,
+        },
         sender: { id: by, displayName: by, isBot: more.isBot ?? false },
         text,
+        member: more.member,
+        movedFrom: more.movedFrom,
+        attachments: more.attachments,
+        buttonId: more.buttonId,
         isAddressed: more.isAddressed ?? true,
         isRelayed: more.isRelayed ?? false,
         sentAt: world.clock.nowMs(),

@@ -120,7 +120,7 @@ create table context_message (
   at integer not null
 ) strict;
 create index context_message_conversation on context_message (conversation);
-create index context_message_context on context_message (context);
+create index context_message_context on context_message (context, at);
 
 -- Places that are bound to nothing.
 create table context_seen (

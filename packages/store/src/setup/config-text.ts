@@ -30,6 +30,10 @@ const settingsShape = {
     .strictObject({ tokensPerDay: whole.optional(), tokensPerSenderPerDay: whole.optional() })
     .optional(),
   prompt: z.string().max(300).optional(),
+  output: z.enum(['all', 'answers']).optional(),
+  acknowledge: z.enum(['off', 'tasks', 'confirm']).optional(),
+  messagesPerMinute: whole.min(1).optional(),
+  maxPromptChars: whole.min(1).optional(),
 };
 
 /** Front matter of contexts/<id>/context.md. `kind` says who can read there; the place is named only where it cannot be guessed. */
@@ -55,6 +59,16 @@ const workspaceSchema = z.strictObject({
   concurrency: z.int().min(1).max(100).optional(),
   approversForHigh: z.int().min(1).max(10).optional(),
   timeZone: z.string().max(60).optional(),
+  bindings: z
+    .array(
+      z.strictObject({
+        connector: z.string().min(1).max(40),
+        account: z.string().min(1).max(120),
+        group: z.string().min(1).max(200),
+      }),
+    )
+    .max(50)
+    .optional(),
 });
 
 export type ContextFile = z.output<typeof contextSchema>;

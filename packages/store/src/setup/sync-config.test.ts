@@ -27,6 +27,46 @@ const sync = ({ store, files, clock, log }: World) => syncConfig({ store, files,
 const contextOf = (world: World): Promise<Context | undefined> =>
   world.store.read.get('context', { id: GENERAL });
 
+describe('binding rules in workspace.md', () => {
+  const FILE_OF_WORKSPACE = 'workspace.md';
+  const rule = (group: string) => ({ connector: 'chat', account: 'test', group });
+
+  test('count, with limits and manners, and come back as they were written', async () => {
+    const world = await openWorld();
+    const settings = {
+      bindings: [rule('guild-1')],
+      output: 'answers',
+      acknowledge: 'confirm',
+      messagesPerMinute: 3,
+      maxPromptChars: 100,
+    } as const;
+    world.edit(FILE_OF_WORKSPACE, workspaceText(workspaceRow({ settings }), undefined));
+    await sync(world);
+    expect((await world.store.read.get('workspace', { id: W }))?.settings).toEqual(settings);
+    world.edit(FILE_OF_WORKSPACE, '---\nbindings: [{connector: chat}]\n---\n');
+    await sync(world);
+    expect((await world.store.read.get('workspace', { id: W }))?.settings).toEqual(settings);
+  });
+
+  test('take no group over from another workspace; the rest of the file counts', async () => {
+    const world = await openWorld();
+    await world.insert(
+      'workspace',
+      workspaceRow({ id: 'second' as typeof W, settings: { bindings: [rule('guild-1')] } }), // safe: a slug
+    );
+    const text = workspaceText(
+      workspaceRow({ settings: { bindings: [rule('guild-1'), rule('guild-2')], guests: 'off' } }),
+      undefined,
+    );
+    world.edit(FILE_OF_WORKSPACE, text);
+    await sync(world);
+    expect((await world.store.read.get('workspace', { id: W }))?.settings).toEqual({
+      bindings: [rule('guild-2')],
+      guests: 'off',
+    });
+  });
+});
+
 describe('an edit of context.md', () => {
   test('counts, once', async () => {
     const world = await openWorld();

@@ -4,6 +4,7 @@ import {
   type Context,
   canonicalJson,
   INTEGRITY,
+  isSameBinding,
   isSlug,
   type Json,
   type LabelledFile,
@@ -51,7 +52,7 @@ async function syncWorkspace(input: SyncInput, workspace: Workspace): Promise<bo
   const file = await readStaff(input, workspace, WORKSPACE_FILE);
   const said = file === undefined ? undefined : tryParse(input, workspace, file, parseWorkspaceFile);
   if (said === undefined) return false;
-  const settings = workspaceSettingsOf(said);
+  const settings = await withOwnBindings(input, workspace, workspaceSettingsOf(said));
   const next = {
     settings,
     title: said.title ?? workspace.title,
@@ -76,6 +77,26 @@ async function syncWorkspace(input: SyncInput, workspace: Workspace): Promise<bo
   };
   await input.store.commit(audit, (tx) => tx.update('workspace', { id: workspace.id }, next));
   return true;
+}
+
+/** A group that another workspace has is not taken over from there; the file's other settings count. */
+async function withOwnBindings(
+  input: SyncInput,
+  workspace: Workspace,
+  settings: Workspace['settings'],
+): Promise<Workspace['settings']> {
+  const { bindings = [], ...rest } = settings;
+  if (bindings.length === 0) return settings;
+  const others = (await input.store.read.find('workspace', {}))
+    .filter((other) => other.id !== workspace.id)
+    .flatMap((other) => other.settings.bindings ?? []);
+  const own = bindings.filter((one) => !others.some((other) => isSameBinding(one, other)));
+  if (own.length < bindings.length)
+    input.log.warn(
+      { room: 'setup', workspace: workspace.id, path: WORKSPACE_FILE },
+      'a group that another workspace has was left out',
+    );
+  return own.length === 0 ? rest : { ...rest, bindings: own };
 }
 
 async function syncContext(input: SyncInput, workspace: Workspace, id: string): Promise<boolean> {

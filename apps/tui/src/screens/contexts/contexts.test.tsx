@@ -41,6 +41,30 @@ describe('contexts', SCREEN_TEST, () => {
     ]);
   });
 
+  test('a place that is bound to nothing is listed, cleaned, and says how it is bound', async () => {
+    const unbound = {
+      connector: 'telegram',
+      account: '12',
+      channel: '-1003',
+      kind: 'group' as const,
+      title: 'Strange\u202e place',
+      group: '-1003',
+      first_seen_at: '2026-11-21T09:00:00.000Z',
+      last_seen_at: '2026-11-21T10:00:00.000Z',
+      is_gone: true,
+    };
+    at.open('contexts', { house: { ...house(), contexts: [], unbound: [unbound] }, rows: 40 });
+    await at.terminal.until('unbound');
+    expect(at.terminal.text()).toContain('Strange⟨U+202E⟩ place');
+    await at.terminal.press('enter');
+    await at.terminal.until('Bind it');
+    await expectScreen(at.terminal, 'context-unbound-80x40');
+    expect(at.terminal.text()).toContain('context bind --workspace WORKSPACE --kind group');
+    expect(at.terminal.text()).toContain('workspace set WORKSPACE --bind telegram:12/-1003');
+    await at.terminal.press('q');
+    await at.terminal.until('nobody');
+  });
+
   test('the files of the prompt are shown in their order, also those that are not there', async () => {
     at.open('contexts', { house: house(), rows: 40 });
     await at.terminal.until('News of the garden');

@@ -11,6 +11,7 @@ import { Page } from '../../app/page.tsx';
 import { Pager } from '../../app/pager.tsx';
 import type { ScreenProps, ScreenSpec } from '../../app/screen.ts';
 import { askSetting, type Setting, SHARED_SETTINGS, shown } from '../../app/settings.ts';
+import { bindingText } from '../../screen/binding.ts';
 
 /** Isolated stores with a policy of their own. */
 export const WORKSPACES: ScreenSpec = {
@@ -161,6 +162,7 @@ function workspaceLines(detail: WorkspaceDetail, width: number): readonly Line[]
         ['Time zone', detail.time_zone],
         ['Tools', shown(detail.tools)],
         ['Models', shown(detail.models)],
+        ['Takes places of', shown(detail.bindings.map(bindingText))],
         ['Since', detail.created_at.slice(0, 10)],
       ],
       width,
