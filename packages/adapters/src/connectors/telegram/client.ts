@@ -1,5 +1,5 @@
 import type { Clock } from '@agent-runtime/domain';
-import { Api, type RawApi } from 'grammy';
+import { Api, type RawApi } from 'grammy/web';
 import { deliveryError } from '../errors.ts';
 import type { Alarms } from './alarms.ts';
 import { refusalOf, TOKEN_REFUSED, toFault } from './fault.ts';

@@ -1,5 +1,5 @@
 import type { Clock, Delivery, JsonObject, Logger, Receipt } from '@agent-runtime/domain';
-import { InputFile } from 'grammy';
+import { InputFile } from 'grammy/web';
 import { z } from 'zod';
 import { deliveryError } from '../errors.ts';
 import type { TelegramClient } from './client.ts';

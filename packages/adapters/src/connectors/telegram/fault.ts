@@ -1,5 +1,5 @@
 import { AppError } from '@agent-runtime/domain';
-import { GrammyError, HttpError } from 'grammy';
+import { GrammyError, HttpError } from 'grammy/web';
 import { type DeliveryFault, deliveryError } from '../errors.ts';
 
 /** What the server answered instead of a result; for the log, and for whoever has to decide by it. */
@@ -58,7 +58,7 @@ function refused(
 }
 
 export const TOKEN_REFUSED =
-  'Telegram refuses the token of the bot. Make a new one with @BotFather and store it: agentctl secret set.';
+  'Telegram refuses the token of the bot. Make a new one with @BotFather and store it: agent-runtime secret set TELEGRAM_TOKEN';
 
 /** Reasons of the server, and what they mean for people. The first that fits counts; the server's own text may hold words of the message. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
