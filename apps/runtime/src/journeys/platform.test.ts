@@ -64,7 +64,7 @@ describe.each([
     world.platform.command(adaTalk, ada, '/whoami');
     await world.sees(adaTalk, with_('You are ada'), 'who she is');
     world.platform.command(adaTalk, ada, '/help');
-    await world.sees(adaTalk, with_('/panic'), 'the commands');
+    await world.sees(adaTalk, with_('/search QUERY'), 'the commands');
     world.platform.command(adaTalk, ada, '/workspace community');
     await until(async () => count(adaTalk, 'community') > 0, 'the workspace is another one', LIMIT_MS);
     world.platform.command(adaTalk, ada, '/search refund');
