@@ -116,7 +116,7 @@ export function hostileTexts(chars: number): ReadonlyMap<string, string> {
   texts.set('open target', `[a](${'('.repeat(chars)}`);
   texts.set('a list nested by indentation', deepList(Math.floor(Math.sqrt(chars))));
   texts.set('a wide table', `${'|a'.repeat(half)}\n${'|-'.repeat(half)}\n${'|b'.repeat(half)}`);
-  texts.set('a long header', `|${'a'.repeat(half)}|b|\n|-|-|\n${'|1|2|\n'.repeat(half / 4)}`);
+  texts.set('a long title', `|${'a'.repeat(7_000)}|b|\n|-|-|\n${'|1|2|\n'.repeat(300)}`);
   texts.set('a fence in a list', `- a\n  \`\`\`\n${'*a_ '.repeat(half)}`);
   texts.set('a fence in a comment', `<!--\n\`\`\`\n-->\n${'*a_ '.repeat(half)}`);
   texts.set('a definition of everything', `${'[a]: b\n'.repeat(50)}\n${'[a]\n\n'.repeat(chars / 5)}`);
