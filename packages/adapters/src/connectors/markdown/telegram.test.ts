@@ -124,8 +124,9 @@ describe('renderTelegram', () => {
   });
 
   test('nothing arises that the filter of replies could not see', () => {
-    expect(textOf('&#64;ada https&#58;//x.example evil&period;example')).toBe(
-      '&#64;ada https&#58;//x.example evil&period;example',
+    // The star sends it through the parser, which would decode them.
+    expect(textOf('*a* &#64;ada https&#58;//x.example evil&period;example')).toBe(
+      'a &#64;ada https&#58;//x.example evil&period;example',
     );
     expect(textOf('@*ada* @[ada](x) @`ada`')).not.toMatch(/@ada/);
     for (const joined of ['evil.[com](x)', 'evil[.]()com', 'evil.![](com)', 'evil.[com][x]\n\n[x]: y'])
