@@ -40,6 +40,8 @@ export const innerEntries: Readonly<Record<string, readonly string[]>> = {
   '@agent-runtime/tools/run': ['toolrunner'],
   // Certificates bring node-forge; most commands and a start without TLS never need it.
   '@agent-runtime/pki/certificate': ['runtime', 'tui'],
+  // grammy costs 15 MB: loaded once a token is configured.
+  '@agent-runtime/adapters/telegram': ['runtime'],
 };
 
 /** Modules of Node that floor 0 may use: digests are computation, not I/O. */

@@ -17,13 +17,18 @@ function loadedBy(statement: string): readonly string[] {
   return JSON.parse(child.stdout);
 }
 
-test('importing the adapters loads neither the SDK nor the HTTP library; the first call does', () => {
+test('importing the adapters loads neither the SDK nor the HTTP library nor that of a chat; the first call does', () => {
   const heavy = (names: readonly string[]): readonly string[] =>
-    names.filter((name) => name === 'undici' || name === '@ai-sdk/openai-compatible');
+    names.filter((name) => name === 'undici' || name === '@ai-sdk/openai-compatible' || name === 'grammy');
   expect(heavy(loadedBy(''))).toEqual([]);
   const call = `
     const provider = adapters.openAiCompatibleProvider({ id: 'x', baseUrl: 'http://127.0.0.1:1/v1' });
     const request = { model: 'm', messages: [], tools: [], maxOutputTokens: 1, idempotencyKey: 'k' };
     for await (const event of provider.stream(request, new AbortController().signal)) {}`;
   expect([...heavy(loadedBy(call))].sort()).toEqual(['@ai-sdk/openai-compatible', 'undici']);
+});
+
+test('the library of Telegram comes with its own entry', () => {
+  const entry = JSON.stringify(new URL('./connectors/telegram/index.ts', import.meta.url).href);
+  expect(loadedBy(`await import(${entry});`)).toContain('grammy');
 });

@@ -199,15 +199,16 @@ describe('what goes where', () => {
       caption: 'The whole answer.',
       document: { file_name: 'answer.md' },
     });
-    expect(Buffer.from(one.server.fileBytes(document?.document?.file_id ?? '') ?? []).toString()).toBe(
-      whole,
-    );
+    expect(Buffer.from(one.server.fileBytes(document?.document?.file_id ?? '') ?? []).toString()).toBe(whole);
     expect(one.server.violations).toEqual([]);
   });
 
   test.each<[string, (chat_id: number) => JsonObject]>([
     ['another chat', () => ({ method: 'sendMessage', body: { chat_id: 1, text: 'x' } })],
-    ['another topic', (chat_id) => ({ method: 'sendMessage', body: { chat_id, message_thread_id: 5, text: 'x' } })],
+    [
+      'another topic',
+      (chat_id) => ({ method: 'sendMessage', body: { chat_id, message_thread_id: 5, text: 'x' } }),
+    ],
     ['another method', (chat_id) => ({ method: 'deleteMessage', body: { chat_id, message_id: 1 } })],
     ['no body', () => ({ method: 'sendMessage' })],
   ])('a payload with %s is refused', async (_name, payload) => {
