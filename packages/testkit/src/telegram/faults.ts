@@ -4,7 +4,10 @@ import { type ChatRef, chatIdOf } from './wire.ts';
 
 /** What goes wrong with a call. */
 export type Fault =
-  /** 429; calls of the same scope get it again until `retryAfterSeconds` have passed, and count as too early. */
+  /**
+   * 429. Until `retryAfterSeconds` have passed, calls for the same chat get it too and count as too early;
+   * without a chat those of the same method, when it is global all.
+   */
   | { readonly kind: 'too-many'; readonly retryAfterSeconds: number; readonly isGlobal?: boolean }
   /** An error of a proxy in front: a page, no JSON. Not processed. */
   | { readonly kind: 'server-error'; readonly status?: number }

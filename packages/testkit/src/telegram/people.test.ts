@@ -149,6 +149,18 @@ test('members come and go; the bot hears of others as an admin, and of itself al
   ]);
 });
 
+test('reactions in a group are for bots that are admins and ask for them', async () => {
+  await call(server, 'getUpdates', { allowed_updates: ['message_reaction'] });
+  const chat = server.cast.chat({ type: 'supergroup', title: 'G', members: [ada] });
+  const said = server.people.say({ chat, from: ada, text: 'x' });
+  expect(server.people.react(said, ['👍'], ada)).toBeUndefined();
+  server.people.member({ chat, user: server.bot, status: 'administrator', by: ada });
+  server.people.react(said, [], ada);
+  expect(waiting()).toMatchObject([
+    { message_reaction: { old_reaction: [{ emoji: '👍' }], new_reaction: [], message_id: said.message_id } },
+  ]);
+});
+
 test('a block and its end; who writes has started the bot', () => {
   const chat = server.cast.privateChat(ada, false);
   server.people.say({ chat, from: ada, text: '/start' });

@@ -117,8 +117,6 @@ export class People {
     const before = room.members.get(user.id) ?? { user, status: 'left' };
     const after: TelegramMember = { user, status };
     const isBot = user.id === this.#world.bot.id;
-    // A bot that was thrown out is told of that, and of nothing after it.
-    const isHeard = isBot || this.#isBotIn(room);
     room.members.set(user.id, after);
     const change = {
       chat: room.chat,
@@ -128,7 +126,7 @@ export class People {
       new_chat_member: after,
     };
     if (isBot) this.#updates.push('my_chat_member', change);
-    else if (isHeard && isAdmin(this.#world.statusOf(room, this.#world.bot.id)))
+    else if (isAdmin(this.#world.statusOf(room, this.#world.bot.id)))
       this.#updates.push('chat_member', change);
     this.#announceMember(room, change);
   }
