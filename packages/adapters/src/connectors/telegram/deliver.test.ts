@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { JsonObject } from '@agent-runtime/domain';
 import { afterEach, describe, expect, test } from 'vitest';
 import { closedPort, stages } from './telegram.fixture.ts';
@@ -274,9 +275,11 @@ test('no token reaches a log or an error, whatever goes wrong', async () => {
     await one.pass(() => one.log.lines.length > 0, 'it is logged');
     const thrown = await one.send({ text: 'x' }).catch((error: unknown) => error);
     expect(thrown).toBeInstanceOf(Error);
-    const seen: string[] = [one.log.dump(), one.connector.trouble?.() ?? ''];
-    for (let error = thrown; error instanceof Error; error = error.cause)
-      seen.push(String(error), error.stack ?? '', JSON.stringify(error), JSON.stringify({ ...error }));
+    const seen = [
+      one.log.dump(),
+      one.connector.trouble?.() ?? '',
+      inspect(thrown, { depth: 20, showHidden: true }),
+    ];
     expect(seen.join('\n')).not.toContain('canary');
   }
 });
