@@ -42,6 +42,8 @@ export const innerEntries: Readonly<Record<string, readonly string[]>> = {
   '@agent-runtime/pki/certificate': ['runtime', 'tui'],
   // discord.js is heavy, and only who has a token there needs it.
   '@agent-runtime/adapters/discord': ['runtime'],
+  // grammy costs 15 MB: loaded once a token is configured.
+  '@agent-runtime/adapters/telegram': ['runtime'],
 };
 
 /** Modules of Node that floor 0 may use: digests are computation, not I/O. */

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { JsonObject } from '@agent-runtime/domain';
 import { afterEach, describe, expect, test } from 'vitest';
 import { closedPort, stages } from './telegram.fixture.ts';
@@ -199,15 +200,16 @@ describe('what goes where', () => {
       caption: 'The whole answer.',
       document: { file_name: 'answer.md' },
     });
-    expect(Buffer.from(one.server.fileBytes(document?.document?.file_id ?? '') ?? []).toString()).toBe(
-      whole,
-    );
+    expect(Buffer.from(one.server.fileBytes(document?.document?.file_id ?? '') ?? []).toString()).toBe(whole);
     expect(one.server.violations).toEqual([]);
   });
 
   test.each<[string, (chat_id: number) => JsonObject]>([
     ['another chat', () => ({ method: 'sendMessage', body: { chat_id: 1, text: 'x' } })],
-    ['another topic', (chat_id) => ({ method: 'sendMessage', body: { chat_id, message_thread_id: 5, text: 'x' } })],
+    [
+      'another topic',
+      (chat_id) => ({ method: 'sendMessage', body: { chat_id, message_thread_id: 5, text: 'x' } }),
+    ],
     ['another method', (chat_id) => ({ method: 'deleteMessage', body: { chat_id, message_id: 1 } })],
     ['no body', () => ({ method: 'sendMessage' })],
   ])('a payload with %s is refused', async (_name, payload) => {
@@ -273,9 +275,11 @@ test('no token reaches a log or an error, whatever goes wrong', async () => {
     await one.pass(() => one.log.lines.length > 0, 'it is logged');
     const thrown = await one.send({ text: 'x' }).catch((error: unknown) => error);
     expect(thrown).toBeInstanceOf(Error);
-    const seen: string[] = [one.log.dump(), one.connector.trouble?.() ?? ''];
-    for (let error = thrown; error instanceof Error; error = error.cause)
-      seen.push(String(error), error.stack ?? '', JSON.stringify(error), JSON.stringify({ ...error }));
+    const seen = [
+      one.log.dump(),
+      one.connector.trouble?.() ?? '',
+      inspect(thrown, { depth: 20, showHidden: true }),
+    ];
     expect(seen.join('\n')).not.toContain('canary');
   }
 });

@@ -41,6 +41,11 @@ interface Session {
   readonly end: () => Promise<void>;
 }
 
+/** Where in an update something was not as expected; never what stood there. */
+function placeOf(thrown: unknown): string {
+  return thrown instanceof z.ZodError ? (thrown.issues[0]?.path.join('.') ?? '') : 'inside';
+}
+
 /** How long live messages are remembered. */
 const LIVE_KEPT_MS = 86_400_000;
 
@@ -106,18 +111,20 @@ function openSession({ options, parts, accept, self }: Opening): Session {
     return intake.offer(updates.flatMap((update) => read(update, known)));
   };
   const read = (update: unknown, known: TelegramSelf): readonly InboundEvent[] => {
-    const parsed = updateShape.safeParse(update);
-    if (!parsed.success) {
-      log.warn(
-        { at: parsed.error.issues[0]?.path.join('.') },
-        'An update of a form that nobody knows was left out.',
-      );
+    try {
+      const parsed = updateShape.parse(update);
+      topics.learn(parsed);
+      return eventsOf(parsed, known, clock.nowMs());
+    } catch (thrown) {
+      // Offered again it would be the same, and nothing behind it would ever be heard.
+      log.error({ at: placeOf(thrown) }, 'An update that cannot be read was left out.');
       return [];
     }
-    topics.learn(parsed.data);
-    return eventsOf(parsed.data, known, clock.nowMs());
   };
-  const running = run({ options, target, patience, self, take });
+  const running = run({ options, target, patience, self, take }).catch((thrown: unknown) => {
+    log.error({ error: String(thrown) }, 'The connection to Telegram broke inside.');
+    alarms.raise('inside', 'The connection to Telegram broke inside. Restart it; the log has the details.');
+  });
   return {
     intake,
     take,

@@ -21,14 +21,16 @@ export function cleanName(name: string): string {
 }
 
 export function personOf(user: TelegramUser): InboundSender {
-  const name = [user.first_name, user.last_name]
-    .filter((part) => part !== undefined && part !== '')
-    .join(' ');
   return {
     id: String(user.id),
-    displayName: cleanName(name === '' ? String(user.id) : name),
+    displayName: nameOf([user.first_name, user.last_name], user.id),
     isBot: user.is_bot || SERVICE_ACCOUNTS.has(user.id),
   };
+}
+
+function nameOf(parts: readonly (string | undefined)[], id: number): string {
+  const name = parts.filter((part) => part !== undefined && part.trim() !== '').join(' ');
+  return cleanName(name === '' ? String(id) : name);
 }
 
 /** A chat that speaks is no person: nothing it says is anybody's. */
@@ -37,10 +39,7 @@ export function chatAsSender(chat: TelegramChat): InboundSender {
 }
 
 export function titleOf(chat: TelegramChat): string {
-  const name = [chat.first_name, chat.last_name]
-    .filter((part) => part !== undefined && part !== '')
-    .join(' ');
-  return cleanName(chat.title ?? (name === '' ? String(chat.id) : name));
+  return nameOf(chat.title === undefined ? [chat.first_name, chat.last_name] : [chat.title], chat.id);
 }
 
 /** The topic of a forum that a message stands in. A thread of answers in an ordinary group has a thread id as well, and is none. */
@@ -66,8 +65,9 @@ export function channelOf(
       return {
         id: `${id}/${topic.id}`,
         kind: 'thread',
-        title: cleanName(
-          topic.name ?? self.topicName?.(chat.id, topic.id) ?? `${titleOf(chat)} #${topic.id}`,
+        title: nameOf(
+          [topic.name ?? self.topicName?.(chat.id, topic.id) ?? `${titleOf(chat)} #${topic.id}`],
+          topic.id,
         ),
         group: id,
         parent: id,

@@ -23,6 +23,7 @@ const MAX_LABEL_CHARS = 64;
 const MAX_CALLBACK_BYTES = 64;
 const BUTTONS_PER_ROW = 2;
 /** Telegram takes no message without a character to see. */
+const VISIBLE = /[[^\s]--[\p{C}\p{Default_Ignorable_Code_Point}]]/v;
 const NOTHING = '…';
 /** Under the file of an answer that is too long for messages. */
 const WHOLE = 'The whole answer.';
@@ -97,15 +98,19 @@ function chatOf(address: string): number | string {
   return parseAddress(address)?.chatId ?? address;
 }
 
-function formatted({
-  text,
-  entities,
-}: Pick<TelegramPart, 'text'> & { readonly entities: readonly object[] }): Target {
+function formatted({ text, entities }: Words): Target {
+  const preview = { link_preview_options: { is_disabled: true } };
+  if (!VISIBLE.test(text)) return { text: NOTHING, ...preview };
   return {
     text,
     ...(entities.length === 0 ? {} : { entities: entities.map((entity) => ({ ...entity })) }),
-    link_preview_options: { is_disabled: true },
+    ...preview,
   };
+}
+
+interface Words {
+  readonly text: string;
+  readonly entities: readonly object[];
 }
 
 /** The title of a card is no Markdown: it stands in bold before the first part, whatever it is made of. */
@@ -144,7 +149,7 @@ function rowsOf(buttons: readonly DraftButton[]): readonly (readonly JsonObject[
       });
     const text = cutText(label.toWellFormed(), MAX_LABEL_CHARS);
     return {
-      text: text.trim() === '' ? NOTHING : text,
+      text: VISIBLE.test(text) ? text : NOTHING,
       callback_data: id,
       ...(tone === undefined ? {} : { style: STYLES[tone] }),
     };
