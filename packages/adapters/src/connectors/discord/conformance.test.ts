@@ -8,7 +8,6 @@ connectorConformance('discord', { arrives: true, breaks: true, speaks: true }, a
   const stage = await discordStage({
     maxParts: 100,
     patienceMs: 60_000,
-    timeoutMs: 500,
     makeRequest: async (url, init) => {
       if (!isCut) return DefaultRestOptions.makeRequest(url, init);
       isCut = false;

@@ -46,11 +46,13 @@ export interface SkippingClock extends Clock {
   skip(ms: number): void;
 }
 
-export function skippingClock(): SkippingClock {
+/** @param isStill it shows only what was skipped: for measures that must not depend on the speed of this machine */
+export function skippingClock(isStill = false): SkippingClock {
   let skippedMs = 0;
+  const startMs = Date.now();
   return {
-    nowMs: () => Date.now() + skippedMs,
-    monotonicMs: () => performance.now() + skippedMs,
+    nowMs: () => (isStill ? startMs : Date.now()) + skippedMs,
+    monotonicMs: () => (isStill ? 0 : performance.now()) + skippedMs,
     sleep: async (ms, signal) => {
       await pause(ms, undefined, { ref: false, ...(signal === undefined ? {} : { signal }) }).catch(() => {});
     },
@@ -81,11 +83,17 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export type StageOptions = Partial<DiscordOptions> & { readonly server?: DiscordServerOptions };
+export type StageOptions = Partial<Omit<DiscordOptions, 'clock'>> & {
+  readonly server?: DiscordServerOptions;
+  readonly clock?: SkippingClock;
+};
 
 /** A server with one guild, one channel and one person, and a connector that knows the token. */
-export async function discordStage({ server: serverOptions, ...options }: StageOptions = {}): Promise<Stage> {
-  const clock = skippingClock();
+export async function discordStage({
+  server: serverOptions,
+  clock = skippingClock(),
+  ...options
+}: StageOptions = {}): Promise<Stage> {
   const server = await startDiscordServer({ clock, ...serverOptions });
   server.token = tokenOf(server.applicationId);
   const ada = server.user({ username: 'ada', displayName: 'Ada' }).id;
