@@ -8,6 +8,7 @@ import {
   type Effect,
   type EffectBytes,
   effectDigest,
+  type FilteredReply,
   filterReply,
   INTEGRITY,
   type Label,
@@ -79,7 +80,7 @@ export function replyEffect(
     payloads:
       connector === undefined || !isPushed
         ? [{ text: shown.text }]
-        : renderDraft(connector, context.channel, { ...draft, text: shown.text }, { id, nowMs }),
+        : renderDraft(connector, context.channel, draftOf(draft, shown), { id, nowMs }),
   };
   const effect: Effect = {
     ...bytes,
@@ -104,6 +105,12 @@ export function replyEffect(
     error: isLost ? NO_DOOR : undefined,
   };
   return { effect, text: shown.text };
+}
+
+/** The fixed refusal comes alone: no button says yes to words that are not there. */
+function draftOf(draft: Draft, shown: FilteredReply): Draft {
+  const { text, kind } = shown;
+  return kind === 'withheld' ? { text, replyTo: draft.replyTo, live: draft.live } : { ...draft, text };
 }
 
 /** The origin of a question is its door, not the channel whose context it looks into: nobody there has asked anything. */

@@ -12,6 +12,7 @@ import {
   type StoreTx,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
+import { makeButtons } from '../approval/buttons.ts';
 import { approvalCard, type CardFacts } from '../effect/card.ts';
 import { connectorOf, replyEffect } from '../effect/reply.ts';
 import { policyRules } from '../effect/rules.ts';
@@ -57,17 +58,19 @@ async function writeCard(deps: EngineDeps, tx: StoreTx, hub: Hub, question: HubQ
   // How many people a workspace has to approve is its own matter, too.
   const few = isCleared ? question.few : undefined;
   const card = approvalCard(effect, approval, place, { ...question, few, hub: { isCleared } });
+  const buttons = makeButtons(deps, approval, card.acts);
   try {
     const told = replyEffect(deps, {
       context: place,
       requester: { kind: 'service', context: place.id, owner: place.owner },
-      draft: { text: card.text },
+      draft: { text: card.text, card: card.look, buttons: buttons.shown },
       label: card.label,
       clearance: clearanceOfHub(hub, place),
       trustedUrls: new Set(),
       kind: 'card',
     });
     await tx.insert('effect', told.effect);
+    await buttons.write(tx, told.effect);
   } catch (thrown) {
     tx.audit({
       action: 'notify.fail',

@@ -7,8 +7,10 @@ import { type ChatCommand, type ParsedText, parseCommand } from './command.ts';
 import { openConversation } from './conversation.ts';
 import { askToPair, type Tell, wantsPairing } from './pair.ts';
 import { auditOf, keepWords, markOf, type Place, writeMessage } from './place.ts';
+import { type PressHooks, takePress } from './press.ts';
 import { answerAtOnce, halted, isHalted, refusal, refuse, refuseUnbound } from './refuse.ts';
 import { whereabouts } from './who.ts';
+import { promptAnswered, takeWords } from './words.ts';
 import { assertGuestHasRoom, assertQueueHasRoom, makeWork, queueRun } from './work.ts';
 
 export interface Ingest {
@@ -16,7 +18,7 @@ export interface Ingest {
 }
 
 /** What accepting wakes: the durable engine for a new run, the outbox for an answer at once. */
-export interface IngestHooks {
+export interface IngestHooks extends Pick<PressHooks, 'confirm'> {
   readonly orders: Orders;
   readonly onRun: () => void;
   readonly onReply: () => void;
@@ -73,6 +75,8 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
   const { context } = where;
   // What bots say is kept for the log where a context is bound; it never starts, orders or answers anything.
   const { isBot } = arrival.event.sender;
+  if (arrival.event.kind === 'button')
+    return isBot ? { outcome: 'logged', isRepeat: false } : takePress(deps, hooks, arrival, where);
   const isPairing = wantsPairing(deps, arrival);
   const isStranger = where.principal.kind === 'guest';
   if (isPairing && isStranger && arrival.event.channel.kind === 'direct' && !(await isHalted(deps)))
@@ -88,6 +92,9 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
       : { kind: 'text' };
   const at: Place = { arrival, where, context };
   if (isBot) return logOnly(deps, at);
+  // A command stays one, whatever it answers: somebody may have to stop everything.
+  const prompt = parsed.kind === 'command' ? undefined : await promptAnswered(deps, at);
+  if (prompt !== undefined) return takeWords(deps, hooks, at, prompt);
   switch (parsed.kind) {
     case 'foreign':
       return logOnly(deps, at);

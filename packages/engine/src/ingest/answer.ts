@@ -29,7 +29,7 @@ export interface Answer {
 }
 
 /** Orders that commands give; they bypass the queue. */
-export type Orders = Pick<Engine, 'abort' | 'steer' | 'approve' | 'deny' | 'withdraw' | 'panicOn'>;
+export type Orders = Pick<Engine, 'abort' | 'steer' | 'approve' | 'deny' | 'edit' | 'withdraw' | 'panicOn'>;
 
 export interface Asker {
   readonly principal: Principal;

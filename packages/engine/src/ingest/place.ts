@@ -86,7 +86,7 @@ export function markOf(
 
 export function auditOf(
   at: Place,
-  action: 'ingest.accept' | 'ingest.log' | 'ingest.command' | 'ingest.refuse',
+  action: 'ingest.accept' | 'ingest.log' | 'ingest.command' | 'ingest.press' | 'ingest.refuse',
   data: NonNullable<AuditDraft['data']>,
   content: string,
 ): AuditDraft {
