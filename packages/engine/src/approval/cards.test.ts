@@ -321,7 +321,7 @@ describe('another process', () => {
 
   test('forgets buttons that were over long ago, and no others', async () => {
     const { id } = await ask('old');
-    await effects.deny(id, '', inChat(OPERATOR));
+    await effects.withdraw(id, inChat(MEMBER));
     const longAgo = at.world.clock.nowMs() - 90 * 86_400_000;
     await tamper(at.world, 'approval_button', { approval: id }, { expiresAt: longAgo });
     expect(await pruneButtons(at.world.deps)).toBe(0);

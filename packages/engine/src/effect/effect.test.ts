@@ -307,7 +307,9 @@ describe('the card', () => {
   });
 
   test('has none where nothing is pushed, and none that nothing would be known of', async () => {
-    await at.world.deps.store.commit(TEST_AUDIT, (tx) => tx.update('task', { kind: 'chat' }, { door: 'http' }));
+    await at.world.deps.store.commit(TEST_AUDIT, (tx) =>
+      tx.update('task', { kind: 'chat' }, { door: 'http' }),
+    );
     await proposePost(at.world, 'hello');
     expect(await at.world.deps.store.read.count('approval_button', {})).toBe(0);
   });

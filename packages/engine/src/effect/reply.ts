@@ -28,7 +28,7 @@ export interface ReplyInput {
   readonly label: Label;
   /** URLs that may stay links, see `filterReply`. */
   readonly trustedUrls: ReadonlySet<string>;
-  readonly kind: 'reply' | 'notice' | 'card';
+  readonly kind: 'reply' | 'notice' | 'card' | 'mirror';
   /** Of the admin hub at this place, for a card; else what the context is cleared for. */
   readonly clearance?: Clearance | undefined;
   /** How the question came in: whoever asked at the command line or over HTTP fetches what belongs to it, in every context. */
@@ -126,7 +126,7 @@ export function connectorOf(
   return connectors.find((one) => one.name === context.connector && one.account === context.account);
 }
 
-const SUMMARY = { reply: 'Answer', notice: 'Notice', card: 'Card' } as const;
+const SUMMARY = { reply: 'Answer', notice: 'Notice', card: 'Card', mirror: 'Copy of a direct talk' } as const;
 
 const NO_DOOR = {
   code: 'effect.sink.unavailable',

@@ -5,6 +5,7 @@ import {
   clearanceOfHub,
   type Effect,
   HUB_CARD,
+  HUB_MIRROR,
   type Hub,
   isHubPlace,
   mayHubSee,
@@ -33,9 +34,9 @@ export async function writeHubCards(deps: EngineDeps, tx: StoreTx, question: Hub
   for (const hub of hubs) if (isConcerned(hub, question)) await writeCard(deps, tx, hub, question);
 }
 
-/** The admin hub at this place, when a card is about to leave for it. */
+/** The admin hub at this place, when a card or a mirrored text is about to leave for it. */
 export async function hubAt(reader: StoreReader, effect: Effect): Promise<Hub | undefined> {
-  if (effect.kind !== HUB_CARD) return undefined;
+  if (effect.kind !== HUB_CARD && effect.kind !== HUB_MIRROR) return undefined;
   return reader.get('hub', { state: 'active', context: effect.context });
 }
 

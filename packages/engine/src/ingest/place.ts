@@ -10,6 +10,7 @@ import {
   type TaskId,
 } from '@agent-runtime/domain';
 import type { Arrival, EngineDeps } from '../api.ts';
+import { writeMirror } from '../hub/mirror.ts';
 import { arrivalDigest } from './arrival.ts';
 import { openConversation } from './conversation.ts';
 import { labelOfMessage, type Whereabouts } from './who.ts';
@@ -62,6 +63,7 @@ export async function writeMessage(
     at: deps.clock.nowMs(),
   };
   await tx.insert('context_message', message);
+  if (arrival.door === 'chat') await writeMirror(deps, tx, context, { ...message, direction: 'in' });
   return message;
 }
 

@@ -1,6 +1,7 @@
 import {
   AppError,
   type AuditDraft,
+  type Context,
   type Decision,
   decide,
   principalKey,
@@ -11,10 +12,11 @@ import {
 import type { Accepted, Arrival, EngineDeps } from '../api.ts';
 import { policyRules, type Reply, replyEffect } from '../effect/index.ts';
 import { isGateClosed } from '../gate/index.ts';
+import { writeMirror } from '../hub/mirror.ts';
 import { type Answer, pairedAs } from './answer.ts';
 import { HOW_TO_PAIR, type Tell } from './pair.ts';
 import { auditOf, keepWords, markOf, messageId, type Place } from './place.ts';
-import { splitSource, type Whereabouts } from './who.ts';
+import { labelOfMessage, splitSource, type Whereabouts } from './who.ts';
 
 export function refuse(deps: EngineDeps, onReply: () => void, at: Place, text: string): Promise<Accepted> {
   if (at.where.principal.kind === 'guest') return refuseStranger(deps, onReply, at, text);
@@ -34,7 +36,8 @@ export async function answerAtOnce(
   await deps.store.commit(
     auditOf(at, outcome === 'command' ? 'ingest.command' : 'ingest.refuse', {}, arrival.event.text),
     async (tx) => {
-      await queueAnswer(deps, tx, reply);
+      await mirrorCommand(deps, tx, at);
+      await queueAnswer(deps, tx, at.context, reply);
       await tx.insert('ingest_event', markOf(deps, arrival, { outcome, reply: reply.text }));
     },
   );
@@ -57,9 +60,27 @@ function wordsOf(deps: EngineDeps, at: Place, answer: Answer): Reply {
 }
 
 /** Under panic and behind a closed gate the door itself shows the words; nothing is kept for later. */
-async function queueAnswer(deps: EngineDeps, tx: StoreTx, reply: Reply): Promise<void> {
+async function queueAnswer(
+  deps: EngineDeps,
+  tx: StoreTx,
+  context: Context,
+  { effect, text }: Reply,
+): Promise<void> {
   if (await isHalted(deps, tx)) return;
-  await tx.insert('effect', reply.effect);
+  await tx.insert('effect', effect);
+  if (effect.state === 'approved')
+    await writeMirror(deps, tx, context, { direction: 'out', text, label: effect.label });
+}
+
+/** A command is no message of a conversation, but it was said. */
+async function mirrorCommand(
+  deps: EngineDeps,
+  tx: StoreTx,
+  { arrival, where, context }: Place,
+): Promise<void> {
+  if (arrival.door !== 'chat') return;
+  const label = labelOfMessage(arrival, where.principal, context);
+  await writeMirror(deps, tx, context, { direction: 'in', text: arrival.event.text, label });
 }
 
 /** Nothing is said to anybody now. */
@@ -90,7 +111,7 @@ async function refuseStranger(
     if (isFirst) {
       await tx.insert('notify_notice', { key, at: deps.clock.nowMs() });
       tx.audit(auditOf(at, 'ingest.refuse', {}, arrival.event.text));
-      await queueAnswer(deps, tx, reply);
+      await queueAnswer(deps, tx, context, reply);
     }
     const said = isFirst ? { reply: reply.text } : {};
     await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'refused', ...said }));
