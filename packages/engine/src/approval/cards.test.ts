@@ -145,14 +145,16 @@ describe('the card of a question that was decided', () => {
   });
 
   test('says what a person found of an uncertain one', async () => {
-    const { id, effect } = await ask();
+    const { effect, id } = await ask();
     at.world.chat.onDeliver = (sent) => {
       if (sent.effectId === effect.id) throw fault('uncertain');
     };
     await effects.approve(id, effect.digest, signed(OPERATOR));
     await updates();
+    expect((await unused()).length).toBeGreaterThan(0);
     await effects.resolve(effect.id, 'sent', signed(BOSS));
-    expect((await at.world.effect(effect.id)).state).toBe('done');
+    expect((await firstLines()).at(-1)).toMatch(/approved and is done/);
+    expect(await unused()).toEqual([]);
   });
 
   test('stays as it is while more must agree', async () => {

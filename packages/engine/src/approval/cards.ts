@@ -55,6 +55,9 @@ const LOOKS: Readonly<
   void: { title: 'Void', tone: 'plain', text: 'is void: everything was stopped, or a right was taken away.' },
 };
 
+/** More may be known later: what comes of it, or what a person finds. */
+const OPEN_ENDS: ReadonlySet<CardState> = new Set(['granted', 'uncertain']);
+
 /** One card that shows less than is known. */
 interface StaleCard {
   readonly card: Effect;
@@ -147,7 +150,7 @@ async function look(reader: StoreReader, id: ApprovalId): Promise<Told | undefin
     const place = card && (await reader.get('context', { id: card.context }));
     const message = card && messageOf(card);
     if (card !== undefined && !isSettled(card)) continue;
-    if (state !== 'granted') closed.push(cardId);
+    if (!OPEN_ENDS.has(state)) closed.push(cardId);
     // It never arrived, or its place is gone.
     if (card === undefined || place === undefined || message === undefined) continue;
     const key = `card:${card.id}:${state}`;

@@ -68,12 +68,7 @@ export async function edit(deps: EngineDeps, id: ApprovalId, text: string, actor
   });
 }
 
-/** May this person put other words there now? */
-export async function mayEdit(deps: EngineDeps, id: ApprovalId, actor: Actor): Promise<boolean> {
-  return decideEdit(await loadQuestion(deps, deps.store.read, id), actor).kind === 'permit';
-}
-
-/** The same for who asks to; a no is audited. @throws AppError approval.id.missing · approval.decision.denied */
+/** The question that somebody wants to put other words into; a no is audited. @throws AppError approval.id.missing · approval.decision.denied */
 export async function requireEdit(deps: EngineDeps, id: ApprovalId, actor: Actor): Promise<Question> {
   const question = await loadQuestion(deps, deps.store.read, id);
   const decision = decideEdit(question, actor);

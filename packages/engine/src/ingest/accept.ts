@@ -7,7 +7,7 @@ import { type ChatCommand, type ParsedText, parseCommand } from './command.ts';
 import { openConversation } from './conversation.ts';
 import { askToPair, type Tell, wantsPairing } from './pair.ts';
 import { auditOf, keepWords, markOf, type Place, writeMessage } from './place.ts';
-import { type PressHooks, takePress } from './press.ts';
+import { type PressHooks, refusePress, takePress } from './press.ts';
 import { answerAtOnce, halted, isHalted, refusal, refuse, refuseUnbound } from './refuse.ts';
 import { whereabouts } from './who.ts';
 import { promptAnswered, takeWords } from './words.ts';
@@ -75,8 +75,10 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
   const { context } = where;
   // What bots say is kept for the log where a context is bound; it never starts, orders or answers anything.
   const { isBot } = arrival.event.sender;
-  if (arrival.event.kind === 'button')
-    return isBot ? { outcome: 'logged', isRepeat: false } : takePress(deps, hooks, arrival, where);
+  if (arrival.event.kind === 'button' && !isBot)
+    return context === undefined
+      ? refusePress(deps, arrival, where)
+      : takePress(deps, hooks, { arrival, where, context });
   const isPairing = wantsPairing(deps, arrival);
   const isStranger = where.principal.kind === 'guest';
   if (isPairing && isStranger && arrival.event.channel.kind === 'direct' && !(await isHalted(deps)))

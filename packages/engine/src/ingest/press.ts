@@ -37,20 +37,14 @@ interface Press {
  * A button was pressed. It acts only where it stands: on the message of its card, in its context, before its end, for who may use it. What
  * it asks for is then decided as the command of the same name is, by the same orders. Everything else hears one fixed sentence.
  */
-export async function takePress(
-  deps: EngineDeps,
-  hooks: PressHooks,
-  arrival: Arrival,
-  where: Whereabouts,
-): Promise<Accepted> {
+export async function takePress(deps: EngineDeps, hooks: PressHooks, at: Place): Promise<Accepted> {
+  const { arrival, where } = at;
   const { event, door } = arrival;
   const found = door === 'chat' && !event.isRelayed && (await findButton(deps, event.buttonId, where));
-  if (!found || where.context === undefined || event.message === undefined)
-    return refusePress(deps, arrival, where);
+  if (!found || event.message === undefined) return refusePress(deps, arrival, where);
   const { button } = found;
   if ((await messageHere(deps.store.read, button, event)) !== event.message)
     return refusePress(deps, arrival, where);
-  const at: Place = { arrival, where, context: where.context };
   if (button.act === 'confirm') return hooks.confirm?.(at, button) ?? refusePress(deps, arrival, where);
   const approval = await openQuestion(deps, button);
   if (approval === undefined) return refusePress(deps, arrival, where);
@@ -93,8 +87,13 @@ async function carryOut(
     case 'edit':
       if (typed === '') return askForWords(deps, hooks, press, { person, actor });
       return say(deps, press, `${await hooks.orders.edit(id, typed, actor)} asks for the new words.`);
-    default:
+    case 'words':
+    case 'confirm':
       return refusePress(deps, at.arrival, at.where);
+    default: {
+      const never: never = button.act;
+      return never;
+    }
   }
 }
 
@@ -145,8 +144,11 @@ function dataOf({ act, approval, card }: Button, outcome = 'command') {
 
 const MINUTE_MS = 60_000;
 
-/** Presses that are not valid leave one record per sender and minute, whatever they press, and no mark: a repeat is refused again. */
-async function refusePress(deps: EngineDeps, arrival: Arrival, where: Whereabouts): Promise<Accepted> {
+/**
+ * The fixed sentence, for presses that are not valid or not in a bound place. They leave one record per sender and minute, whatever
+ * they press, and no mark: a repeat is refused again.
+ */
+export async function refusePress(deps: EngineDeps, arrival: Arrival, where: Whereabouts): Promise<Accepted> {
   const { source, channel, sender } = arrival.event;
   const key = `press:${source}:${sender.id}:${Math.floor(deps.clock.nowMs() / MINUTE_MS)}`;
   if ((await deps.store.read.get('notify_notice', { key })) === undefined) {

@@ -2,24 +2,19 @@ import {
   AppError,
   type Approval,
   type Button,
-  canFlow,
-  clearanceOf,
   type Effect,
-  mayHubSee,
-  payloadWords,
   publicLabel,
   type StoreTx,
   type UserId,
 } from '@agent-runtime/domain';
 import type { Accepted, Actor, EngineDeps } from '../api.ts';
 import { BUTTON_BITS } from '../approval/buttons.ts';
-import { mayEdit, requireEdit } from '../approval/edit.ts';
+import { requireEdit } from '../approval/edit.ts';
 import { replyEffect } from '../effect/reply.ts';
 import type { Orders } from './answer.ts';
-import { findButton, messageHere, openQuestion } from './button.ts';
+import { messageHere, openQuestion } from './button.ts';
 import { messageId, type Place } from './place.ts';
 import { answerAtOnce, halted, isHalted } from './refuse.ts';
-import type { Whereabouts } from './who.ts';
 
 /** How long the question for other words waits for its answer, ms. */
 const WORDS_MS = 600_000;
@@ -128,29 +123,4 @@ async function edited(orders: Pick<Orders, 'edit'>, at: Place, button: Button): 
     if (!(thrown instanceof AppError) || thrown.kind === 'bug' || thrown.kind === 'unavailable') throw thrown;
     return thrown.message;
   }
-}
-
-/**
- * What the form of an Edit button begins with, for who may edit, in a place that may read it. A form shows characters and renders nothing,
- * so nothing in them is defanged: whoever sends it back unchanged has changed nothing.
- * @param id of the button
- * @returns undefined for everybody and everything else
- */
-export async function wordsToEdit(
-  deps: EngineDeps,
-  id: string,
-  where: Whereabouts,
-): Promise<string | undefined> {
-  const found = await findButton(deps, id, where);
-  const approval = found?.button.act === 'edit' ? await openQuestion(deps, found.button) : undefined;
-  if (approval === undefined || where.context === undefined) return undefined;
-  if (!(await mayEdit(deps, approval.id, { principal: where.principal, via: 'chat' }))) return undefined;
-  const { read } = deps.store;
-  const effect = await read.get('effect', { id: approval.effect });
-  if (effect === undefined) return undefined;
-  const hub = await read.get('hub', { state: 'active', context: where.context.id });
-  const isCleared =
-    canFlow(effect.label, clearanceOf(where.context)) ||
-    (hub !== undefined && mayHubSee(hub, where.context, effect));
-  return isCleared ? effect.payloads.map(payloadWords).join('\n\n') : undefined;
 }
