@@ -73,6 +73,8 @@ export interface EngineConfig {
   /** Overrides for approval expiry by tier. */
   readonly approvalExpiryMs?: Partial<Readonly<Record<Tier, number>>>;
   readonly tierFloors?: Readonly<Record<string, Tier>>;
+  /** Approvals that one person may give by chat in a day, 50 unless said. */
+  readonly chatGrantsPerDay?: number | undefined;
   /** How often expiries, idle conversations and released reservations are looked at. */
   readonly sweepMs: number;
   /** Prompt budget when neither context nor route says less, tokens. */

@@ -1,6 +1,16 @@
 import type { Approval, ApprovalId, Digest, Effect, EffectId } from '@agent-runtime/domain';
 import type { Actor, EngineDeps } from './api.ts';
-import { approve, deny, edit, expireQuestions, makeDeadlines, release, withdraw } from './approval/index.ts';
+import {
+  approve,
+  deny,
+  edit,
+  expireQuestions,
+  makeDeadlines,
+  pruneButtons,
+  refreshCards,
+  release,
+  withdraw,
+} from './approval/index.ts';
 import { type Proposal, type ProposeInput, propose } from './effect/index.ts';
 import { openGate, settleGate } from './gate/index.ts';
 import { pruneSeen } from './ingest/seen.ts';
@@ -66,8 +76,9 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
       outbox.wake();
     }
   };
-  const telling = async (work: Promise<Approval>): Promise<Approval> => {
+  const telling = async (work: Promise<Approval>, actor?: Actor): Promise<Approval> => {
     const approval = await waking(work);
+    echo(approval, actor);
     const { id, effect, state, tier, workspace, context } = approval;
     deps.live.publish({
       topic: 'approvals',
@@ -75,6 +86,13 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
       data: { id, effect, state, tier, workspace, context },
     });
     return approval;
+  };
+  /** What is answered from a chat is told to every TUI by itself: a stolen chat session answers in plain sight. */
+  const echo = ({ id, votes, workspace, context }: Approval, actor: Actor | undefined): void => {
+    const last = votes.at(-1);
+    if (actor?.via !== 'chat' || last === undefined) return;
+    const data = { id, decision: last.decision, by: last.person, workspace, context };
+    deps.live.publish({ topic: 'approvals', kind: 'approval.chat', data });
   };
   const asking = async (work: Promise<Proposal>): Promise<Proposal> => {
     const proposal = await work;
@@ -88,11 +106,13 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
     await settlePanic(deps);
     if (deps.panic.isOn()) return;
     await waking(expireQuestions(deps, deadlines));
+    await waking(refreshCards(deps));
     if (deps.clock.nowMs() < nextPruneAtMs) return;
     // Set before: what a full disk refuses can wait for the next hour.
     nextPruneAtMs = deps.clock.nowMs() + PRUNE_EVERY_MS;
     await pruneNotices(deps);
     await pruneSeen(deps);
+    await pruneButtons(deps);
   };
   /** A failed sweep is tried again at the next one: nothing it does is urgent, for the claim looks at expiry itself. */
   const trying = async (work: () => Promise<unknown>): Promise<void> => {
@@ -113,23 +133,27 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
     teller,
     // A proposal leaves a card, and a standing approval may have answered it already.
     propose: (input) => asking(propose(deps, input)),
-    approve: (id, digest, actor) => telling(approve(deps, id, digest, actor)),
-    deny: (id, reason, actor) => telling(deny(deps, id, reason, actor)),
-    release: (id, digest, actor) => telling(release(deps, id, digest, actor)),
+    approve: (id, digest, actor) => telling(approve(deps, id, digest, actor), actor),
+    deny: (id, reason, actor) => telling(deny(deps, id, reason, actor), actor),
+    release: (id, digest, actor) => telling(release(deps, id, digest, actor), actor),
     withdraw: (id, actor) => telling(withdraw(deps, id, actor)),
     edit: (id, text, actor) => asking(edit(deps, id, text, actor)),
     resolve: (id, outcome, actor) => waking(resolveEffect(deps, id, outcome, actor)),
     panicOn: async (actor) => (await panicOn(deps, actor, stops))?.uncertain ?? [],
     panicOff: async (actor) => {
       await panicOff(deps, actor, hooks.endRuns);
+      // What is void says so on its card; what cannot be written now is written by the next sweep.
+      await trying(() => refreshCards(deps));
       outbox.wake();
     },
     openGate: async (actor) => {
       await openGate(deps, actor);
+      await trying(() => refreshCards(deps));
       outbox.wake();
     },
     revoked: async (key) => {
       await waking(endPrincipal(deps, key, stops));
+      await waking(trying(() => refreshCards(deps)));
     },
     start: async () => {
       // On a full disk the process must still start; behind the gate and under panic nothing is performed anyway. The gate's rule comes

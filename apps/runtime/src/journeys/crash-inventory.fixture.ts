@@ -70,6 +70,7 @@ export const EXCEPTIONS: Readonly<Record<string, string>> = {
   'notify.withhold': 'is recorded inside the commit of an outcome',
   'audit.rollback': 'is recorded inside boot.open',
   'notify.prune': 'needs marks of 90 days, and takes away what nobody asks for any more',
+  'approval.prune': 'needs buttons that ended 90 days ago, and takes away what nobody can press any more',
   'notify.write': 'nothing in this version gives a notice by itself',
   'run.outcome': 'needs an effect of class F or K, which no tool of this version makes',
   'effect.repeat': 'needs a connector that does not drop repeats',

@@ -71,6 +71,7 @@ export interface MemoryChat {
   }): void;
   /** What arrived on the other side, oldest first. */
   delivered(): readonly {
+    readonly id: string;
     readonly effect_id: string;
     readonly part: number;
     readonly address: string;

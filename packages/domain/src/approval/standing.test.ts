@@ -65,6 +65,14 @@ describe('a standing approval', () => {
     ).toBe('covered');
   });
 
+  it('covers the text of a chat’s own payload, wherever the chat has it', () => {
+    for (const body of [
+      { chat_id: '-100', text: FILLED },
+      { content: FILLED, allowed_mentions: { parse: [] } },
+    ])
+      expect(match({}, { payloads: [{ method: 'send', body }] })).toBe('covered');
+  });
+
   const refusals: readonly (readonly [string, Parameters<typeof match>, RegExp])[] = [
     ['revoked', [{ revokedAt: 1 }], /revoked/],
     ['its granter lost the role', [{}, {}, { isGranterEntitled: false }], /role/],
@@ -86,6 +94,27 @@ describe('a standing approval', () => {
     ['two messages', [{}, { payloads: [{ text: FILLED }, { text: FILLED }] }], /one message/],
     ['no message', [{}, { payloads: [] }], /one message/],
     ['a payload without text', [{}, { payloads: [{ html: FILLED }] }], /no text/],
+    [
+      'a chat payload without text',
+      [{}, { payloads: [{ method: 'send', body: { embeds: [] } }] }],
+      /no text/,
+    ],
+    [
+      'two texts in one chat payload',
+      [{}, { payloads: [{ body: { text: FILLED, content: 'and free words' } }] }],
+      /more than the text/,
+    ],
+    [
+      'a text beside a body with words',
+      [{}, { payloads: [{ text: FILLED, body: { content: 'free words here' } }] }],
+      /more than the text/,
+    ],
+    [
+      'a file beside the text of a body',
+      [{}, { payloads: [{ body: { text: FILLED }, file: { name: 'a', content: 'free words' } }] }],
+      /more than the text/,
+    ],
+    ['a list as the body', [{}, { payloads: [{ body: [FILLED] }] }], /no text/],
     ['another text', [{}, { payloads: [{ text: `${FILLED} And more.` }] }], /template/],
     [
       'an attachment',

@@ -1,4 +1,4 @@
-import type { Digest, Json, StandingId, UserId, WorkspaceId } from '../base/index.ts';
+import type { Digest, Json, JsonObject, StandingId, UserId, WorkspaceId } from '../base/index.ts';
 import type { Effect } from '../effect/index.ts';
 
 /** Closed types that a template's slot may hold; free text is not one of them. */
@@ -79,10 +79,24 @@ function matchBody(template: string, effect: Effect, facts: StandingFacts): 'cov
   if (!facts.fitsOwnContext) return 'the text belongs to others than this thread';
   const only = effect.payloads[0];
   if (effect.payloads.length !== 1 || only === undefined) return 'it covers one message at a time';
-  const { text, ...rest } = only;
+  const { text, rest } = textAndRest(only);
   if (typeof text !== 'string') return 'the payload has no text';
-  if (!Object.values(rest).every(isClosed)) return 'the payload holds more than the text of the template';
+  if (!rest.every(isClosed)) return 'the payload holds more than the text of the template';
   return isFilledTemplate(template, text) ? 'covered' : 'the text is not the template';
+}
+
+/** The one text of a message, on top or as the `text` or `content` of a chat's `body`, and whatever stands beside it. */
+function textAndRest(payload: JsonObject): {
+  readonly text: Json | undefined;
+  readonly rest: readonly (Json | undefined)[];
+} {
+  const { text, body, ...others } = payload;
+  if (text !== undefined || typeof body !== 'object' || body === null || Array.isArray(body))
+    return { text, rest: [body, ...Object.values(others)] };
+  // safe: an object of JSON that is no list
+  const { text: said, content, ...more } = body as JsonObject;
+  const [only, other] = said === undefined ? [content, undefined] : [said, content];
+  return { text: only, rest: [other, ...Object.values(more), ...Object.values(others)] };
 }
 
 /** Beside the text a payload may hold ids, numbers and switches, nothing in which a sentence or a file would fit. */

@@ -6,4 +6,5 @@ export * from './diff.ts';
 export * from './effect.ts';
 export { urlsIn } from './link.ts';
 export * from './machine.ts';
+export * from './payload-words.ts';
 export * from './reply-filter.ts';

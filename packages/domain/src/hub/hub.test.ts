@@ -4,7 +4,16 @@ import type { Context } from '../context/index.ts';
 import { effectDigest } from '../effect/index.ts';
 import { canFlow, makeLabel } from '../label/index.ts';
 import { answerOf, contextOf, PLACE, rulesOf, verdict } from '../policy/policy.fixture.ts';
-import { clearanceOfHub, HUB_CARD, type Hub, isHubAsked, isHubPlace, mayHubSee } from './hub.ts';
+import {
+  clearanceOfHub,
+  HUB_CARD,
+  HUB_MIRROR,
+  type Hub,
+  isHubAsked,
+  isHubPlace,
+  mayHubSee,
+  mirrorLabel,
+} from './hub.ts';
 
 // safe: slugs and ids of the right form
 const KITCHEN = 'kitchen' as WorkspaceId;
@@ -113,5 +122,64 @@ describe('a card may leave', () => {
 
   it('while an answer there has no more than its own place has', () => {
     expect(leave(card(['ws:kitchen'], { kind: 'message.reply' }), HUB)).toBe('deny policy.foreign');
+  });
+});
+
+describe('a text of a direct talk may leave for the hub', () => {
+  const OLGA = 'user_oper0000' as UserId; // safe: an id
+  const bytes = {
+    kind: HUB_MIRROR,
+    sink: { connector: 'memory', account: 'demo', address: PLACE_HERE.channel },
+    recipients: [PLACE_HERE.channel],
+    payloads: [{ text: 'said in a talk' }],
+  };
+  /** Olga has no role in the place of the hub. */
+  const leave = (
+    more: object,
+    effect: Parameters<typeof answerOf>[0] = {},
+    audience: readonly string[] = ['ws:kitchen'],
+  ) =>
+    verdict(
+      {
+        action: 'effect.perform',
+        effect: answerOf({
+          ...bytes,
+          digest: effectDigest(bytes),
+          label: makeLabel(1, audience as never), // safe: tags
+          requester: { kind: 'service', context: 'talk' as ContextId, owner: 'user_nobody00' as UserId }, // safe: ids
+          ...effect,
+        }),
+        approval: undefined,
+        isToolGranted: true,
+        hub: HUB,
+        isMirrorAgreed: true,
+        ...more,
+      },
+      rulesOf({ context: PLACE_HERE }),
+    );
+
+  it('while whose talk it is agrees, whatever their role there', () => {
+    expect(leave({})).toBe('permit policy.hub');
+    for (const isMirrorAgreed of [false, undefined, 'yes'])
+      expect(leave({ isMirrorAgreed })).toBe('deny policy.hub');
+  });
+
+  it('and only for the hub that is cleared for it', () => {
+    expect(leave({ hub: undefined })).toBe('deny policy.hub');
+    expect(leave({ hub: { ...HUB, state: 'asked' } })).toBe('deny policy.hub');
+    for (const audience of [['ws:cellar'], ['ws:kitchen', 'priv:user_oper0000']])
+      expect(leave({}, {}, audience)).toBe('deny policy.flow');
+  });
+
+  it('and nothing else that a person without a role asks for', () => {
+    const reply = { ...bytes, kind: 'message.reply' };
+    expect(leave({}, { ...reply, digest: effectDigest(reply) }, [])).toBe('deny policy.role');
+    expect(leave({}, { class: 'E1' }, [])).toBe('deny policy.role');
+  });
+
+  it('with the private text of whose talk it is, and of nobody else', () => {
+    const label = makeLabel(1, ['ws:kitchen', 'priv:user_oper0000', 'priv:user_boss0000'] as never); // safe: tags
+    expect(mirrorLabel(label, OLGA)).toEqual(makeLabel(1, ['ws:kitchen', 'priv:user_boss0000'] as never)); // safe: tags
+    expect(mirrorLabel(mirrorLabel(label, OLGA), 'user_boss0000' as UserId).audience).toEqual(['ws:kitchen']); // safe: an id
   });
 });

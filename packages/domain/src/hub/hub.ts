@@ -1,6 +1,6 @@
 import type { ContextId, HubId, UserId, WorkspaceId } from '../base/index.ts';
 import type { Context } from '../context/index.ts';
-import { type Clearance, canFlow, type Label, PUBLIC_CLEARANCE } from '../label/index.ts';
+import { type Clearance, canFlow, type Label, PUBLIC_CLEARANCE, privTag } from '../label/index.ts';
 
 /** How long a request waits for an admin's signature, ms. */
 export const HUB_REQUEST_LIFETIME_MS = 24 * 60 * 60_000;
@@ -8,6 +8,8 @@ export const HUB_REQUEST_LIFETIME_MS = 24 * 60 * 60_000;
 export const MAX_HUB_REQUESTS = 20;
 /** Kind of the effect that tells a hub of an open question; part of its digest. */
 export const HUB_CARD = 'message.card';
+/** Kind of the effect that shows a hub what was said in the direct talk of one of the staff; part of its digest. */
+export const HUB_MIRROR = 'message.mirror';
 
 /**
  * The admin hub of a connector, or the wish to be it. `asked`: said in chat, and worth nothing until an admin signs it · `active`: the
@@ -71,4 +73,12 @@ export function mayHubSee(
     hub.clearedFor.includes(text.workspace) &&
     canFlow(text.label, clearanceOfHub(hub, place))
   );
+}
+
+/**
+ * The label of a direct talk's text as its hub sees it: the person whose talk it is released their own private text when they agreed;
+ * nobody else's is released by that.
+ */
+export function mirrorLabel(label: Label, person: UserId): Label {
+  return { ...label, audience: label.audience.filter((tag) => tag !== privTag(person)) };
 }

@@ -8,7 +8,7 @@ import type { PolicyRequest, PolicyRules } from './request.ts';
 
 type Of<A extends PolicyRequest['action']> = Extract<PolicyRequest, { action: A }>;
 
-/** Approvals that one person may give by chat in a day; more need the signed path. */
+/** Approvals that one person may give by chat in a day, unless the appliance says otherwise; more need the signed path. */
 export const CHAT_GRANTS_PER_DAY = 50;
 
 /** May this person answer that question, by this way? */
@@ -49,7 +49,8 @@ export function decideApproval(
       `${approval.id} is of tier high: approve it with your key (\`agent-runtime approval approve ${approval.id}\`).`,
     );
   }
-  if (request.via === 'chat' && !(request.chatGrantsToday < CHAT_GRANTS_PER_DAY)) {
+  const most = rules.chatGrantsPerDay ?? CHAT_GRANTS_PER_DAY;
+  if (request.via === 'chat' && !(request.chatGrantsToday < most)) {
     return deny(
       'policy.cap',
       'You have given all the approvals that chat allows in a day. Use the command line.',

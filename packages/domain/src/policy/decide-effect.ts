@@ -1,7 +1,7 @@
 import { type Approval, grantersOf, isExpired, missingReleases } from '../approval/index.ts';
 import { type Context, clearanceOf } from '../context/index.ts';
 import { type Effect, effectDigest } from '../effect/index.ts';
-import { clearanceOfHub, HUB_CARD, type Hub, isHubPlace } from '../hub/index.ts';
+import { clearanceOfHub, HUB_CARD, HUB_MIRROR, type Hub, isHubPlace } from '../hub/index.ts';
 import { isAtLeast, type Principal, roleOf } from '../identity/index.ts';
 import { canFlow, isLabel, privateUsersOf, workspacesOf } from '../label/index.ts';
 import { roleHere, scopeOf, stopped } from './decide-task.ts';
@@ -28,10 +28,11 @@ export function decidePerform(request: Of<'effect.perform'>, rules: PolicyRules)
     return deny('policy.expired', 'Denied: it has expired.');
   if (request.isToolGranted !== true)
     return deny('policy.tool', 'Denied: the context no longer allows what made this.');
-  if (!mayStillAct(effect.requester, rules))
+  // Whose talk is mirrored may be nobody in the place of the hub; what counts there is that they agreed.
+  if (!isMirror(effect) && !mayStillAct(effect.requester, rules))
     return deny('policy.role', 'Denied: the person who asked for it no longer has the role.');
-  // A card tells the hub of one connector about all the workspaces that it is cleared for.
-  if (!isCard(effect) && workspacesOf(effect.label).some((name) => name !== effect.workspace))
+  // A hub is told about all the workspaces that it is cleared for.
+  if (!isForHub(effect) && workspacesOf(effect.label).some((name) => name !== effect.workspace))
     return deny('policy.foreign', 'Denied: it holds something of another workspace.');
   return byClass(request, rules, context);
 }
@@ -40,7 +41,9 @@ function byClass(request: Of<'effect.perform'>, rules: PolicyRules, context: Con
   const { effect } = request;
   switch (effect.class) {
     case 'E0':
-      return isCard(effect) ? decideCard(effect, context, request.hub) : decideOrigin(effect, context);
+      if (isMirror(effect) && request.isMirrorAgreed !== true)
+        return deny('policy.hub', 'Denied: nobody has agreed that this talk is shown in the admin hub.');
+      return isForHub(effect) ? decideCard(effect, context, request.hub) : decideOrigin(effect, context);
     case 'A':
       return deny('policy.admin', 'Denied: never from a model.');
     case 'E1':
@@ -62,11 +65,15 @@ function byClass(request: Of<'effect.perform'>, rules: PolicyRules, context: Con
   }
 }
 
-function isCard(effect: Effect): boolean {
-  return effect.class === 'E0' && effect.kind === HUB_CARD;
+function isForHub(effect: Effect): boolean {
+  return effect.class === 'E0' && (effect.kind === HUB_CARD || isMirror(effect));
 }
 
-/** A card goes to the place that is the admin hub now, with what that hub is cleared for now. */
+function isMirror(effect: Effect): boolean {
+  return effect.class === 'E0' && effect.kind === HUB_MIRROR;
+}
+
+/** A card, or a mirrored text, goes to the place that is the admin hub now, with what that hub is cleared for now. */
 function decideCard(effect: Effect, context: Context, hub: Hub | undefined): Decision {
   if (hub === undefined || !isHubPlace(hub, context) || !isSink(effect, context))
     return deny('policy.hub', 'Denied: this place is not the admin hub.');

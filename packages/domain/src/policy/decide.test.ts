@@ -455,6 +455,20 @@ describe('answering a question', () => {
     expect(answer({ via: 'signed', chatGrantsToday: 10_000 })).toBe('permit policy.staff');
   });
 
+  it('the cap of chat is what the appliance says, also none at all', () => {
+    for (const chatGrantsPerDay of [0, 2]) {
+      const rules = rulesOf({ chatGrantsPerDay });
+      expect(answer({ via: 'chat', chatGrantsToday: chatGrantsPerDay }, rules)).toBe('deny policy.cap');
+      expect(answer({ via: 'chat', chatGrantsToday: chatGrantsPerDay - 1 }, rules)).toBe(
+        'permit policy.staff',
+      );
+      expect(answer({ via: 'signed', chatGrantsToday: 9 }, rules)).toBe('permit policy.staff');
+    }
+    expect(answer({ via: 'chat', chatGrantsToday: 0 }, rulesOf({ chatGrantsPerDay: Number.NaN }))).toBe(
+      'deny policy.cap',
+    );
+  });
+
   it('only in its own place', () => {
     const both = [...GRANTS, grantOf(OPERATOR, 'operator', { scope: { kind: 'all' } })];
     expect(answer({}, rulesOf({ grants: both, context: contextOf({ id: 'board' as never }) }))).toBe(

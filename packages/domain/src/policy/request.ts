@@ -19,6 +19,8 @@ export interface PolicyRules {
   readonly settings: EffectiveSettings | undefined;
   /** Policy may raise the tier of a kind of effect, never lower it. */
   readonly tierFloors?: Readonly<Record<string, Tier>> | undefined;
+  /** Approvals that one person may give by chat in a day; `CHAT_GRANTS_PER_DAY` unless said. */
+  readonly chatGrantsPerDay?: number | undefined;
   /**
    * People other than the asker who could approve at all, so that a single admin stays able to work. An upper bound: those who hold
    * the role that a question needs are counted from the grants again.
@@ -88,8 +90,10 @@ export type PolicyRequest =
       readonly approval: Approval | undefined;
       /** Does the tool (or E0 door) that made it still stand in the context? */
       readonly isToolGranted: boolean;
-      /** The admin hub of the connector, for a card. */
+      /** The admin hub of the connector, for a card or a mirrored text. */
       readonly hub?: Hub | undefined;
+      /** Of a mirrored text: does whose talk it is still agree that the hub shows it? */
+      readonly isMirrorAgreed?: boolean | undefined;
     }
   | { readonly action: 'effect.show'; readonly class: EffectClass; readonly label: Label | undefined }
   | {

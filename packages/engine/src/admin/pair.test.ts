@@ -124,6 +124,38 @@ async function userNamed(name: string): Promise<UserId | undefined> {
   return (await read().get('identity_user', { name }))?.id;
 }
 
+describe('the mirroring of a direct talk', () => {
+  const linkOf = async (externalId = '4711') => must(await read().get('identity_link', { externalId }));
+  const approved = async (role: string, more: object = {}) => {
+    await waiting();
+    await ask('pair.approve', signed(LORD), { ...ADA, role, ...more });
+    const [act] = await audited('identity.pair_approve');
+    return { link: await linkOf(), isMirrored: act?.data.isMirrored };
+  };
+
+  test.each(['operator', 'admin'])('is agreed to by who becomes %s by the pairing', async (role) => {
+    const { link, isMirrored } = await approved(role);
+    expect([link.mirrorAgreedAt, isMirrored]).toEqual([at.admin.world.clock.nowMs(), true]);
+    const texts = (await read().find('effect', {})).map((effect) => JSON.stringify(effect.payloads));
+    expect(texts.join()).toContain(
+      'you have agreed that the admin hub shows what is said in this direct talk',
+    );
+  });
+
+  test('is agreed to by who is staff anywhere already', async () => {
+    const { link } = await approved('member', { user: 'olga', create_user: false });
+    expect(link.mirrorAgreedAt).toBe(at.admin.world.clock.nowMs());
+  });
+
+  test('is not agreed to by anybody else, also not when they become staff later', async () => {
+    const { link, isMirrored } = await approved('member');
+    expect([link.mirrorAgreedAt, isMirrored]).toEqual([undefined, false]);
+    await at.admin.world.grant(link.user, 'operator');
+    expect((await linkOf()).mirrorAgreedAt).toBeUndefined();
+    expect(JSON.stringify(await read().find('effect', {}))).not.toContain('admin hub shows');
+  });
+});
+
 describe('pair.approve', () => {
   test('makes the person, the link, the role, the private workspace and its direct talk in one commit', async () => {
     const pairing = await waiting();

@@ -18,6 +18,7 @@ import {
   type User,
 } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
+import { isStaffSomewhere } from '../hub/mirror.ts';
 import { writeNotice } from '../notify/notice.ts';
 import { signedFacts } from '../signed-facts.ts';
 import { change, demand, EVERYTHING, viewerOf } from './authorize.ts';
@@ -62,6 +63,9 @@ async function approvePairing(
     createdAt: nowMs,
     expiresAt,
   };
+  // The words that came with the code say so; who becomes staff later has not agreed until paired again.
+  const held = await deps.store.read.find('identity_grant', { principal: user.id });
+  const isMirrored = isStaffSomewhere(user.id, { grants: [...held, grant], nowMs });
   const link: Identity = {
     id: deps.ids.make('identity'),
     connector: pairing.connector,
@@ -69,6 +73,7 @@ async function approvePairing(
     user: user.id,
     displayName: pairing.displayName,
     createdAt: nowMs,
+    mirrorAgreedAt: isMirrored ? nowMs : undefined,
   };
   const what = {
     verb: 'identity.set',
@@ -83,6 +88,7 @@ async function approvePairing(
       role: grant.role,
       scope: { ...scope },
       isNewUser: input.create_user,
+      isMirrored,
     },
   } as const;
   const place = await change(deps, actor, what, async (tx, viewer) => {
@@ -155,10 +161,13 @@ async function leaveNotice(
     key: `paired:${link.id}`,
     workspace: context.workspace,
     context: context.id,
-    draft: { text: `You are paired as ${user.name}.` },
+    draft: { text: `You are paired as ${user.name}.${link.mirrorAgreedAt === undefined ? '' : MIRRORED}` },
     label: publicLabel(2),
   });
 }
+
+const MIRRORED =
+  ' As staff you have agreed that the admin hub shows what is said in this direct talk, as far as it is cleared for it.';
 
 async function denyPairing(
   deps: AdminDeps,

@@ -19,6 +19,7 @@ import { EFFECT_KIND } from '../effect/kind.ts';
 import { renderDraft } from '../effect/make.ts';
 import { openApproval, type Proposal, writeProposal } from '../effect/propose.ts';
 import { requireLiveKey, signedFacts } from '../signed-facts.ts';
+import { updateCards } from './cards.ts';
 import { currentHead } from './head.ts';
 import { loadQuestion, moved, type Question, refuse, refused, viaOf } from './question.ts';
 
@@ -30,10 +31,7 @@ import { loadQuestion, moved, type Question, refuse, refused, viaOf } from './qu
  *   effect.state.conflict · effect.payload.invalid · effect.sink.unavailable
  */
 export async function edit(deps: EngineDeps, id: ApprovalId, text: string, actor: Actor): Promise<Proposal> {
-  const seen = await loadQuestion(deps, deps.store.read, id);
-  const decision = decideEdit(seen, actor);
-  if (decision.kind !== 'permit')
-    await refuse(deps, { question: seen, actor, asked: 'approval.edit', decision });
+  const seen = await requireEdit(deps, id, actor);
   const next = rewrite(deps, seen.effect, text);
   const approval: Approval = {
     ...openApproval(deps, next, seen.approval, next.requester),
@@ -65,8 +63,17 @@ export async function edit(deps: EngineDeps, id: ApprovalId, text: string, actor
     const again = decideEdit(fresh, actor);
     if (again.kind !== 'permit') throw refused(again);
     await supersede(tx, fresh);
+    await updateCards(deps, tx, id);
     return writeProposal(deps, tx, { effect, approval, head, change });
   });
+}
+
+/** The question that somebody wants to put other words into; a no is audited. @throws AppError approval.id.missing · approval.decision.denied */
+export async function requireEdit(deps: EngineDeps, id: ApprovalId, actor: Actor): Promise<Question> {
+  const question = await loadQuestion(deps, deps.store.read, id);
+  const decision = decideEdit(question, actor);
+  if (decision.kind !== 'permit') await refuse(deps, { question, actor, asked: 'approval.edit', decision });
+  return question;
 }
 
 async function supersede(tx: StoreTx, question: Question): Promise<void> {

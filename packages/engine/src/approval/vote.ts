@@ -25,6 +25,7 @@ import {
 import type { Actor, EngineDeps } from '../api.ts';
 import { writeOutcome } from '../notify/outcome.ts';
 import { requireLiveKey } from '../signed-facts.ts';
+import { updateCards } from './cards.ts';
 import { loadQuestion, moved, mustPermit, type Question, refused, viaOf } from './question.ts';
 
 /** One person's answer on its way in. */
@@ -136,7 +137,7 @@ async function write(deps: EngineDeps, tx: StoreTx, question: Question, vote: Vo
       // A person's free words are a member's at most, whoever it is, and belong to the place of the question.
       words: makeLabel(INTEGRITY.member, [ctxTag(effect.workspace, effect.context)]),
     });
-  }
+  } else if (next.state === 'granted') await updateCards(deps, tx, approval.id);
   return next;
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@agent-runtime/domain';
 import type { Actor, EngineDeps } from '../api.ts';
 import { requireLiveKey, signedFacts } from '../signed-facts.ts';
+import { updateCards } from './cards.ts';
 import { loadQuestion, moved, mustPermit, refused } from './question.ts';
 
 /**
@@ -46,6 +47,7 @@ export async function withdraw(deps: EngineDeps, id: ApprovalId, actor: Actor): 
       { state, settledAt: rules.nowMs },
     );
     if (questions !== 1 || effects !== 1) throw moved(id);
+    await updateCards(deps, tx, id);
     return closed;
   });
 }

@@ -1,22 +1,34 @@
 import {
   type Approval,
+  type ButtonAct,
   type Context,
   canFlow,
   clearanceOf,
+  type Draft,
+  describeLabel,
   type Effect,
   INTEGRITY,
   type Label,
+  payloadWords,
   publicLabel,
   showHidden,
+  wordsOfPayloads,
 } from '@agent-runtime/domain';
 
-/** A card and the label of its words. */
+/** A card, the label of its words, and what can be done from it. */
 export interface Card {
   readonly text: string;
   readonly label: Label;
+  readonly look: NonNullable<Draft['card']>;
+  /** Buttons that may stand on it. */
+  readonly acts: readonly Extract<ButtonAct, 'approve' | 'deny' | 'edit'>[];
 }
 
-const PREVIEW_CHARS = 600;
+/** Longer words stand on a card with their beginning alone, and then nobody says yes to them there. */
+const WHOLE_CHARS = 20_000;
+const BEGINNING_CHARS = 2_000;
+/** What fits into one answer or form of every chat. */
+const EDITABLE_CHARS = 4_000;
 
 /** What only the moment of asking knows. */
 export interface CardFacts {
@@ -31,38 +43,68 @@ export interface CardFacts {
 }
 
 /**
- * What people see of an open question. The text itself only where the effect's label fits the place; else id, kind and where to look.
+ * What people see of an open question: what, to whom, every word, whose words they are, the tier and the end. The words only where the
+ * effect's label fits the place; else id, kind and where to look. A yes is offered only where all of the words can be read.
  */
 export function approvalCard(effect: Effect, approval: Approval, context: Context, facts: CardFacts): Card {
+  const { id, tier } = approval;
   const { few, change, head, hub } = facts;
-  const how =
-    hub !== undefined
-      ? `Answer in ${effect.workspace}/${effect.context}, in the TUI or with your key: \`agent-runtime approval approve ${approval.id}\`.`
-      : approval.tier === 'high'
-        ? `Approve with your key: \`agent-runtime approval approve ${approval.id}\`. Say no: /deny ${approval.id}`
-        : `Answer: /approve ${approval.id} or /deny ${approval.id}`;
+  const look = { title: `Approval wanted, tier ${tier}`, tone: 'ask' } as const;
   const end = `${few === undefined ? '' : `${few} `}Open until ${new Date(approval.expiresAt).toISOString()}. Log ${shortHead(head)}.`;
   const isCleared = hub?.isCleared ?? canFlow(effect.label, clearanceOf(context));
   if (!isCleared) {
-    const what = `${approval.id} waits for an answer (${effect.kind}, tier ${approval.tier}). Its text may not be shown here.`;
+    const what = `${id} waits for an answer (${effect.kind}, tier ${tier}). Its text may not be shown here.`;
     return {
-      text: `${what}\nOpen it in the TUI or on the command line: \`agent-runtime approval show ${approval.id}\`.\n${end}`,
+      text: `${what}\nOpen it in the TUI or on the command line: \`agent-runtime approval show ${id}\`.\n${end}`,
       label: publicLabel(INTEGRITY.staff),
+      look,
+      acts: ['deny'],
     };
   }
-  const what = `${approval.id} waits for an answer (tier ${approval.tier}).\n${showHidden(effect.summary)}${change === undefined ? '' : `, ${change}`}`;
-  return { text: `${what}\n${preview(effect)}\n${how}\n${end}`, label: effect.label };
+  const words = showHidden(wordsOfPayloads(effect.payloads));
+  const isWhole =
+    words.length <= WHOLE_CHARS && effect.payloads.every((payload) => payloadWords(payload) !== '');
+  const lines = [
+    `${id} waits for an answer (tier ${tier}).`,
+    `${showHidden(effect.summary)}${change === undefined ? '' : `, ${change}`}`,
+    ...(effect.recipients.length === 0 ? [] : [`To: ${showHidden(effect.recipients.join(', '))}`]),
+    `Text: ${describeLabel(effect.label)}`,
+    quoted(isWhole ? words : beginning(words, BEGINNING_CHARS)),
+    ...(hub === undefined ? [] : [`It came up in ${effect.workspace}/${effect.context}.`]),
+    howToAnswer(approval, isWhole),
+    end,
+  ];
+  const isEditable = isWhole && words.length <= EDITABLE_CHARS;
+  const acts = [
+    ...(isWhole && tier !== 'high' ? (['approve'] as const) : []),
+    'deny' as const,
+    ...(isEditable ? (['edit'] as const) : []),
+  ];
+  return { text: lines.join('\n'), label: effect.label, look, acts };
 }
 
-/** The words of the first payloads, cut; the command line shows every byte. */
-function preview(effect: Effect): string {
-  const words = effect.payloads
-    .map((payload) => payload.text)
-    .filter((text) => typeof text === 'string')
-    .join('\n');
-  const shown = showHidden(words);
-  const cut = shown.length > PREVIEW_CHARS ? `${shown.slice(0, PREVIEW_CHARS)}…` : shown;
-  return cut
+function howToAnswer({ id, tier }: Approval, isWhole: boolean): string {
+  const bySignature = `approve in the TUI or with your key: \`agent-runtime approval approve ${id}\`. Say no: /deny ${id}`;
+  if (tier === 'high') return `Tier high: ${bySignature}`;
+  return isWhole
+    ? `Answer: /approve ${id} or /deny ${id}`
+    : `There is more than can be shown here: look at all of it and ${bySignature}`;
+}
+
+const REMINDER_CHARS = 600;
+
+/** What a card still says of its question once that is decided. */
+export function reminderOf(effect: Effect): string {
+  const words = showHidden(wordsOfPayloads(effect.payloads));
+  return `${showHidden(effect.summary)}\n${quoted(beginning(words, REMINDER_CHARS))}`;
+}
+
+function beginning(words: string, chars: number): string {
+  return words.length > chars ? `${words.slice(0, chars)}…` : words;
+}
+
+function quoted(words: string): string {
+  return words
     .split('\n')
     .map((line) => `> ${line}`)
     .join('\n');

@@ -1,6 +1,8 @@
 import {
+  type Approval,
   type ContextId,
   type ConversationId,
+  type Draft,
   deny as denial,
   type Effect,
   effectDigest,
@@ -14,7 +16,7 @@ import {
   type WorkspaceId,
 } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
-import { approve } from '../approval/index.ts';
+import { approve, makeButtons } from '../approval/index.ts';
 import { scriptedConnector } from '../settle/outside.fixture.ts';
 import {
   approvedPost,
@@ -241,15 +243,99 @@ describe('the card', () => {
     expect(text).not.toContain('news-channel');
   });
 
-  test('shows the words of all parts, cut where they are long', async () => {
+  async function cardOf(more: Partial<Effect>, asked: Partial<Approval> = {}) {
     const { effect, approval } = await proposePost(at.world, 'hello');
-    const shown = (...payloads: Effect['payloads']) =>
-      approvalCard({ ...effect, payloads }, approval, at.world.context, { head: '1:sha256:x' }).text.split(
-        '\n',
-      );
-    expect(shown({ text: 'a' }, { image: 'x' }, { text: 'b' }).slice(2, 4)).toEqual(['> a', '> b']);
-    expect(shown({ text: 'x'.repeat(600) })[2]).toBe(`> ${'x'.repeat(600)}`);
-    expect(shown({ text: 'x'.repeat(601) })[2]).toBe(`> ${'x'.repeat(600)}…`);
+    const facts = { head: '1:sha256:x' };
+    return approvalCard({ ...effect, ...more }, { ...approval, ...asked }, at.world.context, facts);
+  }
+  const quotedIn = (text: string) => text.split('\n').filter((line) => line.startsWith('> '));
+
+  test('says what, to whom, whose words, how risky, until when, and every word of every part', async () => {
+    const payloads = [{ text: 'a' }, { method: 'send', body: { content: 'b\nc' } }];
+    const { text, look, acts } = await cardOf({ payloads, recipients: ['one', 'tw\u202eo'] });
+    expect(look).toEqual({ title: 'Approval wanted, tier medium', tone: 'ask' });
+    expect(text).toContain('Post to chat/news-channel');
+    expect(text).toContain('To: one, tw⟨U+202E⟩o');
+    expect(text).toContain(`Text: text of a paired person or a model; belongs to ctx:${WORKSPACE}/ops`);
+    expect(quotedIn(text)).toEqual(['> a', '> b', '> c']);
+    expect(acts).toEqual(['approve', 'deny', 'edit']);
+  });
+
+  test.each<[string, Effect['payloads'], readonly string[], string | undefined]>([
+    ['that fit into a form', [{ text: 'x'.repeat(4_000) }], ['approve', 'deny', 'edit'], undefined],
+    ['that fit into none', [{ text: 'x'.repeat(4_001) }], ['approve', 'deny'], undefined],
+    ['at the limit', [{ text: 'x'.repeat(20_000) }], ['approve', 'deny'], undefined],
+    ['beyond it', [{ text: 'x'.repeat(20_001) }], ['deny'], `> ${'x'.repeat(2_000)}…`],
+    ['beside something that has none', [{ text: 'a' }, { image: 'x' }], ['deny'], '> a'],
+  ])('of words %s offers a yes only where all of them stand', async (_what, payloads, acts, shown) => {
+    const card = await cardOf({ payloads });
+    expect(card.acts).toEqual(acts);
+    expect(quotedIn(card.text)).toEqual([shown ?? `> ${payloads[0]?.text}`]);
+    expect(card.text.includes('There is more than can be shown here')).toBe(shown !== undefined);
+  });
+
+  test('of tier high, or whose words are not for the place, has no Approve', async () => {
+    const high = await cardOf({}, { tier: 'high' });
+    expect(high.acts).toEqual(['deny', 'edit']);
+    expect(high.text).toContain('Tier high: approve in the TUI');
+    const bare = await cardOf({ label: makeLabel(1, [`priv:${BOSS}`]) });
+    expect(bare.acts).toEqual(['deny']);
+    expect(bare.text).not.toContain('hello');
+    expect(bare.look.title).toBe('Approval wanted, tier medium');
+  });
+
+  test('has a button for each act, under an id of its own that nobody guesses', async () => {
+    const { approval } = await proposePost(at.world, 'hello');
+    const { deps } = at.world;
+    const [card] = await deps.store.read.find('effect', { kind: 'message.notice' });
+    const rows = await deps.store.read.find('approval_button', {});
+    expect(rows.map((row) => row.act).sort()).toEqual(['approve', 'deny', 'edit']);
+    expect(new Set(rows.map((row) => row.id)).size).toBe(3);
+    for (const row of rows) {
+      expect(row).toMatchObject({
+        context: ORIGIN,
+        card: card?.id,
+        approval: approval.id,
+        digest: approval.digest,
+        expiresAt: approval.expiresAt,
+      });
+      expect(row.id.length).toBeGreaterThanOrEqual(22);
+      expect(Buffer.byteLength(`x${row.id}`)).toBeLessThanOrEqual(64);
+    }
+    const { shown } = makeButtons(deps, approval, ['deny', 'edit']);
+    expect(shown.map((button) => button.form?.about)).toEqual(['reason', 'edit']);
+  });
+
+  test('has none where nothing is pushed, and none that nothing would be known of', async () => {
+    await at.world.deps.store.commit(TEST_AUDIT, (tx) =>
+      tx.update('task', { kind: 'chat' }, { door: 'http' }),
+    );
+    await proposePost(at.world, 'hello');
+    expect(await at.world.deps.store.read.count('approval_button', {})).toBe(0);
+  });
+
+  test('that is withheld comes alone: without buttons, without its looks', async () => {
+    const seen: Draft[] = [];
+    const chat = scriptedConnector();
+    const render = (draft: Draft) => [...(seen.push(draft) ? [{ text: draft.text }] : [])];
+    const { text } = replyEffect(
+      { ...at.world.deps, connectors: [{ ...chat, render }] },
+      {
+        context: at.world.context,
+        requester: person(MEMBER),
+        draft: {
+          text: 'canary',
+          replyTo: 'm1',
+          card: { title: 'T', tone: 'ask' },
+          buttons: [{ id: 'b', label: 'Approve' }],
+          edits: 'm0',
+        },
+        label: makeLabel(1, [`priv:${BOSS}`]),
+        trustedUrls: new Set(),
+        kind: 'notice',
+      },
+    );
+    expect(seen).toEqual([{ text, replyTo: 'm1', live: undefined }]);
   });
 
   test('counts the messages', async () => {

@@ -20,6 +20,8 @@ export const EFFECT_KIND = {
   write: 'file.write',
   /** A word of the appliance to the admin hub, about an open question elsewhere; `HUB_CARD` of the domain. */
   card: 'message.card',
+  /** What was said in a direct talk of one of the staff, to the admin hub; `HUB_MIRROR` of the domain. */
+  mirror: 'message.mirror',
 } as const;
 
 /** Connector name in the sink of a file write. */

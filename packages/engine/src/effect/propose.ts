@@ -22,6 +22,7 @@ import {
   type Task,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
+import { makeButtons } from '../approval/buttons.ts';
 import { currentHead } from '../approval/head.ts';
 import { writeHubCards } from '../hub/card.ts';
 import { writeNotice } from '../notify/notice.ts';
@@ -131,16 +132,19 @@ export async function writeProposal(
     const task = effect.task === undefined ? undefined : await tx.get('task', { id: effect.task });
     const facts: CardFacts = { head, few: fewOf(approval, rules), change: question.change };
     const card = approvalCard(effect, approval, rules.context, facts);
-    await writeNotice(deps, tx, {
+    const buttons = makeButtons(deps, approval, card.acts);
+    const told = await writeNotice(deps, tx, {
       key: `approval:${approval.id}`,
       workspace: effect.workspace,
       context: effect.context,
-      draft: { text: card.text },
+      draft: { text: card.text, card: card.look, buttons: buttons.shown },
       label: card.label,
       conversation: task?.conversation,
       task: effect.task,
       run: effect.run,
     });
+    // Where answers are fetched there is nothing to press.
+    if (told.kind === 'written' && told.effect !== undefined) await buttons.write(tx, told.effect);
     await writeHubCards(deps, tx, { effect, approval, origin: rules.context, ...facts });
   }
   return { effect, approval };

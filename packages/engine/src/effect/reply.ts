@@ -8,6 +8,7 @@ import {
   type Effect,
   type EffectBytes,
   effectDigest,
+  type FilteredReply,
   filterReply,
   INTEGRITY,
   type Label,
@@ -27,7 +28,7 @@ export interface ReplyInput {
   readonly label: Label;
   /** URLs that may stay links, see `filterReply`. */
   readonly trustedUrls: ReadonlySet<string>;
-  readonly kind: 'reply' | 'notice' | 'card';
+  readonly kind: 'reply' | 'notice' | 'card' | 'mirror';
   /** Of the admin hub at this place, for a card; else what the context is cleared for. */
   readonly clearance?: Clearance | undefined;
   /** How the question came in: whoever asked at the command line or over HTTP fetches what belongs to it, in every context. */
@@ -79,7 +80,7 @@ export function replyEffect(
     payloads:
       connector === undefined || !isPushed
         ? [{ text: shown.text }]
-        : renderDraft(connector, context.channel, { ...draft, text: shown.text }, { id, nowMs }),
+        : renderDraft(connector, context.channel, draftOf(draft, shown), { id, nowMs }),
   };
   const effect: Effect = {
     ...bytes,
@@ -106,6 +107,12 @@ export function replyEffect(
   return { effect, text: shown.text };
 }
 
+/** The fixed refusal comes alone: no button says yes to words that are not there. */
+function draftOf(draft: Draft, shown: FilteredReply): Draft {
+  const { text, kind } = shown;
+  return kind === 'withheld' ? { text, replyTo: draft.replyTo, live: draft.live } : { ...draft, text };
+}
+
 /** The origin of a question is its door, not the channel whose context it looks into: nobody there has asked anything. */
 export function fetchingDoor(door: Door | undefined): 'cli' | 'http' | undefined {
   return door === 'cli' || door === 'http' ? door : undefined;
@@ -119,7 +126,7 @@ export function connectorOf(
   return connectors.find((one) => one.name === context.connector && one.account === context.account);
 }
 
-const SUMMARY = { reply: 'Answer', notice: 'Notice', card: 'Card' } as const;
+const SUMMARY = { reply: 'Answer', notice: 'Notice', card: 'Card', mirror: 'Copy of a direct talk' } as const;
 
 const NO_DOOR = {
   code: 'effect.sink.unavailable',

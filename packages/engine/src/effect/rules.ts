@@ -40,6 +40,7 @@ export async function policyRules(
     context: workspace === undefined ? undefined : here,
     settings: workspace === undefined || here === undefined ? undefined : effectiveSettings(workspace, here),
     tierFloors: deps.config.tierFloors,
+    chatGrantsPerDay: deps.config.chatGrantsPerDay,
     eligibleApprovers: here === undefined ? 0 : countApprovers(grants, here, asker, nowMs),
   };
 }

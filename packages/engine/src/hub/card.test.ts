@@ -80,9 +80,8 @@ describe('a card in the admin hub', () => {
     const [text, ...more] = await heard();
     expect(more).toEqual([]);
     expect(text).toContain(`> ${CANARY}`);
-    expect(text).toContain('agent-runtime approval approve appr_');
-    expect(text).toContain(`${WORKSPACE}/${ORIGIN}`);
-    expect(text).not.toContain('/approve');
+    expect(text).toContain('Answer: /approve appr_');
+    expect(text).toContain(`It came up in ${WORKSPACE}/${ORIGIN}.`);
     expect(await cards()).toMatchObject([
       {
         class: 'E0',
@@ -183,7 +182,7 @@ describe('a card in the admin hub', () => {
   test('that its connector cannot render undoes nothing of the question', async () => {
     await hub();
     const chat = scriptedConnector();
-    const isCard = (text: string): boolean => text.includes('in the TUI or with your key');
+    const isCard = (text: string): boolean => text.includes('It came up in');
     const connectors = [
       { ...chat, render: (draft: Draft) => (isCard(draft.text) ? [] : [{ text: draft.text }]) },
     ];

@@ -5,6 +5,7 @@ import {
   clearanceOfHub,
   type Effect,
   HUB_CARD,
+  HUB_MIRROR,
   type Hub,
   isHubPlace,
   mayHubSee,
@@ -12,6 +13,7 @@ import {
   type StoreTx,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
+import { makeButtons } from '../approval/buttons.ts';
 import { approvalCard, type CardFacts } from '../effect/card.ts';
 import { connectorOf, replyEffect } from '../effect/reply.ts';
 import { policyRules } from '../effect/rules.ts';
@@ -32,9 +34,9 @@ export async function writeHubCards(deps: EngineDeps, tx: StoreTx, question: Hub
   for (const hub of hubs) if (isConcerned(hub, question)) await writeCard(deps, tx, hub, question);
 }
 
-/** The admin hub at this place, when a card is about to leave for it. */
+/** The admin hub at this place, when a card or a mirrored text is about to leave for it. */
 export async function hubAt(reader: StoreReader, effect: Effect): Promise<Hub | undefined> {
-  if (effect.kind !== HUB_CARD) return undefined;
+  if (effect.kind !== HUB_CARD && effect.kind !== HUB_MIRROR) return undefined;
   return reader.get('hub', { state: 'active', context: effect.context });
 }
 
@@ -57,17 +59,19 @@ async function writeCard(deps: EngineDeps, tx: StoreTx, hub: Hub, question: HubQ
   // How many people a workspace has to approve is its own matter, too.
   const few = isCleared ? question.few : undefined;
   const card = approvalCard(effect, approval, place, { ...question, few, hub: { isCleared } });
+  const buttons = makeButtons(deps, approval, card.acts);
   try {
     const told = replyEffect(deps, {
       context: place,
       requester: { kind: 'service', context: place.id, owner: place.owner },
-      draft: { text: card.text },
+      draft: { text: card.text, card: card.look, buttons: buttons.shown },
       label: card.label,
       clearance: clearanceOfHub(hub, place),
       trustedUrls: new Set(),
       kind: 'card',
     });
     await tx.insert('effect', told.effect);
+    await buttons.write(tx, told.effect);
   } catch (thrown) {
     tx.audit({
       action: 'notify.fail',

@@ -4,4 +4,5 @@
 // Invariants: a request clears nothing and is the same for the same place; one card per question and hub; nothing is queued under panic
 // or behind the gate.
 export * from './card.ts';
+export * from './mirror.ts';
 export * from './request.ts';

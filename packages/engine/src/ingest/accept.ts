@@ -18,9 +18,11 @@ import { assertQueueHasRoom, assertSenderHasRoom, requireShort } from './limits.
 import { moveSeen, takeMove } from './move.ts';
 import { askToPair, type Tell, wantsPairing } from './pair.ts';
 import { auditOf, keepWords, markOf, type Place, writeMessage } from './place.ts';
+import { type PressHooks, refusePress, takePress } from './press.ts';
 import { answerAtOnce, halted, isHalted, refusal, refuse, refuseUnbound } from './refuse.ts';
 import { see } from './seen.ts';
 import { type Whereabouts, whereabouts } from './who.ts';
+import { promptAnswered, takeWords } from './words.ts';
 import { makeWork, queueRun } from './work.ts';
 
 export interface Ingest {
@@ -28,7 +30,7 @@ export interface Ingest {
 }
 
 /** What accepting wakes: the durable engine for a new run, the outbox for an answer at once. */
-export interface IngestHooks {
+export interface IngestHooks extends Pick<PressHooks, 'confirm'> {
   readonly orders: Orders;
   readonly onRun: () => void;
   readonly onReply: () => void;
@@ -106,9 +108,9 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
     case 'fact':
       return arrival.event.kind === 'moved' ? takeMove(deps, hooks.onReply, at) : NOTHING;
     case 'press':
-      return NOTHING;
+      return takePress(deps, hooks, at);
     case undefined:
-      return REFUSED;
+      return arrival.event.kind === 'button' ? refusePress(deps, arrival, where) : REFUSED;
     default: {
       const never: never = taken;
       return never;
@@ -146,7 +148,7 @@ async function takeUnbound(
   const isSaid = (kind === 'message' || kind === 'command') && !sender.isBot;
   if (isSaid) return refuseUnbound(deps, hooks, { ...said, claims });
   await see(deps, arrival);
-  return kind === 'button' ? REFUSED : NOTHING;
+  return kind === 'button' ? refusePress(deps, arrival, said.where) : NOTHING;
 }
 
 /** Fresh words of a sender: a command, or a text like any other. */
@@ -160,6 +162,9 @@ async function takeOrder(
   const parsed: ParsedText = isPairing
     ? { kind: 'command', command: { name: 'pair', rest: '' } }
     : parseCommand(arrival.event.text, deps.config.botName ?? '');
+  // A command stays one, whatever it answers: somebody may have to stop everything.
+  const prompt = parsed.kind === 'command' ? undefined : await promptAnswered(deps, at);
+  if (prompt !== undefined) return takeWords(deps, hooks, at, prompt);
   switch (parsed.kind) {
     case 'foreign':
       return logOnly(deps, at);

@@ -1,7 +1,5 @@
 import {
   AppError,
-  type Approval,
-  type ApprovalId,
   type Context,
   decide,
   type Label,
@@ -11,7 +9,6 @@ import {
   publicLabel,
   type Role,
   type Run,
-  type RunId,
   roleOfPrincipal,
   type StoreReader,
   type UserId,
@@ -22,7 +19,9 @@ import { askForHub, describeHubEnd } from '../hub/request.ts';
 import { openPath, pathOfId, searchWorkspace } from '../search/index.ts';
 import { type ChatCommand, helpLines } from './command.ts';
 import { endConversation } from './conversation.ts';
+import { findApproval, shownInHub } from './find-approval.ts';
 import { rebindDirect } from './rebind.ts';
+import { fits, unclear } from './short-id.ts';
 import { runSkill } from './skill.ts';
 
 /** What a command says back. */
@@ -36,7 +35,7 @@ export interface Answer {
 }
 
 /** Orders that commands give; they bypass the queue. */
-export type Orders = Pick<Engine, 'abort' | 'steer' | 'approve' | 'deny' | 'withdraw' | 'panicOn'>;
+export type Orders = Pick<Engine, 'abort' | 'steer' | 'approve' | 'deny' | 'edit' | 'withdraw' | 'panicOn'>;
 
 export interface Asker {
   readonly principal: Principal;
@@ -98,12 +97,12 @@ async function carryOut(
       return approve(deps, orders, actor, asker, rest);
     case 'deny': {
       const [id = '', ...reason] = rest.split(/\s+/);
-      const approval = await findApproval(deps, asker, id);
+      const approval = await findApproval(deps.store.read, asker.context, id, 'deny');
       await orders.deny(approval.id, reason.join(' '), actor);
       return said(`Denied ${approval.id}.`);
     }
     case 'withdraw': {
-      const approval = await findApproval(deps, asker, rest);
+      const approval = await findApproval(deps.store.read, asker.context, rest, 'withdraw');
       await orders.withdraw(approval.id, actor);
       return said(`Withdrawn: ${approval.id}.`);
     }
@@ -143,7 +142,7 @@ async function approve(
   asker: Asker,
   id: string,
 ): Promise<Answer> {
-  const approval = await findApproval(deps, asker, id);
+  const approval = await findApproval(deps.store.read, asker.context, id, 'approve');
   await orders.approve(approval.id, approval.digest, actor);
   return said(`Approved ${approval.id}.`);
 }
@@ -268,33 +267,19 @@ async function describeStatus(deps: EngineDeps, asker: Asker): Promise<string> {
   const { read } = deps.store;
   const running = await read.count('run', { context: id, state: { in: ['running', 'aborting'] } });
   const queued = await read.count('run', { context: id, state: 'queued' });
-  const pending = await read.find(
+  const own = await read.find(
     'approval',
     { context: id, state: 'pending' },
     { orderBy: 'createdAt', limit: 10 },
   );
+  const elsewhere = (await shownInHub(read, asker.context)).filter((one) => one.state === 'pending');
+  const pending = [...own, ...elsewhere].slice(0, 10);
   const lines = [
     `${running} running, ${queued} waiting, ${pending.length} to approve.`,
     ...pending.map((one) => `${one.id} (${one.tier})`),
   ];
   if (deps.panic.isOn()) lines.unshift('Panic is on.');
   return lines.join('\n');
-}
-
-/** Ids may be shortened; only what belongs to this place is found. */
-async function findApproval(deps: EngineDeps, asker: Asker, text: string): Promise<Approval> {
-  const open = await deps.store.read.find('approval', {
-    context: asker.context.id,
-    state: { in: ['pending', 'granted'] },
-  });
-  const fitting = open.filter((one) => fits(one.id, text));
-  const [only] = fitting;
-  if (fitting.length === 1 && only !== undefined) return only;
-  throw unclear<ApprovalId>(
-    'approval',
-    text,
-    fitting.map((one) => one.id),
-  );
 }
 
 async function findRun(deps: EngineDeps, asker: Asker, text: string): Promise<Run> {
@@ -306,7 +291,7 @@ async function findRun(deps: EngineDeps, asker: Asker, text: string): Promise<Ru
   const fitting = open.filter((one) => fits(one.id, text) || fits(one.task, text));
   const [only] = fitting;
   if (fitting.length === 1 && only !== undefined) return only;
-  throw unclear<RunId>(
+  throw unclear(
     'run',
     text,
     fitting.map((one) => one.id),
@@ -328,32 +313,6 @@ async function ownRun(deps: EngineDeps, asker: Asker): Promise<Run> {
     code: 'ingest.run.missing',
     kind: 'missing',
     message: 'You have nothing running here.',
-  });
-}
-
-const MIN_PREFIX = 4;
-
-/** Compares what makes an id one of its kind: the noun before the underscore names none of them. */
-function fits(id: string, text: string): boolean {
-  const own = id.slice(id.indexOf('_') + 1);
-  const noun = id.slice(0, id.length - own.length);
-  const bare = text.toLowerCase();
-  const start = bare.startsWith(noun) ? bare.slice(noun.length) : bare;
-  return start.length >= MIN_PREFIX && own.startsWith(start);
-}
-
-function unclear<T extends string>(what: string, text: string, found: readonly T[]): AppError {
-  if (found.length === 0) {
-    return new AppError({
-      code: 'ingest.id.missing',
-      kind: 'missing',
-      message: `There is no open ${what} "${text.slice(0, 40)}" here. /status lists what waits.`,
-    });
-  }
-  return new AppError({
-    code: 'ingest.id.conflict',
-    kind: 'conflict',
-    message: `"${text.slice(0, 40)}" fits several: ${found.slice(0, 5).join(', ')}.`,
   });
 }
 

@@ -2,6 +2,8 @@ import { HUB_REQUEST_LIFETIME_MS, type Hub, MAX_HUB_REQUESTS } from '@agent-runt
 import { describe, expect, test } from 'vitest';
 import { callTool, type Said, say, useStage } from '../run/run.fixture.ts';
 import { contextRow, must, OPERATOR, ORIGIN, TEST_AUDIT, WORKSPACE } from '../settle/world.fixture.ts';
+import { approvalOf, buttonOf, press, asked as question, quiet, updatesIn } from './press.fixture.ts';
+import { NOT_VALID } from './press.ts';
 
 const stage = useStage();
 const read = () => stage.world.deps.store.read;
@@ -133,5 +135,111 @@ describe('/hub', () => {
     expect(await answer('/admin_channel disable')).toContain('agent-runtime hub rm chat');
     expect(await answer('/admin_channel')).toContain('enable or /admin_channel disable');
     expect(await hubs()).toHaveLength(1);
+  });
+});
+
+describe('/approve and /deny in the hub', () => {
+  const STAFF = 'staff' as Hub['context']; // safe: a slug
+  const BETA = 'beta' as Hub['workspace']; // safe: a slug
+  const desk = { channel: 'staff-channel', key: 'staff', by: 'olga' } as const;
+  const inHub = async (text: string, by = 'olga') => must((await stage.tell(text, { ...desk, by })).reply);
+  const hubAt = async (clearedFor: Hub['clearedFor'], more: Partial<Hub> = {}) => {
+    const known = must(await read().get('workspace', { id: WORKSPACE }));
+    await stage.deps.store.commit(TEST_AUDIT, async (tx) => {
+      await tx.insert('workspace', { ...known, id: BETA, title: 'Beta' });
+      await tx.insert('context', { ...contextRow(STAFF, 'staff-channel', 1), workspace: BETA });
+      await tx.insert('hub', {
+        id: stage.deps.ids.make('hub'),
+        state: 'active',
+        connector: 'chat',
+        account: 'test',
+        channel: 'staff-channel',
+        context: STAFF,
+        workspace: BETA,
+        askedBy: OPERATOR,
+        askedAt: 1,
+        expiresAt: 1,
+        clearedFor,
+        ...more,
+      });
+    });
+  };
+
+  test('answer the questions whose cards stand there, as policy decides for their own context', async () => {
+    await hubAt([WORKSPACE]);
+    const [first, second] = [await question(stage), await question(stage)];
+    expect(await inHub('/status')).toContain(`${first.id} (medium)`);
+    expect(await inHub(`/approve ${first.id.slice(5, 15)}`, 'mia')).toContain('operator');
+    expect(await inHub(`/approve ${first.id}`)).toBe(`Approved ${first.id}.`);
+    expect(await inHub(`/deny ${second.id} not today`)).toBe(`Denied ${second.id}.`);
+    expect((await approvalOf(stage, second.id)).votes).toMatchObject([{ reason: 'not today', via: 'chat' }]);
+    expect(await inHub(`/approve ${second.id}`)).toContain('no open approval');
+    // Taking back belongs where it was asked.
+    const third = await question(stage);
+    expect(await inHub(`/withdraw ${third.id}`, 'mia')).toContain('no open approval');
+  });
+
+  test('an operator of the hub’s place alone answers nothing of other places', async () => {
+    await hubAt([WORKSPACE]);
+    const { id } = await question(stage);
+    await stage.world.ungrant(OPERATOR);
+    await stage.world.grant(OPERATOR, 'operator', { kind: 'workspace', workspace: BETA });
+    for (const text of [`/approve ${id}`, `/deny ${id}`])
+      expect(await inHub(text)).toContain('operator or above');
+    const { id: button, message } = await buttonOf(stage, await approvalOf(stage, id), 'approve', STAFF);
+    const pressed = await press(stage, { id: button, message, channel: 'staff-channel' });
+    expect([pressed.outcome, (await approvalOf(stage, id)).state]).toEqual(['refused', 'pending']);
+  });
+
+  test('what only has a bare card there is denied there, never approved', async () => {
+    await hubAt([BETA]);
+    const { id } = await question(stage);
+    const said = await inHub(`/approve ${id}`);
+    expect(said).toContain('may not be shown here');
+    expect((await approvalOf(stage, id)).state).toBe('pending');
+    expect(await read().count('approval_button', { context: STAFF, act: { in: ['approve', 'edit'] } })).toBe(
+      0,
+    );
+    expect(await inHub(`/deny ${id}`)).toBe(`Denied ${id}.`);
+  });
+
+  test('a button of the hub answers there, and both cards say so', async () => {
+    await hubAt([WORKSPACE]);
+    const one = await question(stage);
+    const button = await buttonOf(stage, one, 'approve', STAFF);
+    const here = await buttonOf(stage, one, 'approve');
+    // A button of one card does nothing on the other one.
+    expect((await press(stage, { ...button, channel: 'ops-channel' })).reply).toBe(NOT_VALID);
+    expect((await press(stage, { id: button.id, message: here.message })).reply).toBe(NOT_VALID);
+    expect((await press(stage, { ...button, channel: 'staff-channel' })).reply).toBe(`Approved ${one.id}.`);
+    await quiet(stage);
+    const replaced = updatesIn(stage).map((update) => update.edits);
+    expect(new Set(replaced)).toEqual(new Set([button.message, here.message]));
+  });
+
+  test.each<[string, Partial<Hub>]>([
+    ['that is only asked for', { state: 'asked' }],
+    ['that has moved', { channel: 'elsewhere' }],
+  ])('find nothing in a hub %s', async (_what, more) => {
+    await hubAt([WORKSPACE]);
+    const { id } = await question(stage);
+    await stage.deps.store.commit(TEST_AUDIT, (tx) => tx.update('hub', { context: STAFF }, more));
+    for (const text of [`/approve ${id}`, `/deny ${id}`])
+      expect(await inHub(text)).toContain('no open approval');
+  });
+
+  test('find nothing of other places in a direct talk of staff', async () => {
+    await hubAt([WORKSPACE]);
+    const { id } = await question(stage);
+    await stage.deps.store.commit(TEST_AUDIT, (tx) =>
+      tx.insert('context', {
+        ...contextRow('talk' as Hub['context'], 'talk-channel', 1), // safe: a slug
+        kind: 'direct',
+        directWith: OPERATOR,
+      }),
+    );
+    const talk = { by: 'olga', channel: 'talk-channel', key: 'talk' } as const;
+    for (const text of [`/approve ${id}`, `/deny ${id}`])
+      expect((await stage.tell(text, talk)).reply).toContain('no open approval');
   });
 });

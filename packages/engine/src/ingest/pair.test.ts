@@ -40,6 +40,12 @@ describe('the direct message "pair"', () => {
     },
   );
 
+  test('comes with the words that staff agree to', async () => {
+    expect((await dm('pair')).join()).toContain(
+      'you agree by it that the admin hub shows what is said in this direct talk',
+    );
+  });
+
   test('its code is in no row, no audit event, no log line and not in what a repeat gets', async () => {
     const code = codeIn(await dm('pair', { externalId: 'x' }));
     const repeat = await stage.tell('pair', { ...TALK, externalId: 'x' });

@@ -116,6 +116,10 @@ const CODE_SENT = 'A pairing code was sent to this direct talk. Send "pair" agai
 const FULL = 'Too many people wait to be paired at the moment. Try again in ten minutes.';
 const TOO_OFTEN = 'You have asked for a few codes already. Try again in ten minutes.';
 
+/** Told before anybody is paired: whoever hands the code on has read it. */
+const AGREEMENT =
+  'If you are staff, or become it by this pairing (operator or above), you agree by it that the admin hub shows what is said in this direct talk, as far as an admin has cleared the hub for it. It ends when the account is unlinked.';
+
 function codeText(code: string): string {
-  return `Your pairing code, good for ten minutes and once:\n${code}\nGive it to an admin, who approves it at the command line (agent-runtime pair approve). It replaces every earlier code of yours.`;
+  return `Your pairing code, good for ten minutes and once:\n${code}\nGive it to an admin, who approves it at the command line (agent-runtime pair approve). It replaces every earlier code of yours.\n${AGREEMENT}`;
 }

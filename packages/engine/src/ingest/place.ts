@@ -11,6 +11,7 @@ import {
   type TaskId,
 } from '@agent-runtime/domain';
 import type { Arrival, EngineDeps } from '../api.ts';
+import { writeMirror } from '../hub/mirror.ts';
 import { arrivalDigest } from './arrival.ts';
 import { openConversation } from './conversation.ts';
 import { labelOfMessage, type Whereabouts } from './who.ts';
@@ -65,6 +66,7 @@ export async function writeMessage(
     at: deps.clock.nowMs(),
   };
   await tx.insert('context_message', message);
+  if (arrival.door === 'chat') await writeMirror(deps, tx, context, { ...message, direction: 'in' });
   return message;
 }
 
@@ -89,7 +91,7 @@ export function markOf(
 
 export function auditOf(
   at: Place,
-  action: 'ingest.accept' | 'ingest.log' | 'ingest.command' | 'ingest.refuse',
+  action: 'ingest.accept' | 'ingest.log' | 'ingest.command' | 'ingest.press' | 'ingest.refuse',
   data: NonNullable<AuditDraft['data']>,
   content: string,
 ): AuditDraft {

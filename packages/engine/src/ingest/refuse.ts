@@ -1,6 +1,7 @@
 import {
   AppError,
   type AuditDraft,
+  type Context,
   type Decision,
   decide,
   principalKey,
@@ -11,12 +12,13 @@ import {
 import type { Accepted, Arrival, EngineDeps } from '../api.ts';
 import { policyRules, type Reply, replyEffect } from '../effect/index.ts';
 import { isGateClosed } from '../gate/index.ts';
+import { writeMirror } from '../hub/mirror.ts';
 import { type Answer, pairedAs } from './answer.ts';
 import { type Claims, tellOfClaims } from './bind.ts';
 import { HOW_TO_PAIR, type Tell } from './pair.ts';
 import { auditOf, keepWords, markOf, messageId, type Place } from './place.ts';
 import { see, seenPlace, writeSeen } from './seen.ts';
-import { splitSource, type Whereabouts } from './who.ts';
+import { labelOfMessage, splitSource, type Whereabouts } from './who.ts';
 
 /** Why something starts nothing. */
 export interface Refusal {
@@ -37,8 +39,9 @@ export async function answerAtOnce(
   const isQueued = await deps.store.commit(
     auditOf(at, 'ingest.command', {}, arrival.event.text),
     async (tx) => {
+      await mirrorCommand(deps, tx, at);
       await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'command', reply: reply.text }));
-      return queueAnswer(deps, tx, reply);
+      return queueAnswer(deps, tx, at.context, reply);
     },
   );
   onReply();
@@ -63,10 +66,28 @@ function wordsOf(deps: EngineDeps, at: Place, answer: Answer): Reply {
  * Under panic and behind a closed gate the door itself shows the words; nothing is kept for later.
  * @returns whether the words leave by themselves
  */
-async function queueAnswer(deps: EngineDeps, tx: StoreTx, reply: Reply): Promise<boolean> {
+async function queueAnswer(
+  deps: EngineDeps,
+  tx: StoreTx,
+  context: Context,
+  { effect, text }: Reply,
+): Promise<boolean> {
   if (await isHalted(deps, tx)) return false;
-  await tx.insert('effect', reply.effect);
-  return reply.effect.state === 'approved';
+  await tx.insert('effect', effect);
+  if (effect.state !== 'approved') return false;
+  await writeMirror(deps, tx, context, { direction: 'out', text, label: effect.label });
+  return true;
+}
+
+/** A command is no message of a conversation, but it was said. */
+async function mirrorCommand(
+  deps: EngineDeps,
+  tx: StoreTx,
+  { arrival, where, context }: Place,
+): Promise<void> {
+  if (arrival.door !== 'chat') return;
+  const label = labelOfMessage(arrival, where.principal, context);
+  await writeMirror(deps, tx, context, { direction: 'in', text: arrival.event.text, label });
 }
 
 /** Nothing is said to anybody now. */
@@ -99,7 +120,7 @@ export async function refuse(
     if (isFirst) {
       await tx.insert('notify_notice', { key, at: deps.clock.nowMs() });
       tx.audit(auditOf(at, 'ingest.refuse', { reason: refusal.reason }, arrival.event.text));
-      isQueued = await queueAnswer(deps, tx, reply);
+      isQueued = await queueAnswer(deps, tx, context, reply);
     }
     const said = isFirst ? { reply: reply.text } : {};
     await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'refused', ...said }));

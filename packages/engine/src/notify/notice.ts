@@ -18,6 +18,7 @@ import {
 import type { EngineDeps, NoticeRequest } from '../api.ts';
 import { type Reply, replyEffect } from '../effect/reply.ts';
 import { policyRules } from '../effect/rules.ts';
+import { writeMirror } from '../hub/mirror.ts';
 
 /** A notice and what is known of its words. */
 export interface NoticeInput extends NoticeRequest {
@@ -111,7 +112,10 @@ async function writeShown(
     });
   }
   const isQueued = effect.state === 'approved' && !rules.isPanicOn && !rules.isGateClosed;
-  if (isQueued) await tx.insert('effect', effect);
+  if (isQueued) {
+    await tx.insert('effect', effect);
+    await writeMirror(deps, tx, context, { direction: 'out', text, label: effect.label });
+  }
   return { kind: 'written', message, effect: isQueued ? effect : undefined };
 }
 

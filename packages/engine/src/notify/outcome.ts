@@ -10,6 +10,7 @@ import {
   type StoreTx,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
+import { updateCards } from '../approval/cards.ts';
 import { writeNotice } from './notice.ts';
 
 /** What became of an effect, in words. */
@@ -22,8 +23,8 @@ export interface Outcome {
 }
 
 /**
- * Lets an outcome enter the conversation as an event message, which later prompts read with the effect's own label, and leaves a notice
- * where the effect came from. Answers and notices (E0) have no outcome of their own: they are the conversation.
+ * Lets an outcome enter the conversation as an event message, which later prompts read with the effect's own label, leaves a notice where
+ * the effect came from, and says it on the cards of its question. Answers and notices (E0) have no outcome of their own: they are the conversation.
  * @returns the event message, undefined when the effect belongs to no conversation
  */
 export async function writeOutcome(
@@ -33,6 +34,7 @@ export async function writeOutcome(
 ): Promise<MessageId | undefined> {
   const { effect, text, words = NOTHING_READ } = outcome;
   if (effect.class === 'E0') return undefined;
+  if (effect.approval !== undefined) await updateCards(deps, tx, effect.approval);
   const task = effect.task === undefined ? undefined : await tx.get('task', { id: effect.task });
   await writeNotice(deps, tx, {
     key: `effect:${effect.id}:${effect.state}`,

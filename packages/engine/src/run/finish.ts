@@ -15,6 +15,7 @@ import {
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
 import { replyEffect } from '../effect/index.ts';
+import { writeMirror } from '../hub/mirror.ts';
 import { writeNotice } from '../notify/index.ts';
 import { assertMayGoOn } from './rights.ts';
 import type { RunPlace, RunProgress } from './session.ts';
@@ -76,6 +77,8 @@ export async function finishRun(
   };
   await tx.update('run', { id: run.id, state: run.state }, ended);
   await tx.insert('effect', reply.effect);
+  if (reply.effect.state === 'approved')
+    await writeMirror(deps, tx, context, { direction: 'out', text: reply.text, label: reply.effect.label });
   await writeAnswer(deps, tx, place, reply);
   await tx.finishWork(run.id, 'done');
   tx.audit(

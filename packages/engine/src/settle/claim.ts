@@ -17,6 +17,7 @@ import type { EngineDeps } from '../api.ts';
 import { whatLeft } from '../approval/expire.ts';
 import { policyRules } from '../effect/rules.ts';
 import { hubAt } from '../hub/card.ts';
+import { isMirrorAgreed } from '../hub/mirror.ts';
 import { writeOutcome } from '../notify/outcome.ts';
 import { type Ending, isDoubted, record, stillDoubted } from './record.ts';
 import { mustWait } from './wait.ts';
@@ -88,8 +89,17 @@ async function plan(deps: EngineDeps, reader: StoreReader, id: EffectId): Promis
     effect.approval === undefined ? undefined : await reader.get('approval', { id: effect.approval });
   const isToolGranted = isToolAllowed(deps, effect, rules.settings?.tools ?? []);
   const hub = await hubAt(reader, effect);
+  const usable = asUsable(effect, approval);
+  const isAgreed = await isMirrorAgreed(reader, effect, rules);
   const decision = decide(
-    { action: 'effect.perform', effect, approval: asUsable(effect, approval), isToolGranted, hub },
+    {
+      action: 'effect.perform',
+      effect,
+      approval: usable,
+      isToolGranted,
+      hub,
+      isMirrorAgreed: isAgreed,
+    },
     rules,
   );
   const isStanding = await isStandingLive(reader, approval);

@@ -60,7 +60,11 @@ export function scriptedConnector(name = 'chat', delivery: 'push' | 'pull' = 'pu
       draft.text
         .split('\n\n')
         .filter(Boolean)
-        .map((text) => ({ text })),
+        .map((text) => ({
+          text,
+          ...(draft.edits === undefined ? {} : { edits: draft.edits }),
+          ...(draft.asksReply === undefined ? {} : { asksReply: draft.asksReply }),
+        })),
     deliver: async (payload, to, signal) => {
       const one = { payload, effectId: to.effectId, part: to.part };
       if ((await connector.onDeliver?.(one)) === 'hang') return hang(signal);

@@ -8,6 +8,8 @@ import {
   type StoreTx,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
+import { catchUp } from '../approval/cards.ts';
+import { EFFECT_KIND } from '../effect/kind.ts';
 import { writeOutcome } from '../notify/outcome.ts';
 
 type EffectError = NonNullable<Effect['error']>;
@@ -149,6 +151,9 @@ async function write(deps: EngineDeps, tx: StoreTx, change: Change): Promise<Rec
   }
   if (ending.kind === 'retry' && effect.decision === 'ask' && next.receipts.length === 0)
     await giveBack(tx, effect);
+  // Answers carry no buttons.
+  if (next.state === 'done' && next.class === 'E0' && next.kind !== EFFECT_KIND.reply)
+    await catchUp(deps, tx, next);
   const isFinal = next.state === 'done' || next.state === 'rejected' || next.state === 'uncertain';
   const message = isFinal
     ? await writeOutcome(deps, tx, { effect: next, text: sayOutcome(next) })

@@ -390,6 +390,7 @@ create table approval_button (
   context text not null,
   card text not null,
   approval text,
+  digest text,
   intent text,
   person text,
   created_at integer not null,
@@ -399,6 +400,8 @@ create table approval_button (
 create index approval_button_approval on approval_button (approval) where approval is not null;
 create index approval_button_card on approval_button (card);
 create index approval_button_expires on approval_button (expires_at);
+-- Cards whose last word has not been shown yet; the sweep looks through them.
+create index approval_button_unused on approval_button (act) where used_at is null;
 
 -- What connectors must find again after a restart; values are sealed.
 create table connectors_memory (

@@ -277,6 +277,7 @@ const FIELDS: { readonly [T in TableName]: ColumnsOf<Tables[T]> } = {
     context: 'text',
     card: 'text',
     approval: 'text',
+    digest: 'text',
     intent: 'text',
     person: 'text',
     createdAt: 'integer',

@@ -1,4 +1,4 @@
-import { AppError, type ApprovalDetail } from '@agent-runtime/domain';
+import { AppError, type ApprovalDetail, wordsOfPayloads } from '@agent-runtime/domain';
 import { type ReactNode, useRef } from 'react';
 import type { Action } from '../../app/action.ts';
 import { Body } from '../../app/body.tsx';
@@ -162,8 +162,7 @@ async function edit(desk: Desk, detail: ApprovalDetail): Promise<void> {
 
 /** The words of a draft, as far as it has some. */
 function textOf(detail: ApprovalDetail): string {
-  const texts = detail.bytes?.payloads.map((payload) => payload.text) ?? [];
-  return texts.filter((text) => typeof text === 'string').join('\n');
+  return wordsOfPayloads(detail.bytes?.payloads ?? []);
 }
 
 /** The digests that were shown are signed, whatever has happened since; the server refuses what is no longer so. */

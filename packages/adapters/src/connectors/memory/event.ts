@@ -9,6 +9,10 @@ export interface Utterance {
   readonly externalId?: string | undefined;
   readonly kind?: InboundEvent['kind'] | undefined;
   readonly buttonId?: string | undefined;
+  /** Of a press: the message that the button stands on. */
+  readonly message?: string | undefined;
+  /** The message that this one answers. */
+  readonly repliesTo?: string | undefined;
   readonly displayName?: string | undefined;
   readonly channelKind?: ContextKind | undefined;
   readonly title?: string | undefined;
@@ -53,6 +57,8 @@ export function toInbound(
       isBot: utterance.isBot ?? false,
     },
     text: utterance.text ?? '',
+    message: utterance.message,
+    repliesTo: utterance.repliesTo,
     buttonId: utterance.buttonId,
     isAddressed: utterance.isAddressed ?? true,
     isRelayed: utterance.isRelayed ?? false,

@@ -134,7 +134,7 @@ describe('memory chat in a folder', () => {
     expect(heard).toEqual([]);
     appendFileSync(
       join(folder, 'inbox.jsonl'),
-      'xt":"gr\u00fc\u00df","channel_kind":"direct","button":"b1","name":"Ada"}\n',
+      'xt":"gr\u00fc\u00df","channel_kind":"direct","button":"b1","message":"m7","replies_to":"m8","name":"Ada"}\n',
     );
     await passUntil(clock, () => heard.length === 1, 'the line came whole');
     expect(heard[0]).toMatchObject({
@@ -142,6 +142,8 @@ describe('memory chat in a folder', () => {
       text: 'gr\u00fc\u00df',
       kind: 'button',
       buttonId: 'b1',
+      message: 'm7',
+      repliesTo: 'm8',
       channel: { kind: 'direct' },
       sender: { displayName: 'Ada' },
     });

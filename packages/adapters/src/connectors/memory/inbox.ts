@@ -21,6 +21,8 @@ const inboxLine = z.strictObject({
   text: z.string().optional(),
   name: z.string().optional(),
   button: z.string().optional(),
+  message: z.string().optional(),
+  replies_to: z.string().optional(),
   kind: z.enum(['message', 'edit', 'button']).optional(),
   channel_kind: z.enum(['channel', 'thread', 'group', 'direct', 'mailbox', 'http', 'cli', 'hub']).optional(),
   title: z.string().optional(),
@@ -94,13 +96,14 @@ function eventOf(line: string, offset: number, options: InboxOptions): InboundEv
     options.log?.warn({ room: 'connectors', offset }, 'a line of the inbox cannot be read; it is left out');
     return undefined;
   }
-  const { id, name, button, channel_kind, addressed, relayed, bot, at, ...plain } = parsed.data;
+  const { id, name, button, replies_to, channel_kind, addressed, relayed, bot, at, ...plain } = parsed.data;
   return toInbound(
     {
       ...plain,
       externalId: id,
       displayName: name,
       buttonId: button,
+      repliesTo: replies_to,
       channelKind: channel_kind,
       isAddressed: addressed,
       isRelayed: relayed,

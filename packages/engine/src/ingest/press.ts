@@ -1,0 +1,166 @@
+import {
+  AppError,
+  type Approval,
+  type Button,
+  clearanceOf,
+  filterReply,
+  principalKey,
+  publicLabel,
+} from '@agent-runtime/domain';
+import type { Accepted, Actor, Arrival, EngineDeps } from '../api.ts';
+import type { Orders } from './answer.ts';
+import { findButton, messageHere, openQuestion } from './button.ts';
+import { auditOf, markOf, type Place } from './place.ts';
+import { isHalted } from './refuse.ts';
+import type { Whereabouts } from './who.ts';
+import { ANSWER_IT, type Prompt, promptFor, writePrompt } from './words.ts';
+
+/** What a press may set going. */
+export interface PressHooks {
+  readonly orders: Pick<Orders, 'approve' | 'deny' | 'edit'>;
+  readonly onReply: () => void;
+  /** Carries out the OK to a wish, and marks its button as used in the commit of that. Absent: no such button is valid. */
+  readonly confirm?: ((at: Place, button: Button) => Promise<Accepted>) | undefined;
+}
+
+/** Said of every button that is not there, not here, not theirs, not open or not what its card showed: a guess learns nothing. */
+export const NOT_VALID = 'This button is not valid any more.';
+
+/** A press that answers an open question. */
+interface Press {
+  readonly at: Place;
+  readonly button: Button;
+  readonly approval: Approval;
+}
+
+/**
+ * A button was pressed. It acts only where it stands: on the message of its card, in its context, before its end, for who may use it. What
+ * it asks for is then decided as the command of the same name is, by the same orders. Everything else hears one fixed sentence.
+ */
+export async function takePress(deps: EngineDeps, hooks: PressHooks, at: Place): Promise<Accepted> {
+  const { arrival, where } = at;
+  const { event, door } = arrival;
+  const found = door === 'chat' && !event.isRelayed && (await findButton(deps, event.buttonId, where));
+  if (!found || event.message === undefined) return refusePress(deps, arrival, where);
+  const { button } = found;
+  if ((await messageHere(deps.store.read, button, event)) !== event.message)
+    return refusePress(deps, arrival, where);
+  if (button.act === 'confirm') return hooks.confirm?.(at, button) ?? refusePress(deps, arrival, where);
+  const approval = await openQuestion(deps, button);
+  if (approval === undefined) return refusePress(deps, arrival, where);
+  return answerPress(deps, hooks, { at, button, approval }, found.person);
+}
+
+/** Refusals of policy are answers, in words that say who can allow it. */
+async function answerPress(
+  deps: EngineDeps,
+  hooks: PressHooks,
+  press: Press,
+  person: Prompt['person'],
+): Promise<Accepted> {
+  try {
+    return await carryOut(deps, hooks, press, person);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.kind === 'bug' || thrown.kind === 'unavailable') throw thrown;
+    return say(deps, press, thrown.message, 'refused');
+  }
+}
+
+async function carryOut(
+  deps: EngineDeps,
+  hooks: PressHooks,
+  press: Press,
+  person: Prompt['person'],
+): Promise<Accepted> {
+  const { at, button, approval } = press;
+  const { id } = approval;
+  const actor: Actor = { principal: at.where.principal, via: 'chat' };
+  const typed = at.arrival.event.text.trim();
+  switch (button.act) {
+    case 'approve':
+      // INVARIANT: a yes is about the digest that the card showed.
+      await hooks.orders.approve(id, button.digest ?? approval.digest, actor);
+      return say(deps, press, `Approved ${id}.`);
+    case 'deny':
+      await hooks.orders.deny(id, typed, actor);
+      return say(deps, press, `Denied ${id}.`);
+    case 'edit':
+      if (typed === '') return askForWords(deps, hooks, press, { person, actor });
+      return say(deps, press, `${await hooks.orders.edit(id, typed, actor)} asks for the new words.`);
+    case 'words':
+    case 'confirm':
+      return refusePress(deps, at.arrival, at.where);
+    default: {
+      const never: never = button.act;
+      return never;
+    }
+  }
+}
+
+/** Chats without forms: a message asks for the new words. */
+async function askForWords(
+  deps: EngineDeps,
+  hooks: PressHooks,
+  press: Press,
+  by: { readonly person: Prompt['person']; readonly actor: Actor },
+): Promise<Accepted> {
+  const { at, button, approval } = press;
+  if (await isHalted(deps)) return say(deps, press, STOPPED, 'refused');
+  const prompt = await promptFor(deps, { at, approval, ...by });
+  const audit = auditOf(at, 'ingest.press', dataOf(button), '');
+  await deps.store.commit(audit, async (tx) => {
+    await tx.insert('ingest_event', markOf(deps, at.arrival, { outcome: 'command', reply: ANSWER_IT }));
+    await writePrompt(deps, tx, prompt);
+  });
+  hooks.onReply();
+  return { outcome: 'command', isRepeat: false, reply: ANSWER_IT };
+}
+
+const STOPPED = 'Everything is stopped: nothing is asked now.';
+
+/** The words go back to whoever pressed and to nobody else; nothing is kept for later. */
+async function say(
+  deps: EngineDeps,
+  { at, button }: Press,
+  text: string,
+  outcome: 'command' | 'refused' = 'command',
+): Promise<Accepted> {
+  const reply = filterReply({
+    text,
+    label: publicLabel(2),
+    clearance: clearanceOf(at.context),
+    trustedUrls: new Set(),
+  }).text;
+  const audit = auditOf(at, 'ingest.press', dataOf(button, outcome), at.arrival.event.text);
+  await deps.store.commit(audit, (tx) =>
+    tx.insert('ingest_event', markOf(deps, at.arrival, { outcome, reply })),
+  );
+  return { outcome, isRepeat: false, reply };
+}
+
+function dataOf({ act, approval, card }: Button, outcome = 'command') {
+  return { act, approval: approval ?? null, card, outcome };
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * The fixed sentence, for presses that are not valid or not in a bound place. They leave one record per sender and minute, whatever
+ * they press, and no mark: a repeat is refused again.
+ */
+export async function refusePress(deps: EngineDeps, arrival: Arrival, where: Whereabouts): Promise<Accepted> {
+  const { source, channel, sender } = arrival.event;
+  const key = `press:${source}:${sender.id}:${Math.floor(deps.clock.nowMs() / MINUTE_MS)}`;
+  if ((await deps.store.read.get('notify_notice', { key })) === undefined) {
+    const audit = {
+      action: 'ingest.refuse',
+      actor: principalKey(where.principal),
+      subject: source,
+      workspace: where.context?.workspace,
+      context: where.context?.id,
+      data: { channel: channel.id, reason: 'button' },
+    };
+    await deps.store.commit(audit, (tx) => tx.insert('notify_notice', { key, at: deps.clock.nowMs() }));
+  }
+  return { outcome: 'refused', isRepeat: false, reply: NOT_VALID };
+}
