@@ -18,7 +18,7 @@ import { assertQueueHasRoom, assertSenderHasRoom, requireShort } from './limits.
 import { moveSeen, takeMove } from './move.ts';
 import { askToPair, type Tell, wantsPairing } from './pair.ts';
 import { auditOf, keepWords, markOf, type Place, writeMessage } from './place.ts';
-import { answerAtOnce, halted, isHalted, refusal, refuse, refuseUnbound } from './refuse.ts';
+import { answerAtOnce, halted, isHalted, refusal, refuse, refuseAct, refuseUnbound } from './refuse.ts';
 import { see } from './seen.ts';
 import { type Whereabouts, whereabouts } from './who.ts';
 import { makeWork, queueRun } from './work.ts';
@@ -93,7 +93,7 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
   if (isPairing && isStranger && arrival.event.channel.kind === 'direct' && !(await isHalted(deps)))
     return askToPair(deps, hooks.tell, arrival, where);
   const { context } = where;
-  if (context === undefined) return takeUnbound(deps, hooks, { arrival, where, isPairing });
+  if (context === undefined) return takeUnbound(deps, hooks, { arrival, where, isPairing, decision });
   const at: Place = { arrival, where, context, rules };
   const taken = takenAs(decision);
   switch (taken) {
@@ -108,7 +108,7 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
     case 'press':
       return NOTHING;
     case undefined:
-      return REFUSED;
+      return refuseAct(deps, arrival, where, decision);
     default: {
       const never: never = taken;
       return never;
@@ -118,7 +118,6 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
 
 /** Nothing starts, nothing is kept, nothing is said. */
 const NOTHING: Accepted = { outcome: 'logged', isRepeat: false };
-const REFUSED: Accepted = { outcome: 'refused', isRepeat: false };
 
 function questionOf(
   { event, door }: Arrival,
@@ -132,7 +131,12 @@ function questionOf(
 async function takeUnbound(
   deps: EngineDeps,
   hooks: IngestHooks,
-  said: { readonly arrival: Arrival; readonly where: Whereabouts; readonly isPairing: boolean },
+  said: {
+    readonly arrival: Arrival;
+    readonly where: Whereabouts;
+    readonly isPairing: boolean;
+    readonly decision: Decision;
+  },
 ): Promise<Accepted> {
   const { arrival } = said;
   const { kind, member, sender } = arrival.event;
@@ -146,7 +150,7 @@ async function takeUnbound(
   const isSaid = (kind === 'message' || kind === 'command') && !sender.isBot;
   if (isSaid) return refuseUnbound(deps, hooks, { ...said, claims });
   await see(deps, arrival);
-  return kind === 'button' ? REFUSED : NOTHING;
+  return kind === 'button' ? refuseAct(deps, arrival, said.where, said.decision) : NOTHING;
 }
 
 /** Fresh words of a sender: a command, or a text like any other. */

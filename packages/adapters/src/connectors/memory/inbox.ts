@@ -21,9 +21,24 @@ const inboxLine = z.strictObject({
   text: z.string().optional(),
   name: z.string().optional(),
   button: z.string().optional(),
-  kind: z.enum(['message', 'edit', 'button']).optional(),
+  kind: z.enum(['message', 'edit', 'button', 'command', 'reaction', 'member', 'moved']).optional(),
   channel_kind: z.enum(['channel', 'thread', 'group', 'direct', 'mailbox', 'http', 'cli', 'hub']).optional(),
   title: z.string().optional(),
+  group: z.string().optional(),
+  parent: z.string().optional(),
+  member: z.strictObject({ change: z.enum(['joined', 'left']), isSelf: z.boolean() }).optional(),
+  moved_from: z.string().optional(),
+  attachments: z
+    .array(
+      z.strictObject({
+        kind: z.enum(['photo', 'voice', 'audio', 'video', 'document', 'sticker', 'other']),
+        id: z.string(),
+        name: z.string().optional(),
+        mime: z.string().optional(),
+        bytes: z.int().min(0).optional(),
+      }),
+    )
+    .optional(),
   addressed: z.boolean().optional(),
   relayed: z.boolean().optional(),
   bot: z.boolean().optional(),
@@ -94,7 +109,7 @@ function eventOf(line: string, offset: number, options: InboxOptions): InboundEv
     options.log?.warn({ room: 'connectors', offset }, 'a line of the inbox cannot be read; it is left out');
     return undefined;
   }
-  const { id, name, button, channel_kind, addressed, relayed, bot, at, ...plain } = parsed.data;
+  const { id, name, button, channel_kind, moved_from, addressed, relayed, bot, at, ...plain } = parsed.data;
   return toInbound(
     {
       ...plain,
@@ -102,6 +117,7 @@ function eventOf(line: string, offset: number, options: InboxOptions): InboundEv
       displayName: name,
       buttonId: button,
       channelKind: channel_kind,
+      movedFrom: moved_from,
       isAddressed: addressed,
       isRelayed: relayed,
       isBot: bot,
