@@ -138,7 +138,38 @@ export const HOUSE_ACTS: Readonly<Record<string, Act>> = {
       home.chat.textsIn(talk).some((text) => text.includes(`Answer to plain ${one.n}.`));
     await one.wait(isAnswered, 'the answer in the talk');
     await inTalk(one, sender, '/new');
+    await inTalk(one, sender, '/workspace community');
     await one.change('identity.unlink', { id });
+  },
+  'places of a group': async (one) => {
+    const [group, seen, taken, moved] = [
+      `group-${one.n}`,
+      `seen-${one.n}`,
+      `in-group-${one.n}`,
+      `moved-${one.n}`,
+    ];
+    const happens = async (line: object, found: string, id: string): Promise<void> => {
+      const event = {
+        id: `${found}-${id}-${one.isRepeat}`,
+        sender: 'somebody',
+        channel_kind: 'group',
+        ...line,
+      };
+      writeFileSync(join(one.world.home.folder, 'chat', 'inbox.jsonl'), `${JSON.stringify(event)}\n`, {
+        flag: 'a',
+      });
+      const rows = (): readonly unknown[] =>
+        one.world.books.rows(`select 1 from ${found} where channel = ?`, id);
+      await one.wait(() => rows().length > 0, `${id} is in ${found}`);
+    };
+    const self = { change: 'joined', isSelf: true };
+    await happens({ channel: seen, kind: 'member', member: self }, 'context_seen', seen);
+    await one.change('workspace.set', {
+      id: 'community',
+      bind: [{ connector: 'memory', account: 'demo', group }],
+    });
+    await happens({ channel: taken, group, text: 'hello', addressed: false }, 'context', taken);
+    await happens({ channel: moved, kind: 'moved', moved_from: taken }, 'context', moved);
   },
   labels: async (one) => {
     await one.asked('note');

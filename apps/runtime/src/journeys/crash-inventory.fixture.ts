@@ -69,6 +69,7 @@ export const EXCEPTIONS: Readonly<Record<string, string>> = {
   'notify.fail': 'is recorded inside the commit of an outcome',
   'notify.withhold': 'is recorded inside the commit of an outcome',
   'audit.rollback': 'is recorded inside boot.open',
+  'context.forget_seen': 'needs places of 90 days, and takes away what is seen anew',
   'notify.prune': 'needs marks of 90 days, and takes away what nobody asks for any more',
   'approval.prune': 'needs buttons that ended 90 days ago, and takes away what nobody can press any more',
   'notify.write': 'nothing in this version gives a notice by itself',

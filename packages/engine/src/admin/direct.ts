@@ -18,6 +18,7 @@ import {
 } from '@agent-runtime/domain';
 import type { Actor } from '../api.ts';
 import { freeSlug } from '../free-slug.ts';
+import { retiredAccount } from '../retired.ts';
 import { signedFacts } from '../signed-facts.ts';
 import { workspaceScope } from './authorize.ts';
 import type { AdminDeps } from './deps.ts';
@@ -50,7 +51,8 @@ export async function bindDirect(deps: AdminDeps, tx: StoreTx, input: DirectInpu
     return { context: bound };
   }
   const { workspace, isNew } = await privateWorkspace(deps, tx, input);
-  const context = (await revived(tx, input)) ?? (await makeDirect(deps, tx, input, workspace.id));
+  const context =
+    (await revived(tx, input, workspace.id)) ?? (await makeDirect(deps, tx, input, workspace.id));
   tx.audit({
     action: 'context.bind',
     actor: principalKey(input.actor.principal),
@@ -63,9 +65,13 @@ export async function bindDirect(deps: AdminDeps, tx: StoreTx, input: DirectInpu
 }
 
 /** The same talk of the same person once more: what was said there is still theirs. */
-async function revived(tx: StoreTx, { user, pairing }: DirectInput): Promise<Context | undefined> {
+async function revived(
+  tx: StoreTx,
+  { user, pairing }: DirectInput,
+  workspace: WorkspaceId,
+): Promise<Context | undefined> {
   const { connector, account, channel } = pairing;
-  const talks = await tx.find('context', { connector, channel, directWith: user.id });
+  const talks = await tx.find('context', { connector, channel, directWith: user.id, workspace });
   const retired = talks.find((one) => one.account === retiredAccount(one));
   if (retired === undefined) return undefined;
   await tx.update('context', { id: retired.id }, { account });
@@ -203,11 +209,6 @@ async function retiredTalks(reader: StoreReader, which: DirectTalks): Promise<re
   return found
     .filter((one) => one.directWith !== undefined)
     .map((one) => ({ ...one, account: retiredAccount(one) }));
-}
-
-/** Accounts come from the configuration of connectors, so nothing ever arrives at this one. */
-function retiredAccount(context: Context): string {
-  return `retired:${context.id}`;
 }
 
 function ofSomebodyElse(): AppError {

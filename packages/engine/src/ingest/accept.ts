@@ -19,7 +19,7 @@ import { moveSeen, takeMove } from './move.ts';
 import { askToPair, type Tell, wantsPairing } from './pair.ts';
 import { auditOf, keepWords, markOf, type Place, writeMessage } from './place.ts';
 import { type PressHooks, refusePress, takePress } from './press.ts';
-import { answerAtOnce, halted, isHalted, refusal, refuse, refuseUnbound } from './refuse.ts';
+import { answerAtOnce, halted, isHalted, refusal, refuse, refuseAct, refuseUnbound } from './refuse.ts';
 import { see } from './seen.ts';
 import { type Whereabouts, whereabouts } from './who.ts';
 import { promptAnswered, takeWords } from './words.ts';
@@ -95,7 +95,7 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
   if (isPairing && isStranger && arrival.event.channel.kind === 'direct' && !(await isHalted(deps)))
     return askToPair(deps, hooks.tell, arrival, where);
   const { context } = where;
-  if (context === undefined) return takeUnbound(deps, hooks, { arrival, where, isPairing });
+  if (context === undefined) return takeUnbound(deps, hooks, { arrival, where, isPairing, decision });
   const at: Place = { arrival, where, context, rules };
   const taken = takenAs(decision);
   switch (taken) {
@@ -110,7 +110,10 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
     case 'press':
       return takePress(deps, hooks, at);
     case undefined:
-      return arrival.event.kind === 'button' ? refusePress(deps, arrival, where) : REFUSED;
+      // One sentence for every press that does nothing: a guess learns nothing, a stranger's neither.
+      return arrival.event.kind === 'button'
+        ? refusePress(deps, arrival, where)
+        : refuseAct(deps, arrival, where, decision);
     default: {
       const never: never = taken;
       return never;
@@ -120,7 +123,6 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
 
 /** Nothing starts, nothing is kept, nothing is said. */
 const NOTHING: Accepted = { outcome: 'logged', isRepeat: false };
-const REFUSED: Accepted = { outcome: 'refused', isRepeat: false };
 
 function questionOf(
   { event, door }: Arrival,
@@ -134,7 +136,12 @@ function questionOf(
 async function takeUnbound(
   deps: EngineDeps,
   hooks: IngestHooks,
-  said: { readonly arrival: Arrival; readonly where: Whereabouts; readonly isPairing: boolean },
+  said: {
+    readonly arrival: Arrival;
+    readonly where: Whereabouts;
+    readonly isPairing: boolean;
+    readonly decision: Decision;
+  },
 ): Promise<Accepted> {
   const { arrival } = said;
   const { kind, member, sender } = arrival.event;

@@ -132,7 +132,13 @@ export async function tellOfClaims(
   claims: Claims,
 ): Promise<void> {
   const hub = await tx.get('hub', { connector: binding.connector, state: 'active' });
-  if (hub === undefined) return;
+  if (hub === undefined) {
+    deps.log.warn(
+      { room: 'context', group: claims.group },
+      'several workspaces claim one group; none gets it',
+    );
+    return;
+  }
   const day = Math.floor(deps.clock.nowMs() / 86_400_000);
   await writeNotice(deps, tx, {
     key: `claims:${binding.connector}:${binding.account}:${claims.group}:${day}`,

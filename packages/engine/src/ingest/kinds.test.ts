@@ -93,6 +93,17 @@ describe('every kind of event passes the same door', () => {
     expect(await read().count('run', {})).toBe(outcome === 'run' ? 1 : 0);
   });
 
+  test('who presses what is not for them hears it each time; the log names it once a minute', async () => {
+    const press = { kind: 'button', by: 'stranger-9', buttonId: 'not-there' } as const;
+    for (const channel of ['ops-channel', 'ops-channel', 'nowhere']) {
+      const pressed = await stage.tell('', { ...press, channel });
+      expect(pressed.reply).toMatch(/^(Buttons are for people|This channel is not bound)/);
+    }
+    const named = await stage.deps.audit.tail(10, { action: 'ingest.refuse' });
+    expect(named).toMatchObject([{ context: ORIGIN, data: { kind: 'button', reasons: ['policy.person'] } }]);
+    expect(await read().count('context_message', {})).toBe(0);
+  });
+
   test('an edit that comes before its message starts nothing, and the message is answered then', async () => {
     await stage.tell('hello, better', { kind: 'edit', externalId: '7:e1' });
     expect(await read().count('run', {})).toBe(0);

@@ -14,6 +14,7 @@ import {
 import type { EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/rules.ts';
 import { freeSlug } from '../free-slug.ts';
+import { retiredAccount } from '../retired.ts';
 import type { Answer, Asker } from './answer.ts';
 import { saved } from './bind.ts';
 import { endConversation } from './conversation.ts';
@@ -79,7 +80,7 @@ async function moveTalk(deps: EngineDeps, tx: StoreTx, asker: Asker, workspace: 
   if (!(await mayUse(deps, tx, asker, workspace))) throw unknown(workspace.id, []);
   const open = { context: id, state: { in: ['queued', 'running', 'aborting'] } } as const;
   if ((await tx.count('run', open)) > 0) throw stillRuns();
-  await tx.update('context', { id }, { account: `retired:${id}` });
+  await tx.update('context', { id }, { account: retiredAccount(here) });
   const place = await placeIn(deps, tx, here, workspace);
   await endConversation(tx, place, asker.conversationKey);
   // Whoever unlinks the account ends this talk.
@@ -90,7 +91,7 @@ async function moveTalk(deps: EngineDeps, tx: StoreTx, asker: Asker, workspace: 
 async function placeIn(deps: EngineDeps, tx: StoreTx, here: Context, workspace: Workspace): Promise<Context> {
   const { connector, account, channel, directWith } = here;
   const before = await tx.find('context', { connector, channel, directWith, workspace: workspace.id });
-  const known = before.find((one) => one.account === `retired:${one.id}`);
+  const known = before.find((one) => one.account === retiredAccount(one));
   if (known !== undefined) {
     await tx.update('context', { id: known.id }, { account });
     return { ...known, account };

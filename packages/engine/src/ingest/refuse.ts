@@ -131,6 +131,34 @@ export async function refuse(
 }
 
 /**
+ * An act that nobody of these may do, such as a stranger's press of a button: nothing is kept of it, the log names it once per sender and
+ * minute, and a platform that waits for an answer gets the words.
+ */
+export async function refuseAct(
+  deps: EngineDeps,
+  arrival: Arrival,
+  where: Whereabouts,
+  decision: Decision,
+): Promise<Accepted> {
+  const sender = principalKey(where.principal);
+  const { source, kind, channel } = arrival.event;
+  const key = `refused:${kind}:${source}:${sender}:${Math.floor(deps.clock.nowMs() / MINUTE_MS)}`;
+  if ((await deps.store.read.get('notify_notice', { key })) === undefined) {
+    const audit: AuditDraft = {
+      action: 'ingest.refuse',
+      actor: sender,
+      subject: source,
+      workspace: where.context?.workspace,
+      context: where.context?.id,
+      data: { channel: channel.id, kind, reasons: decision.reasons.map((reason) => reason.code) },
+    };
+    await deps.store.commit(audit, (tx) => tx.insert('notify_notice', { key, at: deps.clock.nowMs() }));
+  }
+  const reply = decision.reasons.map((reason) => reason.text).join(' ');
+  return { outcome: 'refused', isRepeat: false, reply };
+}
+
+/**
  * Strangers in unbound places leave one audit record per sender and minute, whatever they send. In a direct talk they hear as often what
  * to do; elsewhere nothing is said where nobody has bound anything.
  */

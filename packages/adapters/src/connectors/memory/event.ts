@@ -16,6 +16,12 @@ export interface Utterance {
   readonly displayName?: string | undefined;
   readonly channelKind?: ContextKind | undefined;
   readonly title?: string | undefined;
+  /** What the channel lies in. */
+  readonly group?: string | undefined;
+  readonly parent?: string | undefined;
+  readonly member?: InboundEvent['member'];
+  readonly movedFrom?: string | undefined;
+  readonly attachments?: InboundEvent['attachments'];
   /** Default: true. */
   readonly isAddressed?: boolean | undefined;
   readonly isRelayed?: boolean | undefined;
@@ -50,6 +56,8 @@ export function toInbound(
       id: utterance.channel,
       kind: utterance.channelKind ?? channel?.kind ?? 'channel',
       title: utterance.title ?? channel?.title ?? utterance.channel,
+      group: utterance.group,
+      parent: utterance.parent,
     },
     sender: {
       id: utterance.sender,
@@ -60,6 +68,9 @@ export function toInbound(
     message: utterance.message,
     repliesTo: utterance.repliesTo,
     buttonId: utterance.buttonId,
+    member: utterance.member,
+    movedFrom: utterance.movedFrom,
+    attachments: utterance.attachments,
     isAddressed: utterance.isAddressed ?? true,
     isRelayed: utterance.isRelayed ?? false,
     sentAt: utterance.sentAt ?? fallback.nowMs,

@@ -26,7 +26,7 @@ export interface FolderOptions extends MemoryOptions {
 
 /**
  * The memory chat between processes. People speak by appending a line to `inbox.jsonl`:
- * `{"id","channel","sender","text", "name"?,"button"?,"message"?,"replies_to"?,"kind"?,"channel_kind"?,"title"?,"addressed"?,"relayed"?,"bot"?,"at"?}`.
+ * `{"id","channel","sender","text", "name"?,"button"?,"message"?,"replies_to"?,"kind"?,"channel_kind"?,"title"?,"group"?,"parent"?,"member"?,"moved_from"?,"attachments"?,"addressed"?,"relayed"?,"bot"?,"at"?}`.
  * Each message that leaves is one line of `outbox.jsonl`, on disk before it counts as sent:
  * `{"id","address","effect_id","part","payload","at"}`. So a test can count what left, also across kill -9.
  * `chat.json`, `{"dropsRepeats"?,"canReconcile"?,"limitChars"?}`, read once, makes the other side as unhelpful as real chats are.

@@ -23,9 +23,24 @@ const inboxLine = z.strictObject({
   button: z.string().optional(),
   message: z.string().optional(),
   replies_to: z.string().optional(),
-  kind: z.enum(['message', 'edit', 'button']).optional(),
+  kind: z.enum(['message', 'edit', 'button', 'command', 'reaction', 'member', 'moved']).optional(),
   channel_kind: z.enum(['channel', 'thread', 'group', 'direct', 'mailbox', 'http', 'cli', 'hub']).optional(),
   title: z.string().optional(),
+  group: z.string().optional(),
+  parent: z.string().optional(),
+  member: z.strictObject({ change: z.enum(['joined', 'left']), isSelf: z.boolean() }).optional(),
+  moved_from: z.string().optional(),
+  attachments: z
+    .array(
+      z.strictObject({
+        kind: z.enum(['photo', 'voice', 'audio', 'video', 'document', 'sticker', 'other']),
+        id: z.string(),
+        name: z.string().optional(),
+        mime: z.string().optional(),
+        bytes: z.int().min(0).optional(),
+      }),
+    )
+    .optional(),
   addressed: z.boolean().optional(),
   relayed: z.boolean().optional(),
   bot: z.boolean().optional(),
@@ -96,7 +111,8 @@ function eventOf(line: string, offset: number, options: InboxOptions): InboundEv
     options.log?.warn({ room: 'connectors', offset }, 'a line of the inbox cannot be read; it is left out');
     return undefined;
   }
-  const { id, name, button, replies_to, channel_kind, addressed, relayed, bot, at, ...plain } = parsed.data;
+  const { id, name, button, replies_to, channel_kind, moved_from, addressed, relayed, bot, at, ...plain } =
+    parsed.data;
   return toInbound(
     {
       ...plain,
@@ -105,6 +121,7 @@ function eventOf(line: string, offset: number, options: InboxOptions): InboundEv
       buttonId: button,
       repliesTo: replies_to,
       channelKind: channel_kind,
+      movedFrom: moved_from,
       isAddressed: addressed,
       isRelayed: relayed,
       isBot: bot,
