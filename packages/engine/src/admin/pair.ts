@@ -157,6 +157,7 @@ async function leaveNotice(
     context: context.id,
     draft: { text: `You are paired as ${user.name}.` },
     label: publicLabel(2),
+    isAnswer: true,
   });
 }
 
