@@ -3,6 +3,7 @@ import type { Actor, EngineDeps } from './api.ts';
 import { approve, deny, edit, expireQuestions, makeDeadlines, release, withdraw } from './approval/index.ts';
 import { type Proposal, type ProposeInput, propose } from './effect/index.ts';
 import { openGate, settleGate } from './gate/index.ts';
+import { expireIntents } from './intent/expire.ts';
 import { pruneNotices } from './notify/index.ts';
 import { endPrincipal, panicOff, panicOn, settlePanic } from './panic/index.ts';
 import {
@@ -87,6 +88,7 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
     await settlePanic(deps);
     if (deps.panic.isOn()) return;
     await waking(expireQuestions(deps, deadlines));
+    await waking(expireIntents(deps));
     if (deps.clock.nowMs() < nextPruneAtMs) return;
     // Set before: what a full disk refuses can wait for the next hour.
     nextPruneAtMs = deps.clock.nowMs() + PRUNE_EVERY_MS;

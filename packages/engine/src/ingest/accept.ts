@@ -1,6 +1,17 @@
-import { AppError, type Decision, decide, type PolicyRules, publicLabel } from '@agent-runtime/domain';
+import {
+  AppError,
+  type Conversation,
+  type Decision,
+  decide,
+  type EffectiveSettings,
+  type Intent,
+  type PolicyRules,
+  publicLabel,
+  type StoreTx,
+} from '@agent-runtime/domain';
 import type { Accepted, Arrival, EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/index.ts';
+import { acknowledge, addTo, askIntent, confirmIntent, openIntentOf } from '../intent/index.ts';
 import { answerCommand, type Orders } from './answer.ts';
 import { arrivalDigest, checkArrival, mayBeCommand } from './arrival.ts';
 import { type ChatCommand, type ParsedText, parseCommand } from './command.ts';
@@ -88,6 +99,10 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
       : { kind: 'text' };
   const at: Place = { arrival, where, context };
   if (isBot) return logOnly(deps, at);
+  if (arrival.event.kind === 'button') {
+    const button = await deps.store.read.get('approval_button', { id: arrival.event.buttonId ?? '' });
+    if (button?.act === 'confirm') return confirmIntent(deps, hooks, at, button);
+  }
   switch (parsed.kind) {
     case 'foreign':
       return logOnly(deps, at);
@@ -168,7 +183,12 @@ async function startOrRefuse(
   }
 }
 
-const FULL: ReadonlySet<string> = new Set(['ingest.queue.exhausted', 'ingest.guest.exhausted']);
+const FULL: ReadonlySet<string> = new Set([
+  'ingest.queue.exhausted',
+  'ingest.guest.exhausted',
+  'intent.text.invalid',
+  'intent.card.denied',
+]);
 
 async function startRun(
   deps: EngineDeps,
@@ -180,7 +200,8 @@ async function startRun(
   const { settings } = granted.rules;
   if (settings === undefined) throw refusal(granted.decision, 'This place is not bound to a workspace.');
   const text = granted.taskText ?? arrival.event.text;
-  const isResearch = /^research\b/i.test(text) && granted.taskText !== undefined;
+  const isTask = granted.taskText !== undefined;
+  const isResearch = /^research\b/i.test(text) && isTask;
   const committed = deps.store.commit(
     auditOf(at, 'ingest.accept', { reasons: granted.decision.reasons.map((reason) => reason.code) }, text),
     async (tx) => {
@@ -193,11 +214,20 @@ async function startRun(
       await assertQueueHasRoom(tx, conversation, settings);
       if (where.principal.kind === 'guest')
         await assertGuestHasRoom(tx, where.principal, context, deps.clock.nowMs());
+      const old = await waitingWish(deps, tx, at, { settings, conversation });
+      const isAdded = old !== undefined && !isTask;
       const message = await writeMessage(deps, tx, at, {
         conversation: conversation.id,
-        text,
+        text: isAdded ? addTo(old, text, deps.config.maxPromptChars) : text,
         isPromptable: where.principal.kind !== 'guest',
       });
+      if (isAdded || (isTask && settings.acknowledge === 'confirm')) {
+        const kind = isAdded ? old.kind : isResearch ? 'research' : 'chat';
+        const requester = where.principal;
+        const reply = await askIntent(deps, tx, { message, context, settings, requester, kind, old });
+        await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'command', reply }));
+        return { outcome: 'command', isQueued: true, reply } as const;
+      }
       const { task, run } = makeWork(deps, {
         message,
         context,
@@ -208,15 +238,28 @@ async function startRun(
       });
       await tx.insert('task', task);
       await queueRun(tx, run);
+      if (isTask && settings.acknowledge === 'tasks') await acknowledge(deps, tx, { task, message });
       await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'run', task: task.id, run: run.id }));
-      return { task: task.id, run: run.id };
+      return { outcome: 'run', task: task.id, run: run.id } as const;
     },
   );
   // Woken now, its claim stands in the queue right behind this commit and shares its transaction; the second look finds nothing then.
   hooks.onRun();
   const started = await committed;
   hooks.onRun();
-  return { outcome: 'run', isRepeat: false, ...started };
+  if (isTask || started.outcome === 'command') hooks.onReply();
+  return { isRepeat: false, ...started };
+}
+
+/** What this person said before and has not said OK to: their own fresh words, addressed to us, are added to it. */
+async function waitingWish(
+  deps: EngineDeps,
+  tx: StoreTx,
+  at: Place,
+  here: { readonly settings: EffectiveSettings; readonly conversation: Conversation },
+): Promise<Intent | undefined> {
+  if (here.settings.acknowledge !== 'confirm' || !mayBeCommand(at.arrival)) return undefined;
+  return openIntentOf(tx, here.conversation.id, at.where.principal, deps.clock.nowMs());
 }
 
 /** Kept for the log, without a run. Words of strangers and edits stay out of prompts. */
