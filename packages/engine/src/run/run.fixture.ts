@@ -91,6 +91,8 @@ export interface Stage {
 
 export interface Said {
   readonly by: string;
+  /** As shown; the id unless said. */
+  readonly name: string;
   readonly key: string;
   readonly externalId: string;
   readonly channel: string;
@@ -162,7 +164,7 @@ export function useStage(overrides: Partial<EngineDeps> = {}): Stage {
         externalId: more.externalId ?? `m${said}`,
         kind: more.kind ?? 'message',
         channel: { id: more.channel ?? 'ops-channel', kind: more.channelKind ?? 'channel', title: 'Ops' },
-        sender: { id: by, displayName: by, isBot: more.isBot ?? false },
+        sender: { id: by, displayName: more.name ?? by, isBot: more.isBot ?? false },
         text,
         isAddressed: more.isAddressed ?? true,
         isRelayed: more.isRelayed ?? false,
