@@ -13,7 +13,7 @@ import type { Accepted, Arrival, EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/index.ts';
 import { acknowledge, addTo, askIntent, confirmIntent, openIntentOf } from '../intent/index.ts';
 import { answerCommand, type Orders } from './answer.ts';
-import { arrivalDigest, checkArrival, mayBeCommand } from './arrival.ts';
+import { arrivalDigest, checkArrival, isEcho, mayBeCommand } from './arrival.ts';
 import { type ChatCommand, type ParsedText, parseCommand } from './command.ts';
 import { openConversation } from './conversation.ts';
 import { askToPair, type Tell, wantsPairing } from './pair.ts';
@@ -80,6 +80,7 @@ async function earlier(deps: EngineDeps, arrival: Arrival): Promise<Accepted | u
 }
 
 async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): Promise<Accepted> {
+  if (isEcho(arrival)) return { outcome: 'logged', isRepeat: false };
   const where = await whereabouts(deps.store.read, arrival);
   const { context } = where;
   // What bots say is kept for the log where a context is bound; it never starts, orders or answers anything.
