@@ -413,14 +413,17 @@ describe('a platform that misbehaves', () => {
     model.next('words');
     model.go();
     await until(async () => (await stage.run(run)).state === 'succeeded', 'the end of the run');
+    expect(kinds()).not.toContain('cut');
     await stage.engine.panicOn(signed(BOSS));
+    // At once: no time has gone by.
+    expect(kinds()).toContain('cut');
     await until(
       async () => (await read().count('effect', { state: { in: ['approved', 'performing'] } })) === 0,
       'it is void',
     );
     await advance(10_000);
     expect(stage.heard).toEqual([]);
-    expect(kinds().filter((kind) => kind !== 'typing')).toEqual(['show']);
+    expect(kinds().filter((kind) => kind !== 'typing')).toEqual(['show', 'cut']);
   });
 
   test('a drain waits no longer than it may', async () => {

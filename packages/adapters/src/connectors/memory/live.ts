@@ -1,8 +1,8 @@
 import type { Clock, LiveFrame, LiveTalk } from '@agent-runtime/domain';
 
-/** One sign of life as people saw it; `complete`: the answer itself took the place of its live message. */
+/** One sign of life as people saw it; `complete`: the answer itself took the place of its live message · `cut`: one that hung was given up. */
 export type MemorySign = { readonly atMs: number } & (
-  | { readonly kind: 'typing'; readonly address: string }
+  | { readonly kind: 'typing' | 'cut'; readonly address: string }
   | ({ readonly kind: 'show' } & LiveFrame)
   | { readonly kind: 'drop' | 'complete'; readonly address: string; readonly key: string }
 );
@@ -31,7 +31,12 @@ export function memoryLive(clock: Pick<Clock, 'nowMs'>, everyMs: number): Memory
     const index = faults.findIndex(({ kind }) => kind === sign.kind);
     const [broken] = index < 0 ? [] : faults.splice(index, 1);
     if (broken?.fault === 'throw') throw new Error(`${sign.kind} broke`);
-    if (broken?.fault === 'hang') await new Promise<never>(() => {});
+    if (broken?.fault !== 'hang') return;
+    const { address } = sign;
+    signal.addEventListener('abort', () => signs.push({ kind: 'cut', address, atMs: clock.nowMs() }), {
+      once: true,
+    });
+    await new Promise<never>(() => {});
   };
   return {
     live: {
