@@ -296,6 +296,21 @@ describe('where a wish waits for an OK', () => {
     expect(principalKey(must(task).requester)).toContain('guest-1');
   });
 
+  test('a death right after the OK begins nothing twice, one before it loses nothing', async () => {
+    await stage.tell('/task it');
+    const one = await card();
+    await stage.crash({ connectors: stage.deps.connectors });
+    stage.script = () => [{ kind: 'hang' }];
+    const begun = await press(one, { id: 'the-ok' });
+    await until(() => stage.provider.requests.length === 1, 'the model is asked');
+    stage.script = () => [{ kind: 'text', delta: 'Done.' }];
+    await stage.crash({ connectors: stage.deps.connectors });
+    expect(await press(one, { id: 'the-ok' })).toMatchObject({ isRepeat: true, run: begun.run });
+    expect(await press(one)).toMatchObject({ outcome: 'refused', reply: 'It has begun already.' });
+    await until(async () => (await stage.run(begun.run)).state === 'succeeded', 'the end');
+    expect(await read().count('task', { title: 'it' })).toBe(1);
+  });
+
   test('each move is a fact in the log', async () => {
     await stage.tell('/task one');
     await card();
