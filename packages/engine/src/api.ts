@@ -82,6 +82,10 @@ export interface EngineConfig {
   readonly maxPromptChars: number;
   /** Our own name on chat platforms; commands addressed to other bots are ignored. */
   readonly botName?: string | undefined;
+  /** How often "is typing" is said, how long an answer may take before it is shown in the making, how long one frame may hold it up. */
+  readonly presence?:
+    | { readonly typingEveryMs?: number; readonly firstFrameMs?: number; readonly limitMs?: number }
+    | undefined;
 }
 
 /** Who gives an order, and how we know. */

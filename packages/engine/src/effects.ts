@@ -14,6 +14,7 @@ import {
 import { type Proposal, type ProposeInput, propose } from './effect/index.ts';
 import { openGate, settleGate } from './gate/index.ts';
 import { pruneSeen } from './ingest/seen.ts';
+import { expireIntents } from './intent/expire.ts';
 import { pruneNotices } from './notify/index.ts';
 import { endPrincipal, panicOff, panicOn, settlePanic } from './panic/index.ts';
 import {
@@ -107,6 +108,7 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
     if (deps.panic.isOn()) return;
     await waking(expireQuestions(deps, deadlines));
     await waking(refreshCards(deps));
+    await waking(expireIntents(deps));
     if (deps.clock.nowMs() < nextPruneAtMs) return;
     // Set before: what a full disk refuses can wait for the next hour.
     nextPruneAtMs = deps.clock.nowMs() + PRUNE_EVERY_MS;

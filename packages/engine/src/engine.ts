@@ -4,6 +4,7 @@ import { makeEmbeddedDurable } from './durable/index.ts';
 import { belongsTo } from './effect/rules.ts';
 import { type Effects, makeEffects } from './effects.ts';
 import { makeIngest, makeSuggest, RUN_WORKFLOW } from './ingest/index.ts';
+import { makePresence } from './presence/index.ts';
 import {
   abortRun,
   endOpenRuns,
@@ -33,15 +34,20 @@ export function makeEngine(deps: EngineDeps): Engine {
     maxAttempts: deps.config.maxAttempts,
     maxParallel: MAX_PARALLEL,
   });
+  const presence = makePresence(deps);
   const effects: Effects = makeEffects(deps, {
-    abortRuns: (key) =>
+    before: presence.quiet,
+    refused: presence.withheld,
+    abortRuns: (key) => {
+      presence.abort(key);
       durable.abort(
         (id) => {
           const requester = active.get(id);
           return key === undefined || (requester !== undefined && belongsTo(requester, key));
         },
         key === undefined ? 'panic' : 'revoked',
-      ),
+      );
+    },
     // Also runs that a full disk or a dead process left half-way: nothing old starts again.
     endRuns: (by) => endOpenRuns(deps, panicEnd(by)),
     freshTurn: async (outcome) => {
@@ -49,7 +55,7 @@ export function makeEngine(deps: EngineDeps): Engine {
       durable.wake();
     },
   });
-  durable.register(RUN_WORKFLOW, makeRunWorkflow(deps, effects, active));
+  durable.register(RUN_WORKFLOW, makeRunWorkflow(deps, effects, active, presence));
   const state = { isStarted: false, isDraining: false };
 
   const engine: Engine = {
@@ -63,7 +69,7 @@ export function makeEngine(deps: EngineDeps): Engine {
     },
     drain: async (deadlineMs) => {
       state.isDraining = true;
-      await Promise.all([durable.drain(deadlineMs), effects.drain(deadlineMs)]);
+      await Promise.all([durable.drain(deadlineMs), effects.drain(deadlineMs), presence.drain(deadlineMs)]);
     },
     accept: (arrival) => {
       if (state.isDraining) throw draining();

@@ -78,4 +78,9 @@ export const EXCEPTIONS: Readonly<Record<string, string>> = {
   'approval.release': 'needs private text, which only a paired person has',
   'identity.renew': 'needs the TLS listener, which these machines do not open; it inserts one row',
   'identity.pair_miss': 'is recorded inside identity.pair_look',
+  'intent.ask': 'is recorded inside ingest.accept',
+  'intent.begin': 'is recorded inside ingest.accept',
+  'intent.supersede': 'is recorded inside ingest.accept',
+  'intent.lapse': 'is recorded inside intent.expire',
+  'intent.expire': 'needs an hour; it ends what the press of its button would be refused for anyway',
 };

@@ -188,6 +188,7 @@ async function sayMove(
       text: `This is the admin hub of ${next.connector} now, cleared for ${next.clearedFor.join(', ')}.`,
     },
     label: publicLabel(2),
+    isAnswer: true,
   });
   if (old === undefined || old.context === next.context) return;
   await writeNotice(deps, tx, {
@@ -196,6 +197,7 @@ async function sayMove(
     context: old.context,
     draft: { text: `This is not the admin hub of ${old.connector} any more.` },
     label: publicLabel(2),
+    isAnswer: true,
   });
 }
 

@@ -163,6 +163,7 @@ async function leaveNotice(
     context: context.id,
     draft: { text: `You are paired as ${user.name}.${link.mirrorAgreedAt === undefined ? '' : MIRRORED}` },
     label: publicLabel(2),
+    isAnswer: true,
   });
 }
 

@@ -1,16 +1,21 @@
 import {
   AppError,
+  type Conversation,
   type Decision,
   decide,
+  type EffectiveSettings,
+  type Intent,
   type PolicyRequest,
   type PolicyRules,
   publicLabel,
+  type StoreTx,
   takenAs,
 } from '@agent-runtime/domain';
 import type { Accepted, Arrival, EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/index.ts';
+import { acknowledge, addTo, askIntent, confirmIntent, openIntentOf } from '../intent/index.ts';
 import { answerCommand, type Orders } from './answer.ts';
-import { arrivalDigest, checkArrival } from './arrival.ts';
+import { arrivalDigest, checkArrival, isEcho, mayBeCommand } from './arrival.ts';
 import { bindByRule, claimsOf } from './bind.ts';
 import { type ChatCommand, type ParsedText, parseCommand } from './command.ts';
 import { openConversation } from './conversation.ts';
@@ -18,7 +23,7 @@ import { assertQueueHasRoom, assertSenderHasRoom, requireShort } from './limits.
 import { moveSeen, takeMove } from './move.ts';
 import { askToPair, type Tell, wantsPairing } from './pair.ts';
 import { auditOf, keepWords, markOf, type Place, writeMessage } from './place.ts';
-import { type PressHooks, refusePress, takePress } from './press.ts';
+import { refusePress, takePress } from './press.ts';
 import { answerAtOnce, halted, isHalted, refusal, refuse, refuseAct, refuseUnbound } from './refuse.ts';
 import { see } from './seen.ts';
 import { type Whereabouts, whereabouts } from './who.ts';
@@ -30,7 +35,7 @@ export interface Ingest {
 }
 
 /** What accepting wakes: the durable engine for a new run, the outbox for an answer at once. */
-export interface IngestHooks extends Pick<PressHooks, 'confirm'> {
+export interface IngestHooks {
   readonly orders: Orders;
   readonly onRun: () => void;
   readonly onReply: () => void;
@@ -87,6 +92,7 @@ async function earlier(deps: EngineDeps, arrival: Arrival): Promise<Accepted | u
  * that it may come to. What it then asks for is decided by the rule of that act.
  */
 async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): Promise<Accepted> {
+  if (isEcho(arrival)) return { outcome: 'logged', isRepeat: false };
   const where = await whereabouts(deps.store.read, arrival);
   const rules = await policyRules(deps, deps.store.read, where.context?.id);
   const decision = decide(questionOf(arrival, where), rules);
@@ -108,7 +114,7 @@ async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): P
     case 'fact':
       return arrival.event.kind === 'moved' ? takeMove(deps, hooks.onReply, at) : NOTHING;
     case 'press':
-      return takePress(deps, hooks, at);
+      return takePress(deps, { ...hooks, confirm: (place, ok) => confirmIntent(deps, hooks, place, ok) }, at);
     case undefined:
       // One sentence for every press that does nothing: a guess learns nothing, a stranger's neither.
       return arrival.event.kind === 'button'
@@ -258,6 +264,8 @@ const FULL: ReadonlySet<string> = new Set([
   'ingest.guest.exhausted',
   'ingest.sender.exhausted',
   'ingest.prompt.invalid',
+  'intent.text.invalid',
+  'intent.card.denied',
 ]);
 
 async function startRun(
@@ -271,7 +279,8 @@ async function startRun(
   if (settings === undefined) throw refusal(granted.decision, 'This place is not bound to a workspace.');
   const text = granted.taskText ?? arrival.event.text;
   requireShort(text, settings);
-  const isResearch = /^research\b/i.test(text) && granted.taskText !== undefined;
+  const isTask = granted.taskText !== undefined;
+  const isResearch = /^research\b/i.test(text) && isTask;
   const committed = deps.store.commit(
     auditOf(at, 'ingest.accept', { reasons: granted.decision.reasons.map((reason) => reason.code) }, text),
     async (tx) => {
@@ -287,11 +296,20 @@ async function startRun(
         { principal: where.principal, context, settings, door: arrival.door },
         deps.clock.nowMs(),
       );
+      const old = await waitingWish(deps, tx, at, { settings, conversation });
+      const isAdded = old !== undefined && !isTask;
       const message = await writeMessage(deps, tx, at, {
         conversation: conversation.id,
-        text,
+        text: isAdded ? addTo(old, text, deps.config.maxPromptChars) : text,
         isPromptable: where.principal.kind !== 'guest',
       });
+      if (isAdded || (isTask && settings.acknowledge === 'confirm')) {
+        const kind = isAdded ? old.kind : isResearch ? 'research' : 'chat';
+        const requester = where.principal;
+        const reply = await askIntent(deps, tx, { message, context, settings, requester, kind, old });
+        await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'command', reply }));
+        return { outcome: 'command', isQueued: true, reply } as const;
+      }
       const { task, run } = makeWork(deps, {
         message,
         context,
@@ -302,15 +320,28 @@ async function startRun(
       });
       await tx.insert('task', task);
       await queueRun(tx, run);
+      if (isTask && settings.acknowledge === 'tasks') await acknowledge(deps, tx, { task, message });
       await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'run', task: task.id, run: run.id }));
-      return { task: task.id, run: run.id };
+      return { outcome: 'run', task: task.id, run: run.id } as const;
     },
   );
   // Woken now, its claim stands in the queue right behind this commit and shares its transaction; the second look finds nothing then.
   hooks.onRun();
   const started = await committed;
   hooks.onRun();
-  return { outcome: 'run', isRepeat: false, ...started };
+  if (isTask || started.outcome === 'command') hooks.onReply();
+  return { isRepeat: false, ...started };
+}
+
+/** What this person said before and has not said OK to: their own fresh words, addressed to us, are added to it. */
+async function waitingWish(
+  deps: EngineDeps,
+  tx: StoreTx,
+  at: Place,
+  here: { readonly settings: EffectiveSettings; readonly conversation: Conversation },
+): Promise<Intent | undefined> {
+  if (here.settings.acknowledge !== 'confirm' || !mayBeCommand(at.arrival)) return undefined;
+  return openIntentOf(tx, here.conversation.id, at.where.principal, deps.clock.nowMs());
 }
 
 /** No words and nothing that came with them. */

@@ -49,6 +49,17 @@ export function arrivalDigest(arrival: Arrival): Digest {
   });
 }
 
+const SPOKEN: ReadonlySet<string> = new Set(['message', 'edit', 'command', 'button', 'reaction']);
+
+/**
+ * Our own words come back to us on some platforms. They are in the log already, and an answer to them would be a talk with ourselves;
+ * the id says so, whatever else the event says about its sender.
+ */
+export function isEcho({ event, authenticated }: Arrival): boolean {
+  const account = event.source.slice(event.source.indexOf(':') + 1);
+  return authenticated === undefined && SPOKEN.has(event.kind) && event.sender.id === account;
+}
+
 const FRESH: ReadonlySet<string> = new Set(['message', 'command']);
 
 /** A person's own fresh words: what else arrives is never a command. */

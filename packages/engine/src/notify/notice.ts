@@ -28,14 +28,19 @@ export interface NoticeInput extends NoticeRequest {
   readonly conversation?: ConversationId | undefined;
   readonly task?: TaskId | undefined;
   readonly run?: RunId | undefined;
+  /** It answers what somebody asked for here: it is also said where a place wants nothing but answers. */
+  readonly isAnswer?: boolean | undefined;
 }
 
-/** `given` before, `withheld` by policy, or written; `effect` only where the door is pushed to. */
+/** `given` before, `withheld` by policy, `silent` where a place wants answers only, or written; `effect` only where the door is pushed to. */
 export type Noticed =
   | { readonly kind: 'given' }
   | { readonly kind: 'withheld' }
+  | { readonly kind: 'silent' }
   | {
       readonly kind: 'written';
+      /** As people see it. */
+      readonly text: string;
       readonly message?: MessageId | undefined;
       readonly effect?: Effect | undefined;
     };
@@ -48,6 +53,7 @@ export async function writeNotice(deps: EngineDeps, tx: StoreTx, input: NoticeIn
   if ((await tx.get('notify_notice', { key: input.key })) !== undefined) return { kind: 'given' };
   const rules = await policyRules(deps, tx, input.context);
   await tx.insert('notify_notice', { key: input.key, at: rules.nowMs });
+  if (rules.settings?.output === 'answers' && input.isAnswer !== true) return { kind: 'silent' };
   const decision = decide({ action: 'effect.show', class: 'E0', label: input.label }, rules);
   if (decision.kind !== 'permit' || rules.context === undefined) {
     tx.audit({
@@ -116,7 +122,7 @@ async function writeShown(
     await tx.insert('effect', effect);
     await writeMirror(deps, tx, context, { direction: 'out', text, label: effect.label });
   }
-  return { kind: 'written', message, effect: isQueued ? effect : undefined };
+  return { kind: 'written', text, message, effect: isQueued ? effect : undefined };
 }
 
 /**

@@ -42,6 +42,21 @@ describe('a notice', () => {
     });
   });
 
+  test('is not said where a place wants answers only, unless it is one; nothing is left of it', async () => {
+    await tamper(at.world, 'context', { id: ORIGIN }, { settings: { output: 'answers' } });
+    expect(await notify(at.world.deps, notice())).toEqual({ kind: 'silent' });
+    expect(await at.world.deps.store.read.count('context_message', {})).toBe(0);
+    expect(await notify(at.world.deps, notice({ key: 'k2', isAnswer: true }))).toMatchObject({
+      kind: 'written',
+      text: 'take note',
+    });
+    // A place that was silent does not say it later.
+    await tamper(at.world, 'context', { id: ORIGIN }, { settings: {} });
+    expect(await notify(at.world.deps, notice())).toEqual({ kind: 'given' });
+    await runOutbox(at.world);
+    expect(at.world.chat.sent).toHaveLength(1);
+  });
+
   test('is given once per key, also when two are raised at once', async () => {
     const both = await Promise.all([notify(at.world.deps, notice()), notify(at.world.deps, notice())]);
     expect(both.map((one) => one.kind).sort()).toEqual(['given', 'written']);

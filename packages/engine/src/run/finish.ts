@@ -17,6 +17,7 @@ import type { EngineDeps } from '../api.ts';
 import { replyEffect } from '../effect/index.ts';
 import { writeMirror } from '../hub/mirror.ts';
 import { writeNotice } from '../notify/index.ts';
+import { talkAt } from '../presence/talk.ts';
 import { assertMayGoOn } from './rights.ts';
 import type { RunPlace, RunProgress } from './session.ts';
 import { newestSteering } from './steering.ts';
@@ -55,10 +56,12 @@ export async function finishRun(
   await assertMayGoOn(deps, place, tx);
   if ((await newestSteering(tx, place)) > answer.seenSeq) return 'steered';
   const label = capModel(answer.progress.label);
+  // Where it was shown in the making, the answer takes that message over.
+  const live = talkAt(deps.connectors, context, task.door) === undefined ? undefined : run.id;
   const reply = replyEffect(deps, {
     context,
     requester: task.requester,
-    draft: { text: answer.text, replyTo: place.input.externalId },
+    draft: { text: answer.text, replyTo: place.input.externalId, live },
     label,
     trustedUrls: answer.progress.trustedUrls,
     kind: 'reply',
@@ -177,6 +180,7 @@ async function tellFailure(
     conversation: place.conversation.id,
     task: place.task.id,
     run: place.run.id,
+    isAnswer: true,
   });
 }
 

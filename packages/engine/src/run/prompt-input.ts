@@ -86,9 +86,14 @@ async function earlierTalk(
   const runs = messages.flatMap((message) =>
     message.direction === 'out' && message.run !== undefined ? [message.run] : [],
   );
-  const answered = runs.length === 0 ? [] : await deps.store.read.find('run', { id: { in: runs } });
+  const { read } = deps.store;
+  const answered = runs.length === 0 ? [] : await read.find('run', { id: { in: runs } });
   const questions = new Map(answered.map((run) => [run.id, run.input]));
-  const seqs = new Map(messages.map((message) => [message.id, message.seq]));
+  const seqs = new Map([place.input, ...messages].map((message) => [message.id, message.seq]));
+  // A question too old to be shown still says where its answer belongs.
+  const old = answered.map(({ input }) => input).filter((id) => !seqs.has(id));
+  if (old.length > 0)
+    for (const { id, seq } of await read.find('context_message', { id: { in: old } })) seqs.set(id, seq);
   const placeOf = (message: Message): number => {
     const question = message.run === undefined ? undefined : questions.get(message.run);
     return (question === undefined ? undefined : seqs.get(question)) ?? message.seq;
@@ -109,16 +114,26 @@ function withSteering(input: Message, steered: readonly Message[]): Message {
   };
 }
 
+/**
+ * What was said before the question, as far as prompts may hold it, and what belongs to runs since: late answers, and words that were
+ * added. What others say meanwhile, or what is only logged, takes no place of it.
+ */
 async function conversationMessages(deps: EngineDeps, place: RunPlace): Promise<readonly Message[]> {
-  const found = await deps.store.read.find(
-    'context_message',
-    { conversation: place.conversation.id },
-    { orderBy: 'seq', direction: 'desc', limit: HISTORY_MESSAGES + STEERING_MESSAGES },
-  );
-  return [...found].reverse();
+  const { read } = deps.store;
+  const conversation = place.conversation.id;
+  const { seq } = place.input;
+  const newest = { orderBy: 'seq', direction: 'desc', limit: HISTORY_MESSAGES + SPARE_MESSAGES } as const;
+  const earlier = { conversation, isPromptable: true, seq: { lt: seq } };
+  const later = { conversation, run: { isNull: false }, seq: { gt: seq } };
+  const [before, since] = await Promise.all([
+    read.find('context_message', earlier, newest),
+    read.find('context_message', later, newest),
+  ]);
+  return [...since, ...before].reverse();
 }
 
-const STEERING_MESSAGES = 20;
+/** Some of what is found may not be shown to the readers of the place. */
+const SPARE_MESSAGES = 20;
 
 /** A missing guidance file is normal; one that the guards refuse is logged and left out. */
 async function readGuidance(

@@ -91,6 +91,8 @@ export interface Stage {
 
 export interface Said {
   readonly by: string;
+  /** As shown; the id unless said. */
+  readonly name: string;
   readonly key: string;
   readonly externalId: string;
   readonly channel: string;
@@ -175,7 +177,7 @@ export function useStage(overrides: Partial<EngineDeps> = {}): Stage {
           group: more.group,
           parent: more.parent,
         },
-        sender: { id: by, displayName: by, isBot: more.isBot ?? false },
+        sender: { id: by, displayName: more.name ?? by, isBot: more.isBot ?? false },
         text,
         member: more.member,
         movedFrom: more.movedFrom,

@@ -156,7 +156,10 @@ function showFrame(deps: EngineDeps, place: RunPlace, frames: Frames, text: stri
     clearance: clearanceOf(place.context),
     trustedUrls: frames.trustedUrls,
   });
-  deps.live.publish({ topic: place.run.id, kind: 'text', data: { text: shown.text } });
+  const { integrity, audience } = frames.label;
+  // Whoever shows it later looks again whether its label fits.
+  const data = { text: shown.text, label: { integrity, audience } };
+  deps.live.publish({ topic: place.run.id, kind: 'text', data });
 }
 
 function onceAborted(signal: AbortSignal): { readonly promise: Promise<'aborted'>; forget(): void } {

@@ -22,6 +22,7 @@ import {
 import type { EngineDeps } from '../api.ts';
 import { DRAINED } from '../durable/index.ts';
 import type { Effects } from '../effects.ts';
+import type { Presence } from '../presence/index.ts';
 import { answerOf, assertAnswered, isAnswer } from './answer.ts';
 import { type AnsweredCall, callModel, pay, payFor } from './call-model.ts';
 import { DEADLINE, deadlineError, startDeadline } from './deadline.ts';
@@ -39,11 +40,13 @@ import { runTool } from './tool-call.ts';
 /**
  * The loop of a run: model call, tool calls, model call, … until it answers. Each of them is one journalled step.
  * @param active requesters of the runs that run now, kept up to date here, so that revoking a right can stop them at once
+ * @param presence shows that an answer is being made
  */
 export function makeRunWorkflow(
   deps: EngineDeps,
   effects: Pick<Effects, 'propose' | 'outbox'>,
   active: Map<string, Principal>,
+  presence: Presence,
 ): Workflow {
   const means = runMeans();
   return {
@@ -53,16 +56,19 @@ export function makeRunWorkflow(
       if (place.run.state === 'aborting') {
         // Stopped by somebody just before a crash: not one more call is made for it.
         await endRun(deps, place, stoppedError());
+        presence.drop(place);
         return;
       }
       active.set(place.run.id, place.task.requester);
       const deadline = startDeadline(deps, work, place);
+      const showing = presence.begin(place, deadline.signal, work.attempt);
       try {
         const skills = listedOnce(deps, place);
         await converse({ deps, effects, means, place, work, signal: deadline.signal, skills });
       } catch (thrown) {
         await afterThrow(deps, place, work, deadline.signal, thrown);
       } finally {
+        showing.end();
         deadline.stop();
         active.delete(place.run.id);
         effects.outbox.wake();
@@ -72,6 +78,7 @@ export function makeRunWorkflow(
     onFailed: async (input, error) => {
       const place = await loadPlace(deps.store.read, runIdOf(input));
       await endRun(deps, place, error);
+      presence.drop(place);
       effects.outbox.wake();
       publishState(deps, place.run);
     },
@@ -258,6 +265,7 @@ async function toolStep(
     async () => {
       await assertMayGoOn(deps, place);
       if (signal.aborted) throw stoppedError();
+      deps.live.publish({ topic: place.run.id, kind: 'tool', data: { tool: call.name } });
       return runTool(deps, effects, { place, progress: asked.progress, call, label: asked.label, signal });
     },
     async (tx, outcome) => {

@@ -11,6 +11,10 @@ import { mustWait } from './wait.ts';
 export interface OutboxHooks {
   /** An approved fetch or code run has its result: the engine starts a fresh turn with it. */
   readonly freshTurn?: ((outcome: Recorded) => Promise<void>) | undefined;
+  /** Before an effect is claimed; must not throw, nor wait for long. */
+  readonly before?: ((effect: Effect) => Promise<void>) | undefined;
+  /** Policy said no at the last moment; must not throw. */
+  readonly refused?: ((effect: Effect) => void) | undefined;
 }
 
 /** The worker that carries out approved effects. Idle, it holds no timer and reads nothing. */
@@ -96,7 +100,9 @@ export function makeOutbox(deps: EngineDeps, hooks: OutboxHooks = {}): Outbox {
 
   /** @returns true when nothing may be claimed now: trying again at once would be a loop */
   async function settleOne(effect: Effect, signal: AbortSignal): Promise<boolean> {
+    await hooks.before?.(effect);
     const claimed = await claim(deps, effect.id);
+    if (claimed.kind === 'refused') hooks.refused?.(effect);
     if (claimed.kind !== 'claimed') return claimed.kind === 'held';
     publish(claimed.effect, 'effect.performing');
     const recorded = await perform(deps, claimed.effect, signal, writeDown);

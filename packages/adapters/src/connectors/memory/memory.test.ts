@@ -115,4 +115,38 @@ describe('memory chat', () => {
     expect(parts.filter((part) => 'reply_to' in part)).toEqual([parts[0]]);
     expect(parts.filter((part) => 'buttons' in part)).toEqual([parts.at(-1)]);
   });
+
+  test('an answer can be watched while it is made, and completes the message that was shown', async () => {
+    const clock = manualClock(0);
+    const chat = memoryConnector({ clock, liveEveryMs: 500 });
+    const { live, watched } = chat;
+    await live?.typing('general', never);
+    await live?.show({ address: 'general', key: 'run_1', text: 'half', progress: 'thinking' }, never);
+    await live?.show({ address: 'general', key: 'run_1', text: 'late' }, AbortSignal.abort());
+    const [payload = {}] = chat.render(
+      { text: 'whole', live: 'run_1' },
+      { address: 'general', effectId: 'efct_1', nowMs: 0 },
+    );
+    await chat.deliver(payload, target('efct_1'), never);
+    await live?.drop('general', 'run_2', never);
+    expect(live?.everyMs).toBe(500);
+    expect(watched?.signs).toEqual([
+      { kind: 'typing', address: 'general', atMs: 0 },
+      { kind: 'show', address: 'general', key: 'run_1', text: 'half', progress: 'thinking', atMs: 0 },
+      { kind: 'complete', address: 'general', key: 'run_1', atMs: 0 },
+      { kind: 'drop', address: 'general', key: 'run_2', atMs: 0 },
+    ]);
+    watched?.breakNext('typing', 'throw');
+    await expect(live?.typing('general', never)).rejects.toThrow('typing broke');
+    await live?.typing('general', never);
+  });
+
+  test('a chat that nobody can watch has no live talk; an edit names the message that it replaces', () => {
+    const chat = memoryConnector({ clock: manualClock() });
+    expect(chat.live).toBeUndefined();
+    const draft = { text: 'better', edits: 'm7' };
+    expect(chat.render(draft, { address: 'c', effectId: 'e', nowMs: 0 })).toEqual([
+      { channel: 'c', text: 'better', edits: 'm7' },
+    ]);
+  });
 });

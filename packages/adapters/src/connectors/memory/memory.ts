@@ -1,6 +1,7 @@
 import { AppError, type Clock, type Connector, ERROR_KINDS, type InboundEvent } from '@agent-runtime/domain';
 import { deliveryError } from '../errors.ts';
 import { type MemoryChannel, toInbound, type Utterance } from './event.ts';
+import { type MemoryLive, memoryLive } from './live.ts';
 import { MEMORY_LIMIT_CHARS, renderMemory } from './payload.ts';
 import { type Delivered, type MemoryFault, makeReceiver, type Receiver } from './receiver.ts';
 
@@ -13,6 +14,8 @@ export interface MemoryOptions {
   readonly dropsRepeats?: boolean | undefined;
   /** Can a lost message be looked up? True unless said; else every `reconcile` is `unknown`. */
   readonly canReconcile?: boolean | undefined;
+  /** Answers can be watched while they are made, a frame so often, ms. Absent: they cannot. */
+  readonly liveEveryMs?: number | undefined;
 }
 
 interface Waiting {
@@ -41,6 +44,8 @@ export interface MemoryConnector extends Connector {
   textsIn(channel: string): readonly string[];
   addFault(fault: MemoryFault): void;
   clearFaults(): void;
+  /** Signs of life, where they can be seen. */
+  readonly watched: MemoryLive | undefined;
 }
 
 export function memoryConnector(options: MemoryOptions): MemoryConnector {
@@ -83,8 +88,19 @@ export function memoryConnector(options: MemoryOptions): MemoryConnector {
     return event.externalId;
   };
 
+  const watched =
+    options.liveEveryMs === undefined ? undefined : memoryLive(options.clock, options.liveEveryMs);
+  const talk = talking(receiver, account, options);
+
   return {
-    ...talking(receiver, account, options),
+    ...talk,
+    deliver: async (payload, to, signal) => {
+      const receipt = await talk.deliver(payload, to, signal);
+      if (typeof payload.live === 'string') watched?.complete(to.sink.address, payload.live);
+      return receipt;
+    },
+    live: watched?.live,
+    watched,
     start: async (listener) => {
       accept = listener;
       const early = waiting;

@@ -5,7 +5,8 @@ import { splitText } from '../split.ts';
 export const MEMORY_LIMIT_CHARS = 4_000;
 
 /**
- * Wire payloads of the memory chat: `{channel, text, reply_to?, buttons?}`. The first part answers, the last carries the buttons.
+ * Wire payloads of the memory chat: `{channel, text, reply_to?, edits?, live?, buttons?}`. The first part answers, or takes the place of an
+ * older or a live message; the last carries the buttons.
  * Pure: the same draft and context give the same bytes.
  */
 export function renderMemory(
@@ -17,9 +18,17 @@ export function renderMemory(
   return parts.map((text, index) => ({
     channel: context.address,
     text,
-    ...(index === 0 && draft.replyTo !== undefined ? { reply_to: draft.replyTo } : {}),
+    ...(index === 0 ? firstOf(draft) : {}),
     ...(index === parts.length - 1 && draft.buttons !== undefined && draft.buttons.length > 0
       ? { buttons: draft.buttons.map(({ id, label }) => ({ id, label })) }
       : {}),
   }));
+}
+
+function firstOf({ replyTo, edits, live }: Draft): JsonObject {
+  return {
+    ...(replyTo === undefined ? {} : { reply_to: replyTo }),
+    ...(edits === undefined ? {} : { edits }),
+    ...(live === undefined ? {} : { live }),
+  };
 }
