@@ -70,9 +70,7 @@ async function telegramOf(
     left.push(notAToken('TELEGRAM_TOKEN'));
     return undefined;
   }
-  const { botIdOf, isWebhookSecret, telegramConnector } = await import(
-    '@agent-runtime/adapters/telegram'
-  );
+  const { botIdOf, isWebhookSecret, telegramConnector } = await import('@agent-runtime/adapters/telegram');
   const secret = secrets.get('TELEGRAM_WEBHOOK_SECRET');
   const connector = telegramConnector({
     token: () => token.data,

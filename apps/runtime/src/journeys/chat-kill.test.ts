@@ -35,6 +35,7 @@ describe.each([
       ...platform.env,
     });
     runtime = await home.start();
+    await until(() => platform.isHeard(), 'the platform to be heard', 30_000);
     for (let n = 0; n < GROUPS; n += 1) {
       const room = platform.group(`Group ${n}`);
       rooms.push(room);

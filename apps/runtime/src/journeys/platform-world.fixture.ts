@@ -55,6 +55,7 @@ export async function platformWorld(make: () => Promise<Platform>, env: Env = {}
     ...env,
   });
   let runtime = await home.start();
+  await until(() => platform.isHeard(), 'the platform to be heard', LIMIT_MS);
   const sees: PlatformWorld['sees'] = async (room, fits, what) => {
     await until(
       () => platform.shown(room).some(fits),

@@ -39,6 +39,8 @@ export interface Platform {
   readonly source: string;
   /** What the runtime needs to find it. */
   readonly env: Env;
+  /** The runtime hears what is said from now on: before its first connection a platform without a memory of its own tells nobody. */
+  isHeard(): boolean;
   person(name: string): Person;
   direct(person: Person): Room;
   group(title: string, ...members: readonly Person[]): Room;
@@ -89,6 +91,7 @@ export async function telegramPlatform(
     server,
     name: 'telegram',
     source: `telegram:${server.bot.id}`,
+    isHeard: () => true,
     env: { AGENT_RUNTIME_TELEGRAM_TOKEN: server.token, AGENT_RUNTIME_TELEGRAM_API_ROOT: server.apiRoot },
     person: (name) => {
       const user = server.cast.user({ first_name: name });
@@ -190,6 +193,7 @@ export async function discordPlatform(
     server,
     name: 'discord',
     source: `discord:${server.applicationId}`,
+    isHeard: () => server.gateway.connected > 0 && server.commands().length > 0,
     env: { AGENT_RUNTIME_DISCORD_TOKEN: server.token, AGENT_RUNTIME_DISCORD_API_ROOT: server.apiUrl },
     person: (name) => {
       const user = server.user({ username: name });
