@@ -29,7 +29,7 @@ export interface DiscordServerOptions {
   };
   readonly heartbeatIntervalMs?: number;
   /** Directory with the platform's specification `discord.json`; default: the variable AGENT_RUNTIME_SPEC_DIR. */
-  readonly specDir?: string | undefined;
+  readonly specDirectory?: string | undefined;
   /** Checks the emulator's own answers too. */
   readonly checksAnswers?: boolean;
   readonly maxFileBytes?: number;
@@ -108,7 +108,7 @@ export async function startDiscordServer(options: DiscordServerOptions = {}): Pr
     changed,
   });
   emit = gateway.emit;
-  const spec = loadSpec(options.specDir ?? process.env.AGENT_RUNTIME_SPEC_DIR);
+  const spec = loadSpec(options.specDirectory ?? process.env.AGENT_RUNTIME_SPEC_DIR);
   const rest = restServer({
     context: {
       world,

@@ -116,7 +116,7 @@ export function gatewayServer(options: GatewayOptions): GatewayServer {
   return gateway;
 }
 
-/** discord.js asks for compression only where zlib-sync is installed, and then does without it nowhere. */
+/** discord.js asks for compression only where zlib-sync is installed; here it is not. */
 function addressProblem(
   query: URLSearchParams,
 ): { readonly code: number; readonly reason: string } | undefined {

@@ -82,7 +82,10 @@ export function answerer(options: AnswererOptions): Answerer {
       return answer;
     } catch (error) {
       if (error instanceof Refusal) return { status: error.status, body: error.body };
-      throw error;
+      // A fault of the emulator itself: the caller gets an answer, and the test that looks finds the reason.
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      badAnswers.push({ call, problems: [{ at: [], code: 'BUG', message }] });
+      return { status: 500, body: { message, code: 0 } };
     }
   };
 

@@ -8,7 +8,7 @@ let discord: DiscordServer;
 let place: ReturnType<typeof home>;
 beforeEach(async () => {
   clock = manualClock();
-  discord = await startDiscordServer({ clock });
+  discord = await startDiscordServer({ clock, maxFileBytes: 1_000 });
   place = home(discord);
 });
 afterEach(() => discord.close());
@@ -63,7 +63,7 @@ describe('sending', () => {
 
   test('a file that is too large is refused', async () => {
     const form = new FormData();
-    form.append('files[0]', new Blob([new Uint8Array(10 * 1024 * 1024 + 1)]), 'big');
+    form.append('files[0]', new Blob([new Uint8Array(1_001)]), 'big');
     expect((await post(form)).body.code).toBe(40005);
   });
 });
@@ -233,6 +233,21 @@ test('an edit keeps what was before; messages of others cannot be edited', async
   const theirs = discord.say({ channel: place.channel, from: place.ann, content: 'mine' });
   const refused = await call(discord, 'PATCH', `${place.messagesPath}/${theirs.id}`, { content: 'yours' });
   expect([refused.status, refused.body.code]).toEqual([403, 50005]);
+});
+
+test('an edit that pings nobody: who is named follows the text, a preview changes no mention', async () => {
+  const said = discord.say({
+    channel: place.channel,
+    from: place.ann,
+    content: 'x',
+    mentions: [discord.bot],
+  });
+  const preview = discord.edit(said, { embeds: [{ title: 'a link' }], isSilent: true });
+  expect([preview.mentions.length, preview.edited_timestamp]).toEqual([1, null]);
+  expect(discord.edit(said, { content: `<@${place.ann.id}>` }).mentions).toMatchObject([
+    { id: place.ann.id },
+  ]);
+  expect(discord.message(said).pinged.users).toEqual([discord.bot.id]);
 });
 
 test('what people do is told: edits, reactions, deletions, forwards, webhooks', async () => {

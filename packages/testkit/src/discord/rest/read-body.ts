@@ -37,5 +37,6 @@ async function readForm(contentType: string, bytes: Buffer): Promise<ReadBody> {
       files.push({ name: value.name, bytes: await value.bytes(), contentType: contentTypeOfFile });
     }
   }
-  return { body: payload === undefined ? undefined : JSON.parse(payload), files };
+  // A form of files alone is a message that says nothing else.
+  return { body: payload === undefined ? {} : JSON.parse(payload), files };
 }

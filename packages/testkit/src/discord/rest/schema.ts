@@ -56,13 +56,9 @@ export function schemaChecker(schemas: Schemas): (schema: Schema, value: unknown
     for (const part of schema.allOf ?? []) found.push(...check(part, value, at));
     // More than one branch of a `oneOf` may fit on the real platform too (integer and number), so one is enough.
     const branches = schema.oneOf ?? schema.anyOf;
-    if (branches !== undefined)
-      found.push(
-        ...nearest(
-          branches.map((branch) => check(branch, value, at)),
-          at.length,
-        ),
-      );
+    if (branches !== undefined) {
+      found.push(...nearest(branches, (branch) => check(branch, value, at), at.length));
+    }
     if (typeof value === 'string') found.push(...checkText(schema, value, at, patternOf));
     if (typeof value === 'number') found.push(...checkNumber(schema, value, at));
     if (Array.isArray(value)) found.push(...checkList(schema, value, at, check));
@@ -77,7 +73,17 @@ export function schemaChecker(schemas: Schemas): (schema: Schema, value: unknown
 type Check = (schema: Schema, value: unknown, at: readonly string[]) => Problem[];
 
 /** None if a branch fits, otherwise the problems of the branch that was meant: its type is right, then the fewest. */
-function nearest(results: readonly Problem[][], depth: number): Problem[] {
+function nearest(
+  branches: readonly Schema[],
+  check: (branch: Schema) => Problem[],
+  depth: number,
+): Problem[] {
+  const results: Problem[][] = [];
+  for (const branch of branches) {
+    const problems = check(branch);
+    if (problems.length === 0) return [];
+    results.push(problems);
+  }
   const isOther = (problems: readonly Problem[]): boolean =>
     problems.some(({ at }) => at.length === depth || (at.length === depth + 1 && at[depth] === 'type'));
   const rank = (problems: readonly Problem[]): number =>

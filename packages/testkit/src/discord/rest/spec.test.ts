@@ -32,7 +32,7 @@ let place: ReturnType<typeof home>;
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'spec-'));
   writeFileSync(join(directory, 'discord.json'), JSON.stringify(SPEC));
-  discord = await startDiscordServer({ specDir: directory, checksAnswers: true });
+  discord = await startDiscordServer({ specDirectory: directory, checksAnswers: true });
   place = home(discord);
 });
 afterEach(async () => {
@@ -71,7 +71,7 @@ test('answers of the emulator are checked too', async () => {
 });
 
 test('without the file, nothing is checked against it', async () => {
-  const bare = await startDiscordServer({ specDir: join(directory, 'nowhere') });
+  const bare = await startDiscordServer({ specDirectory: join(directory, 'nowhere') });
   expect([discord.hasSpec, bare.hasSpec]).toEqual([true, false]);
   await bare.close();
 });

@@ -142,21 +142,25 @@ describe('faults', () => {
   });
 });
 
-test('a hook runs after the effect and before the answer', async () => {
+test('a hook runs after the effect, and the answer waits for it', async () => {
   let isAnswered = false;
   const seen: unknown[] = [];
-  const off = discord.onCall(
-    { method: 'POST', when: ({ body }) => body !== undefined },
-    async ({ status }) => {
-      seen.push([status, contents(), isAnswered]);
-      await new Promise((resolve) => setImmediate(resolve));
-    },
-  );
-  await post();
-  isAnswered = true;
+  const gate = Promise.withResolvers<void>();
+  const off = discord.onCall({ method: 'POST', when: ({ body }) => body !== undefined }, ({ status }) => {
+    seen.push([status, contents()]);
+    return gate.promise;
+  });
+  const posting = post().then(() => {
+    isAnswered = true;
+  });
+  await until(() => seen.length === 1, 'the hook');
+  await call(discord, 'GET', '/users/@me');
+  expect([seen, isAnswered]).toEqual([[[200, ['x']]], false]);
+  gate.resolve();
+  await posting;
   off();
   await post();
-  expect(seen).toEqual([[200, ['x'], false]]);
+  expect(seen).toHaveLength(1);
 });
 
 test('when it is down nobody listens; it comes back on the same port', async () => {

@@ -89,7 +89,14 @@ export function storeFile(world: World, channel: WireChannel, file: NewFile): Wi
 
 /** An embed as it is read back. */
 export function embedWire(embed: Fields): Fields {
-  return { type: 'rich', ...embed };
+  const fields: readonly Fields[] = Array.isArray(embed.fields) ? embed.fields : [];
+  return {
+    type: 'rich',
+    ...embed,
+    ...(fields.length === 0
+      ? {}
+      : { fields: fields.map((field) => ({ ...field, inline: field.inline ?? false })) }),
+  };
 }
 
 /** Components get a number each, in the order in which they stand. */

@@ -74,22 +74,12 @@ export interface MessageChange {
 export function editMessage(world: World, record: MessageRecord, change: MessageChange): WireMessage {
   const channel = channelOf(world, record);
   const before = record.wire;
-  const content = change.content ?? before.content;
   if (change.allowedMentions !== undefined) record.allowedMentions = change.allowedMentions;
-  // An edit notifies nobody anew, but what the message says it mentions follows the text.
-  const named = pingedBy(
-    world,
-    channel,
-    content,
-    record.allowedMentions,
-    before.referenced_message?.author.id,
-  );
   const kept = before.attachments.filter(({ id }) => change.keptFiles?.includes(id) ?? true);
   record.history.push({ wire: before, untilMs: world.clock.nowMs() });
   record.wire = {
     ...before,
-    content,
-    ...mentionsWire(world, named),
+    ...(change.content === undefined ? {} : retold(world, record, change.content)),
     embeds: change.embeds?.map(embedWire) ?? before.embeds,
     components: change.components === undefined ? before.components : numbered(change.components),
     flags: change.flags ?? before.flags,
@@ -98,6 +88,13 @@ export function editMessage(world: World, record: MessageRecord, change: Message
   };
   emitMessage(world, channel, 'MESSAGE_UPDATE', record);
   return record.wire;
+}
+
+/** A new text and whom it names. An edit notifies nobody anew: `pinged` stays. */
+function retold(world: World, record: MessageRecord, content: string): Partial<WireMessage> {
+  const replied = record.wire.referenced_message?.author.id;
+  const named = pingedBy(world, channelOf(world, record), content, record.allowedMentions, replied);
+  return { content, ...mentionsWire(world, named) };
 }
 
 export function removeMessage(world: World, record: MessageRecord): void {

@@ -8,7 +8,7 @@ const EPOCH_MS = 1_420_070_400_000;
 export function snowflakes(clock: Clock): () => Snowflake {
   let last = 0n;
   return () => {
-    const now = BigInt(clock.nowMs() - EPOCH_MS) << 22n;
+    const now = BigInt(Math.floor(clock.nowMs()) - EPOCH_MS) << 22n;
     last = now > last ? now : last + 1n;
     return last.toString();
   };
