@@ -232,14 +232,14 @@ export async function discordPlatform(
     },
     shown: (room) =>
       server
-        .messages(room.id)
-        .filter(({ wire }) => wire.author.id === server.bot.id)
+        .allMessages(room.id)
+        .filter(({ wire, deletedAtMs }) => wire.author.id === server.bot.id && deletedAtMs === undefined)
         .map((record) => ({
           id: record.wire.id,
           text: shownText(record),
           buttons: componentsOf(record),
           replyTo: record.wire.message_reference?.message_id,
-          file: undefined,
+          file: sentFile(server, record),
           history: record.history.map(({ wire }) => wire.content),
         })),
     wire: (room) =>
@@ -264,6 +264,14 @@ export async function discordPlatform(
     burnt: () => server.invalidRequests,
     close: () => server.close(),
   };
+}
+
+/** What a message carries, from the call that made it. */
+function sentFile(server: DiscordServer, { wire }: MessageRecord): string | undefined {
+  if (wire.attachments.length === 0) return undefined;
+  const call = server.calls.find(({ answer }) => (answer as { id?: string } | undefined)?.id === wire.id); // safe: looked at only
+  const bytes = call?.files[0]?.bytes;
+  return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
 }
 
 function componentsOf({ wire }: MessageRecord): Shown['buttons'] {

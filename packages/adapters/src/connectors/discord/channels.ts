@@ -40,6 +40,8 @@ export function channelBook(): ChannelBook {
   const places = new Map<string, Place>();
   const houses = new Map<string, House>();
   const learn = (channel: WireChannel, guild?: string | null): void => {
+    // Before anyone speaks in it again Discord names it again; until then it would only be remembered for ever.
+    if (channel.thread_metadata?.archived === true) return void places.delete(channel.id);
     places.set(channel.id, {
       type: channel.type,
       name: channel.name ?? '',

@@ -1,11 +1,16 @@
 import type { Clock, Logger } from '@agent-runtime/domain';
 import {
+  ChannelManager,
   Client,
   type ClientOptions,
   Collection,
   Events,
   GatewayIntentBits,
+  GuildChannelManager,
+  GuildManager,
   LimitedCollection,
+  PermissionOverwriteManager,
+  RoleManager,
   SimpleShardingStrategy,
 } from 'discord.js';
 import { z } from 'zod';
@@ -187,8 +192,8 @@ function clientOptions(deps: GatewayDeps, signal: AbortSignal): ClientOptions {
     intents: INTENTS,
     rest: { api: deps.apiRoot, version: '10', retries: 0, rejectOnRateLimit: () => true },
     // Everything that is needed is in the events themselves. What the library cannot live without it keeps in any case.
-    makeCache: (type) => (KEPT.has(type.name) ? new Collection() : new LimitedCollection({ maxSize: 0 })),
-    sweepers: {},
+    makeCache: (type) => (KEPT.has(type) ? new Kept() : new LimitedCollection({ maxSize: 0 })),
+    sweepers: { threads: { interval: 3_600, lifetime: 14_400 } },
     allowedMentions: { parse: [] },
     ws: {
       buildStrategy: (manager) => {
@@ -199,14 +204,21 @@ function clientOptions(deps: GatewayDeps, signal: AbortSignal): ClientOptions {
   };
 }
 
-/** Managers that discord.js must be able to keep things in. */
-const KEPT: ReadonlySet<string> = new Set([
-  'GuildManager',
-  'ChannelManager',
-  'GuildChannelManager',
-  'RoleManager',
-  'PermissionOverwriteManager',
+/** Managers that discord.js must be able to keep things in. By class: a bundler renames them. */
+const KEPT: ReadonlySet<unknown> = new Set([
+  GuildManager,
+  ChannelManager,
+  GuildChannelManager,
+  RoleManager,
+  PermissionOverwriteManager,
 ]);
+
+/** The library looks at the name to warn of caches that are not its own, and two versions of this class make a bundler rename one. */
+class Kept<K, V> extends Collection<K, V> {
+  static override get name(): string {
+    return 'Collection';
+  }
+}
 
 /**
  * A shard that waits to connect again when its client is destroyed connects all the same, and a second session of one token answers

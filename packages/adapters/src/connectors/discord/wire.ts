@@ -78,6 +78,7 @@ export const wireChannel = z.object({
   guild_id: z.string().nullish(),
   parent_id: z.string().nullish(),
   last_message_id: z.string().nullish(),
+  thread_metadata: z.object({ archived: z.boolean().nullish() }).nullish(),
 });
 export type WireChannel = z.infer<typeof wireChannel>;
 
