@@ -71,9 +71,7 @@ async function ask({ client, signal }: PollParts, offset: number | undefined): P
   return batch.parse(updates);
 }
 
-/** Everything up to the last one of a rising batch; of a mixed one only the lowest, for between its ids may lie what nobody has seen. */
+/** Follows the last one, also downwards: in a batch in which ids begin anew, what nobody has seen yet comes after it. */
 function offsetAfter(updates: Batch): number {
-  const ids = updates.map(({ update_id }) => update_id);
-  const isRising = ids.every((id, index) => index === 0 || id > (ids[index - 1] ?? id));
-  return (isRising ? (ids.at(-1) ?? 0) : Math.min(...ids)) + 1;
+  return (updates.at(-1)?.update_id ?? 0) + 1;
 }
