@@ -92,7 +92,12 @@ export async function telegramPlatform(
     name: 'telegram',
     source: `telegram:${server.bot.id}`,
     isHeard: () => true,
-    env: { AGENT_RUNTIME_TELEGRAM_TOKEN: server.token, AGENT_RUNTIME_TELEGRAM_API_ROOT: server.apiRoot },
+    env: {
+      AGENT_RUNTIME_TELEGRAM_TOKEN: server.token,
+      AGENT_RUNTIME_TELEGRAM_API_ROOT: server.apiRoot,
+      // This server has no limits.
+      AGENT_RUNTIME_TELEGRAM_PER_SECOND: '1000000',
+    },
     person: (name) => {
       const user = server.cast.user({ first_name: name });
       users.set(String(user.id), user);
@@ -228,7 +233,15 @@ export async function discordPlatform(
       server.command({ channel: room.id, from: person.id, name, values });
     },
     press: (_room, person, message, button) => {
-      server.press({ message, customId: button, from: person.id, isForged: true });
+      const pressed = server.press({ message, customId: button, from: person.id, isForged: true });
+      const form = (): boolean => pressed.answer?.type === MODAL;
+      void server
+        .until(() => pressed.answer !== undefined, 'an answer to a press', 60_000)
+        .then(() => {
+          if (form()) server.submitModal({ interaction: pressed, from: person.id, values: {} });
+        })
+        // A press that nobody answers is a person who waits in vain; journeys look at what happened instead.
+        .catch(() => undefined);
     },
     shown: (room) =>
       server
@@ -248,7 +261,11 @@ export async function discordPlatform(
           ({ method, path, status }) =>
             method === 'POST' && path === `/channels/${room.id}/messages` && status === 200,
         )
-        .map(({ body }) => body as JsonObject), // safe: JSON came in
+        .map(({ body }) => {
+          // How Discord tells a repeat from a new message: not part of what is said, and so not of what is approved.
+          const { nonce: _nonce, enforce_nonce: _enforced, ...said } = body as JsonObject; // safe: JSON came in
+          return said;
+        }),
     refuseSend: (room, after) => {
       let before = 0;
       server.faults.add({
@@ -280,6 +297,9 @@ function componentsOf({ wire }: MessageRecord): Shown['buttons'] {
     .flatMap((row) => row.components ?? [])
     .map((button) => ({ label: button.label ?? '', id: button.custom_id ?? '' }));
 }
+
+/** The kind of an answer to an interaction that opens a form. */
+const MODAL = 9;
 
 interface Button {
   readonly label?: string;

@@ -2,7 +2,11 @@ import { z } from 'zod';
 
 // What is read of Discord's JSON, no more. Everything else may change without anyone noticing here.
 
-const text = z.string().nullish();
+/** Half a character is none: what comes of it is shown as one that is unknown. */
+const text = z
+  .string()
+  .transform((raw) => raw.toWellFormed())
+  .nullish();
 
 export const wireUser = z.object({
   id: z.string(),
