@@ -24,7 +24,6 @@ import {
 import type { EngineDeps } from '../api.ts';
 import { reminderOf } from '../effect/card.ts';
 import { replyEffect } from '../effect/reply.ts';
-import { isGateClosed } from '../gate/gate.ts';
 import { messageOf } from './buttons.ts';
 
 /** What a card says of a question that is not open any more. */
@@ -82,7 +81,7 @@ interface Told {
  * behind the gate nothing is queued; `refreshCards` says it afterwards.
  */
 export async function updateCards(deps: EngineDeps, tx: StoreTx, id: ApprovalId): Promise<void> {
-  if (deps.panic.isOn() || (await isGateClosed(tx))) return;
+  if (await isSilent(deps, tx)) return;
   const told = await look(tx, id);
   if (told === undefined) return;
   const hubs = await tx.find('hub', { state: 'active' });
@@ -90,6 +89,11 @@ export async function updateCards(deps: EngineDeps, tx: StoreTx, id: ApprovalId)
   const at = deps.clock.nowMs();
   for (const card of told.closed)
     await tx.update('approval_button', { card, usedAt: { isNull: true } }, { usedAt: at });
+}
+
+/** Panic is on or the gate is closed: nothing is queued for later. */
+async function isSilent(deps: Pick<EngineDeps, 'panic'>, reader: StoreReader): Promise<boolean> {
+  return deps.panic.isOn() || ((await reader.get('gate_state', { id: 'gate' }))?.isClosed ?? false);
 }
 
 /** A card that arrives after its question was decided says so at once. */
@@ -107,7 +111,7 @@ const MOST_IN_A_LOOK = 200;
  */
 export async function refreshCards(deps: EngineDeps): Promise<number> {
   const { read } = deps.store;
-  if (deps.panic.isOn() || (await isGateClosed(read))) return 0;
+  if (await isSilent(deps, read)) return 0;
   const open = await read.find('approval_button', {
     act: { in: ['approve', 'deny', 'edit'] },
     usedAt: { isNull: true },
