@@ -157,6 +157,23 @@ describe('the card of a question that was decided', () => {
     expect(await unused()).toEqual([]);
   });
 
+  test('says once that it is on its way, however often it is looked at', async () => {
+    const { id, effect } = await ask();
+    const hold = Promise.withResolvers<void>();
+    at.world.chat.onDeliver = async (sent) => {
+      if (sent.effectId === effect.id) await hold.promise;
+    };
+    await effects.approve(id, effect.digest, signed(OPERATOR));
+    await at.world.clock.settle();
+    expect(await refreshCards(at.world.deps)).toBe(0);
+    await effects.sweep();
+    hold.resolve();
+    expect((await firstLines()).map((line) => /is on its way|is done/.exec(line)?.[0])).toEqual([
+      'is on its way',
+      'is done',
+    ]);
+  });
+
   test('stays as it is while more must agree', async () => {
     const settings = { approversForHigh: 2 };
     await at.world.deps.store.commit(TEST_AUDIT, (tx) =>
@@ -279,7 +296,9 @@ describe('under panic and behind the gate', () => {
   test('a no under panic is said afterwards', async () => {
     const { id } = await ask();
     at.world.panic.turnOn('test', 0);
-    await effects.deny(id, '', inChat(OPERATOR)).catch(() => undefined);
+    await effects.deny(id, '', inChat(OPERATOR));
+    // Nothing waits there for panic to end either.
+    expect(await at.world.deps.store.read.count('effect', { state: 'approved' })).toBe(0);
     expect(await updates()).toEqual([]);
     at.world.panic.turnOff('test', 0);
     await effects.sweep();
