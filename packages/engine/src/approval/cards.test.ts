@@ -101,8 +101,9 @@ describe('the card of a question that was decided', () => {
     ['withdrawn', (id) => effects.withdraw(id, inChat(MEMBER)), /was taken back by whoever asked\.$/],
     [
       'expired',
-      async () => {
-        await at.world.clock.advance(25 * 3_600_000);
+      async (id) => {
+        await tamper(at.world, 'approval', { id }, { expiresAt: at.world.clock.nowMs() + 1 });
+        await at.world.clock.advance(1);
         await effects.sweep();
       },
       /has expired\.$/,

@@ -1,4 +1,5 @@
 import {
+  APPROVAL_STATES,
   AppError,
   type Approval,
   type ApprovalId,
@@ -102,6 +103,8 @@ export async function catchUp(deps: EngineDeps, tx: StoreTx, card: Effect): Prom
   if (button?.approval !== undefined && button.act !== 'words') await updateCards(deps, tx, button.approval);
 }
 
+const DECIDED = APPROVAL_STATES.filter((state) => state !== 'pending');
+
 /** Questions in one look: what is left waits for the next sweep. */
 const MOST_IN_A_LOOK = 200;
 
@@ -117,8 +120,11 @@ export async function refreshCards(deps: EngineDeps): Promise<number> {
     usedAt: { isNull: true },
   });
   const ids = new Set(open.map((button) => button.approval).filter((id) => id !== undefined));
+  if (ids.size === 0) return 0;
+  // Most are open still: they are told apart in one question to the store, for this is asked every minute.
+  const decided = await read.find('approval', { id: { in: [...ids] }, state: { in: DECIDED } });
   let refreshed = 0;
-  for (const id of ids) {
+  for (const { id } of decided) {
     if (refreshed >= MOST_IN_A_LOOK) break;
     const told = await look(read, id);
     if (told === undefined || (told.stale.length === 0 && told.closed.length === 0)) continue;
