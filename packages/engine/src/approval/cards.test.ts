@@ -101,8 +101,9 @@ describe('the card of a question that was decided', () => {
     ['withdrawn', (id) => effects.withdraw(id, inChat(MEMBER)), /was taken back by whoever asked\.$/],
     [
       'expired',
-      async () => {
-        await at.world.clock.advance(25 * 3_600_000);
+      async (id) => {
+        await tamper(at.world, 'approval', { id }, { expiresAt: at.world.clock.nowMs() + 1 });
+        await at.world.clock.advance(1);
         await effects.sweep();
       },
       /has expired\.$/,
@@ -155,6 +156,23 @@ describe('the card of a question that was decided', () => {
     await effects.resolve(effect.id, 'sent', signed(BOSS));
     expect((await firstLines()).at(-1)).toMatch(/approved and is done/);
     expect(await unused()).toEqual([]);
+  });
+
+  test('says once that it is on its way, however often it is looked at', async () => {
+    const { id, effect } = await ask();
+    const hold = Promise.withResolvers<void>();
+    at.world.chat.onDeliver = async (sent) => {
+      if (sent.effectId === effect.id) await hold.promise;
+    };
+    await effects.approve(id, effect.digest, signed(OPERATOR));
+    await at.world.clock.settle();
+    expect(await refreshCards(at.world.deps)).toBe(0);
+    await effects.sweep();
+    hold.resolve();
+    expect((await firstLines()).map((line) => /is on its way|is done/.exec(line)?.[0])).toEqual([
+      'is on its way',
+      'is done',
+    ]);
   });
 
   test('stays as it is while more must agree', async () => {
@@ -279,7 +297,9 @@ describe('under panic and behind the gate', () => {
   test('a no under panic is said afterwards', async () => {
     const { id } = await ask();
     at.world.panic.turnOn('test', 0);
-    await effects.deny(id, '', inChat(OPERATOR)).catch(() => undefined);
+    await effects.deny(id, '', inChat(OPERATOR));
+    // Nothing waits there for panic to end either.
+    expect(await at.world.deps.store.read.count('effect', { state: 'approved' })).toBe(0);
     expect(await updates()).toEqual([]);
     at.world.panic.turnOff('test', 0);
     await effects.sweep();

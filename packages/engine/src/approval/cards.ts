@@ -1,4 +1,5 @@
 import {
+  APPROVAL_STATES,
   AppError,
   type Approval,
   type ApprovalId,
@@ -24,7 +25,6 @@ import {
 import type { EngineDeps } from '../api.ts';
 import { reminderOf } from '../effect/card.ts';
 import { replyEffect } from '../effect/reply.ts';
-import { isGateClosed } from '../gate/gate.ts';
 import { messageOf } from './buttons.ts';
 
 /** What a card says of a question that is not open any more. */
@@ -82,7 +82,7 @@ interface Told {
  * behind the gate nothing is queued; `refreshCards` says it afterwards.
  */
 export async function updateCards(deps: EngineDeps, tx: StoreTx, id: ApprovalId): Promise<void> {
-  if (deps.panic.isOn() || (await isGateClosed(tx))) return;
+  if (await isSilent(deps, tx)) return;
   const told = await look(tx, id);
   if (told === undefined) return;
   const hubs = await tx.find('hub', { state: 'active' });
@@ -92,11 +92,18 @@ export async function updateCards(deps: EngineDeps, tx: StoreTx, id: ApprovalId)
     await tx.update('approval_button', { card, usedAt: { isNull: true } }, { usedAt: at });
 }
 
+/** Panic is on or the gate is closed: nothing is queued for later. */
+async function isSilent(deps: Pick<EngineDeps, 'panic'>, reader: StoreReader): Promise<boolean> {
+  return deps.panic.isOn() || ((await reader.get('gate_state', { id: 'gate' }))?.isClosed ?? false);
+}
+
 /** A card that arrives after its question was decided says so at once. */
 export async function catchUp(deps: EngineDeps, tx: StoreTx, card: Effect): Promise<void> {
   const [button] = await tx.find('approval_button', { card: card.id }, { limit: 1 });
   if (button?.approval !== undefined && button.act !== 'words') await updateCards(deps, tx, button.approval);
 }
+
+const DECIDED = APPROVAL_STATES.filter((state) => state !== 'pending');
 
 /** Questions in one look: what is left waits for the next sweep. */
 const MOST_IN_A_LOOK = 200;
@@ -107,14 +114,17 @@ const MOST_IN_A_LOOK = 200;
  */
 export async function refreshCards(deps: EngineDeps): Promise<number> {
   const { read } = deps.store;
-  if (deps.panic.isOn() || (await isGateClosed(read))) return 0;
+  if (await isSilent(deps, read)) return 0;
   const open = await read.find('approval_button', {
     act: { in: ['approve', 'deny', 'edit'] },
     usedAt: { isNull: true },
   });
   const ids = new Set(open.map((button) => button.approval).filter((id) => id !== undefined));
+  if (ids.size === 0) return 0;
+  // Most are open still: they are told apart in one question to the store, for this is asked every minute.
+  const decided = await read.find('approval', { id: { in: [...ids] }, state: { in: DECIDED } });
   let refreshed = 0;
-  for (const id of ids) {
+  for (const { id } of decided) {
     if (refreshed >= MOST_IN_A_LOOK) break;
     const told = await look(read, id);
     if (told === undefined || (told.stale.length === 0 && told.closed.length === 0)) continue;

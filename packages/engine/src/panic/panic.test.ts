@@ -347,7 +347,7 @@ describe('rights taken away', () => {
 });
 
 describe('the sweep', () => {
-  test('runs by the clock and ends with drain', async () => {
+  test('runs by the clock and ends with drain', { timeout: 60_000 }, async () => {
     const { world } = at;
     const effects = effectsOf(world);
     const { effect } = await proposePost(world, 'wait');
