@@ -2,13 +2,9 @@ import {
   AppError,
   type Approval,
   type ApprovalId,
-  type Context,
   decide,
-  type Label,
-  type Principal,
   personOf,
   principalKey,
-  publicLabel,
   type Role,
   type Run,
   type RunId,
@@ -20,29 +16,14 @@ import type { Actor, Engine, EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/index.ts';
 import { askForHub, describeHubEnd } from '../hub/request.ts';
 import { openPath, pathOfId, searchWorkspace } from '../search/index.ts';
+import { type Answer, type Asker, said } from './asker.ts';
 import { type ChatCommand, helpLines } from './command.ts';
 import { endConversation } from './conversation.ts';
 import { rebindDirect } from './rebind.ts';
 import { runSkill } from './skill.ts';
 
-/** What a command says back. */
-export interface Answer {
-  readonly text: string;
-  readonly label: Label;
-  /** The command is a wish for this work instead; `text` is not shown. */
-  readonly task?: string | undefined;
-  /** Where it is said, when the command itself changed what the place is. */
-  readonly place?: Context | undefined;
-}
-
 /** Orders that commands give; they bypass the queue. */
 export type Orders = Pick<Engine, 'abort' | 'steer' | 'approve' | 'deny' | 'withdraw' | 'panicOn'>;
-
-export interface Asker {
-  readonly principal: Principal;
-  readonly context: Context;
-  readonly conversationKey: string;
-}
 
 /**
  * Carries out a command of chat. Refusals and mistakes are answers, in words that say who can allow it.
@@ -355,8 +336,4 @@ function unclear<T extends string>(what: string, text: string, found: readonly T
     kind: 'conflict',
     message: `"${text.slice(0, 40)}" fits several: ${found.slice(0, 5).join(', ')}.`,
   });
-}
-
-function said(text: string): Answer {
-  return { text, label: publicLabel(2) };
 }

@@ -11,7 +11,8 @@ import {
 import type { Accepted, Arrival, EngineDeps } from '../api.ts';
 import { policyRules, type Reply, replyEffect } from '../effect/index.ts';
 import { isGateClosed } from '../gate/index.ts';
-import { type Answer, pairedAs } from './answer.ts';
+import { pairedAs } from './answer.ts';
+import type { Answer } from './asker.ts';
 import { type Claims, tellOfClaims } from './bind.ts';
 import { HOW_TO_PAIR, type Tell } from './pair.ts';
 import { auditOf, keepWords, markOf, messageId, type Place } from './place.ts';
