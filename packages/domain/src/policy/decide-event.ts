@@ -8,7 +8,7 @@ type Of<A extends PolicyRequest['action']> = Extract<PolicyRequest, { action: A 
  * What an event may come to at most, for every kind in one place. It gives no right by itself: a command, a wish for work and the press of
  * a button are each decided by their own rule afterwards. What is unknown is denied.
  */
-export function decideEvent(request: Of<'event.take'>, rules: PolicyRules): Decision {
+export function decideEvent(request: Of<'ingest.take'>, rules: PolicyRules): Decision {
   if (rules.context === undefined || rules.settings === undefined) return deny('policy.unbound', UNBOUND);
   switch (request.kind) {
     case 'message':
@@ -30,7 +30,7 @@ export function decideEvent(request: Of<'event.take'>, rules: PolicyRules): Deci
   }
 }
 
-function decideWords(request: Of<'event.take'>): Decision {
+function decideWords(request: Of<'ingest.take'>): Decision {
   // Compared with `false`: what is not known counts as the worse.
   if (request.isBot !== false) return take('words', 'What machines say is only kept.');
   if (request.door !== 'chat' || request.isRelayed !== false)

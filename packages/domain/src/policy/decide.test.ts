@@ -48,11 +48,11 @@ const inPanic = rulesOf({ isPanicOn: true });
 const behindGate = rulesOf({ isGateClosed: true });
 
 describe('what an event may come to', () => {
-  const takenOf = (more: Partial<Of<'event.take'>> = {}, rules = rulesOf()) =>
+  const takenOf = (more: Partial<Of<'ingest.take'>> = {}, rules = rulesOf()) =>
     takenAs(
       decide(
         {
-          action: 'event.take',
+          action: 'ingest.take',
           kind: 'message',
           principal: person(MEMBER),
           door: 'chat',

@@ -23,7 +23,7 @@ export function decide(request: PolicyRequest, rules: PolicyRules): Decision {
 
 function byAction(request: PolicyRequest, rules: PolicyRules): Decision {
   switch (request.action) {
-    case 'event.take':
+    case 'ingest.take':
       return decideEvent(request, rules);
     case 'task.create':
       return decideTask(request, rules);

@@ -50,7 +50,7 @@ export type EventKind = 'message' | 'edit' | 'button' | 'command' | 'reaction' |
 export type PolicyRequest =
   | {
       /** The first question about everything that arrives, whatever its kind: what may it come to? */
-      readonly action: 'event.take';
+      readonly action: 'ingest.take';
       readonly kind: EventKind;
       readonly principal: Principal;
       readonly door: Door;

@@ -10,7 +10,10 @@ import {
 } from '@agent-runtime/domain';
 import { type Viewer, workspaceScope } from './authorize.ts';
 
-/** Groups that a workspace takes after a patch. Pure. */
+/** As many as its settings file holds. */
+const MOST_BINDINGS = 50;
+
+/** Groups that a workspace takes after a patch. Pure. @throws AppError workspace.binding.invalid for more than it may name */
 export function patchBindings(
   old: readonly Binding[] | undefined,
   patch: Pick<WorkspacePatch, 'bind' | 'unbind'>,
@@ -20,6 +23,7 @@ export function patchBindings(
   const next: Binding[] = [];
   for (const one of [...(old ?? []), ...bind])
     if (![...unbind, ...next].some((other) => isSameBinding(one, other))) next.push(one);
+  if (next.length > MOST_BINDINGS) throw tooMany();
   return next.length === 0 ? undefined : next;
 }
 
@@ -44,4 +48,12 @@ export async function requireUnclaimed(
       message: `${oneLine(claimed.group, 60)} belongs to a workspace already: ${whose}. A group can belong to one only; unbind it there first.`,
     });
   }
+}
+
+function tooMany(): AppError {
+  return new AppError({
+    code: 'workspace.binding.invalid',
+    kind: 'invalid',
+    message: `A workspace takes the places of at most ${MOST_BINDINGS} groups. Unbind some first.`,
+  });
 }

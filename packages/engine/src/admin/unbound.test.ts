@@ -92,6 +92,14 @@ describe('a binding rule', () => {
     expect((await read().get('workspace', { id: WORKSPACE }))?.settings.bindings).toEqual([more]);
   });
 
+  test('is one of at most fifty', async () => {
+    const many = Array.from({ length: 50 }, (_, n) => ({ ...GUILD, group: `g${n}` }));
+    await ask('workspace.set', signed(BOSS), { id: 'acme', bind: many });
+    await expect(ask('workspace.set', signed(BOSS), { id: 'acme', bind: [GUILD] })).rejects.toMatchObject({
+      code: 'workspace.binding.invalid',
+    });
+  });
+
   test('of a group that another workspace has is a conflict, which names it only to who may know', async () => {
     await addWorkspace(at.admin, 'second');
     await ask('workspace.set', signed(BOSS), { id: 'second', bind: [GUILD] });

@@ -65,6 +65,8 @@ describe('what arrives', () => {
     ['no id', 'hello', { externalId: '' }],
     ['no sender', 'hello', { by: '' }],
     ['a broken key', 'hello', { key: '\udfff' }],
+    ['a group without an id', 'hello', { group: '' }],
+    ['a long place that it came from', 'hello', { movedFrom: 'x'.repeat(301) }],
   ])('is refused with %s', async (_what, text, more) => {
     await expect(stage.tell(text, more)).rejects.toMatchObject({ code: 'ingest.event.invalid' });
     expect(await messages()).toEqual([]);

@@ -133,9 +133,9 @@ const NOTHING: Accepted = { outcome: 'logged', isRepeat: false };
 function questionOf(
   { event, door }: Arrival,
   { principal }: Whereabouts,
-): Extract<PolicyRequest, { action: 'event.take' }> {
+): Extract<PolicyRequest, { action: 'ingest.take' }> {
   const { kind, isRelayed, sender } = event;
-  return { action: 'event.take', kind, principal, door, isBot: sender.isBot, isRelayed };
+  return { action: 'ingest.take', kind, principal, door, isBot: sender.isBot, isRelayed };
 }
 
 /** A place that is bound to nothing: a rule may bind it now; else staff find it in the list, and a sender hears what to do. */

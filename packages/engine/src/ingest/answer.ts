@@ -1,12 +1,8 @@
 import {
   AppError,
-  type Context,
   decide,
-  type Label,
-  type Principal,
   personOf,
   principalKey,
-  publicLabel,
   type Role,
   type Run,
   roleOfPrincipal,
@@ -17,6 +13,7 @@ import type { Actor, Engine, EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/index.ts';
 import { askForHub, describeHubEnd } from '../hub/request.ts';
 import { openPath, pathOfId, searchWorkspace } from '../search/index.ts';
+import { type Answer, type Asker, said } from './asker.ts';
 import { type ChatCommand, helpLines } from './command.ts';
 import { endConversation } from './conversation.ts';
 import { findApproval, shownInHub } from './find-approval.ts';
@@ -24,24 +21,8 @@ import { rebindDirect } from './rebind.ts';
 import { fits, unclear } from './short-id.ts';
 import { runSkill } from './skill.ts';
 
-/** What a command says back. */
-export interface Answer {
-  readonly text: string;
-  readonly label: Label;
-  /** The command is a wish for this work instead; `text` is not shown. */
-  readonly task?: string | undefined;
-  /** Where it is said, when the command itself changed what the place is. */
-  readonly place?: Context | undefined;
-}
-
 /** Orders that commands give; they bypass the queue. */
 export type Orders = Pick<Engine, 'abort' | 'steer' | 'approve' | 'deny' | 'edit' | 'withdraw' | 'panicOn'>;
-
-export interface Asker {
-  readonly principal: Principal;
-  readonly context: Context;
-  readonly conversationKey: string;
-}
 
 /**
  * Carries out a command of chat. Refusals and mistakes are answers, in words that say who can allow it.
@@ -314,8 +295,4 @@ async function ownRun(deps: EngineDeps, asker: Asker): Promise<Run> {
     kind: 'missing',
     message: 'You have nothing running here.',
   });
-}
-
-function said(text: string): Answer {
-  return { text, label: publicLabel(2) };
 }

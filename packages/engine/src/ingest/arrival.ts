@@ -10,11 +10,15 @@ const MAX_NAME_CHARS = 200;
  */
 export function checkArrival(deps: Pick<EngineDeps, 'config'>, arrival: Arrival): void {
   const { event } = arrival;
-  const ids = [event.source, event.externalId, event.channel.id, event.sender.id, arrival.conversationKey];
+  const { channel, sender, movedFrom, message, repliesTo } = event;
+  const named = [channel.group, channel.parent, movedFrom, message, repliesTo];
+  const ids = [event.source, event.externalId, channel.id, sender.id, arrival.conversationKey].concat(
+    named.filter((id) => id !== undefined),
+  );
   if (ids.some((id) => id.length === 0 || id.length > MAX_ID_CHARS || !id.isWellFormed())) {
     throw invalid(`ids have 1 to ${MAX_ID_CHARS} characters`);
   }
-  if (event.sender.displayName.length > MAX_NAME_CHARS)
+  if (sender.displayName.length > MAX_NAME_CHARS)
     throw invalid(`names have at most ${MAX_NAME_CHARS} characters`);
   if (!event.text.isWellFormed()) throw invalid('the text is not valid Unicode');
   const hasWords = event.text.trim() !== '' || (event.attachments ?? []).length > 0;

@@ -11,8 +11,10 @@ describe('a group that moved', () => {
   test('is the same context, and the same conversation goes on', async () => {
     const first = await stage.tell('hello', { key: 'chat:test/ops-channel' });
     await stage.settled(first.run);
-    await stage.tell('', { ...MOVED, externalId: 'move-1' });
-    await stage.tell('', { ...MOVED, externalId: 'move-1' });
+    for (const externalId of ['move-1', 'move-1', 'move-from-there']) {
+      await stage.tell('', { ...MOVED, externalId });
+    }
+    expect(await read().count('context_seen', {})).toBe(0);
     expect(await read().get('context', { id: ORIGIN })).toMatchObject({ channel: 'super' });
     expect((await stage.world.actions(ORIGIN)).filter((one) => one === 'context.move')).toHaveLength(1);
     const again = await stage.tell('and now?', { channel: 'super', key: 'chat:test/super' });

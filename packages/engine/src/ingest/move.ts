@@ -121,6 +121,9 @@ export async function moveSeen(deps: EngineDeps, arrival: Arrival): Promise<Acce
   if (place === undefined || movedFrom === undefined) return LOGGED;
   const [connector, account] = splitSource(source);
   const old = { connector, account, channel: movedFrom };
+  // Both the old and the new place may tell of one move.
+  const bound = await deps.store.read.get('context', { connector, account, channel: place.channel });
+  if (bound !== undefined) return LOGGED;
   const known: SeenPlace | undefined = await deps.store.read.get('context_seen', old);
   const audit = {
     action: 'context.see',

@@ -6,7 +6,6 @@ import {
   type Principal,
   parseContextId,
   principalKey,
-  publicLabel,
   type StoreReader,
   type StoreTx,
   type Workspace,
@@ -15,7 +14,7 @@ import type { EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/rules.ts';
 import { freeSlug } from '../free-slug.ts';
 import { retiredAccount } from '../retired.ts';
-import type { Answer, Asker } from './answer.ts';
+import { type Answer, type Asker, said } from './asker.ts';
 import { saved } from './bind.ts';
 import { endConversation } from './conversation.ts';
 
@@ -105,10 +104,6 @@ async function placeIn(deps: EngineDeps, tx: StoreTx, here: Context, workspace: 
   };
   await tx.insert('context', fresh);
   return fresh;
-}
-
-function said(text: string): Answer {
-  return { text, label: publicLabel(2) };
 }
 
 function listText(context: Context, usable: readonly Workspace[]): string {

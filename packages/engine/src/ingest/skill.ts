@@ -9,7 +9,7 @@ import {
   publicLabel,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
-import type { Answer } from './answer.ts';
+import type { Answer } from './asker.ts';
 
 /** A skill that may be run here, by the name that people type. */
 export interface KnownSkill {
