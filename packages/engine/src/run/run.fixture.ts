@@ -12,7 +12,6 @@ import {
   scriptedProvider,
 } from '@agent-runtime/adapters';
 import {
-  type Context,
   type InboundEvent,
   isFinalRun,
   type LlmMessage,
@@ -21,6 +20,7 @@ import {
   type TaskId,
   type UserId,
   type WorkspaceFiles,
+  type WorkspaceSettings,
 } from '@agent-runtime/domain';
 import { makeWorkspaceFiles } from '@agent-runtime/store';
 import { crashPoints, recordingLogger, until } from '@agent-runtime/testkit';
@@ -82,7 +82,7 @@ export interface Stage {
   /** A link of the host inside the workspace, to another folder of it. */
   link(to: string, path: string): Promise<void>;
   /** Changes the settings of the workspace. */
-  set(settings: Partial<Context['settings'] & { readonly concurrency: number }>): Promise<void>;
+  set(settings: WorkspaceSettings): Promise<void>;
   /** Another process on the same data. */
   restart(overrides?: Partial<EngineDeps>): Promise<void>;
   /** The same without a drain: the first process dies where it stands. */
