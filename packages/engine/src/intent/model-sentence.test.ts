@@ -121,9 +121,11 @@ describe('the sentence of a small model', () => {
       'rest',
     );
     expect(stage.heard).toEqual(['Done.']);
+    expect(await read().count('effect', {})).toBe(1);
   });
 
   test('is not said after a revocation or under panic', async () => {
+    await stage.set({ acknowledge: 'confirm' });
     const { go } = models([{ kind: 'hang' }]);
     await stage.tell('/task it');
     await until(() => smallCalls().length === 1, 'the small model');
@@ -143,6 +145,8 @@ describe('the sentence of a small model', () => {
     );
     go();
     await stage.world.clock.advance(10_000);
+    expect(await read().count('effect', {})).toBe(0);
+    expect(await read().count('context_message', { direction: 'out' })).toBe(0);
     expect(stage.heard).toEqual([]);
   });
 
