@@ -4,6 +4,7 @@ import { makeEmbeddedDurable } from './durable/index.ts';
 import { belongsTo } from './effect/rules.ts';
 import { type Effects, makeEffects } from './effects.ts';
 import { makeIngest, makeSuggest, RUN_WORKFLOW } from './ingest/index.ts';
+import { INTENT_WORKFLOW, makeIntentWorkflow } from './intent/index.ts';
 import { makePresence } from './presence/index.ts';
 import {
   abortRun,
@@ -56,6 +57,10 @@ export function makeEngine(deps: EngineDeps): Engine {
     },
   });
   durable.register(RUN_WORKFLOW, makeRunWorkflow(deps, effects, active, presence));
+  durable.register(
+    INTENT_WORKFLOW,
+    makeIntentWorkflow(deps, active, () => effects.outbox.wake()),
+  );
   const state = { isStarted: false, isDraining: false };
 
   const engine: Engine = {

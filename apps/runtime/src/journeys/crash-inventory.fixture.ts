@@ -82,5 +82,6 @@ export const EXCEPTIONS: Readonly<Record<string, string>> = {
   'intent.begin': 'is recorded inside ingest.accept',
   'intent.supersede': 'is recorded inside ingest.accept',
   'intent.lapse': 'is recorded inside intent.expire',
+  'intent.say': 'needs a model made for small work, which these machines do not have',
   'intent.expire': 'needs an hour; it ends what the press of its button would be refused for anyway',
 };

@@ -307,8 +307,9 @@ async function startRun(
         const kind = isAdded ? old.kind : isResearch ? 'research' : 'chat';
         const requester = where.principal;
         const reply = await askIntent(deps, tx, { message, context, settings, requester, kind, old });
-        await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'command', reply }));
-        return { outcome: 'command', isQueued: true, reply } as const;
+        const said = { outcome: 'command', ...(reply === undefined ? {} : { reply }) } as const;
+        await tx.insert('ingest_event', markOf(deps, arrival, said));
+        return { ...said, isQueued: true };
       }
       const { task, run } = makeWork(deps, {
         message,
@@ -320,7 +321,10 @@ async function startRun(
       });
       await tx.insert('task', task);
       await queueRun(tx, run);
-      if (isTask && settings.acknowledge === 'tasks') await acknowledge(deps, tx, { task, message });
+      if (isTask && settings.acknowledge === 'tasks') {
+        const requester = where.principal;
+        await acknowledge(deps, tx, { task, run, message, requester, settings });
+      }
       await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'run', task: task.id, run: run.id }));
       return { outcome: 'run', task: task.id, run: run.id } as const;
     },

@@ -7,3 +7,5 @@ export { askIntent, type Wish } from './ask.ts';
 export { confirmIntent } from './confirm.ts';
 export { expireIntents } from './expire.ts';
 export { addTo, openIntentOf } from './open.ts';
+export { INTENT_WORKFLOW } from './work.ts';
+export { makeIntentWorkflow } from './workflow.ts';

@@ -19,10 +19,9 @@ export function understood(kind: TaskKind, text: string): string {
 
 /** What stands on the card of a wish that waits. */
 export function question(
-  kind: TaskKind,
-  text: string,
+  words: string,
   open: { readonly untilMs: number; readonly timeZone: string },
 ): string {
   const until = runMeans().timeFormat(open.timeZone)(open.untilMs);
-  return `${understood(kind, text)}\nOK begins it; another message adds to it. Open until ${until} (${open.timeZone}).`;
+  return `${words}\nOK begins it; another message adds to it. Open until ${until} (${open.timeZone}).`;
 }

@@ -95,7 +95,12 @@ export async function release(tx: StoreTx, reservation: Reservation): Promise<vo
   await tx.update('ledger_entry', { id, state: 'reserved' }, { state: 'released' });
 }
 
-async function assertWithin(tx: StoreTx, settings: EffectiveSettings, entry: LedgerEntry): Promise<void> {
+/** May this still be spent today? @throws AppError ledger.budget.exhausted */
+export async function assertWithin(
+  tx: StoreTx,
+  settings: EffectiveSettings,
+  entry: LedgerEntry,
+): Promise<void> {
   const sinceMs = entry.at - DAY_MS;
   const { tokensPerDay, tokensPerSenderPerDay } = settings.budget;
   if (tokensPerDay !== undefined) {

@@ -40,11 +40,12 @@ export interface Frames {
  */
 export async function readStream(
   deps: EngineDeps,
-  place: RunPlace,
+  place: RunPlace | undefined,
   call: {
     readonly provider: LlmProvider;
     readonly request: LlmRequest;
-    readonly frames: Frames;
+    /** Absent: nothing is shown while it is read. */
+    readonly frames?: Frames | undefined;
     readonly signal: AbortSignal;
   },
 ): Promise<CallOutcome> {
@@ -58,7 +59,8 @@ export async function readStream(
   try {
     const ended = await untilEnd(call.provider.stream(call.request, signal), state, signal, (event) => {
       take(state, event);
-      if (event.kind === 'text' && isFrameDue(state)) showFrame(deps, place, call.frames, state.text);
+      if (event.kind === 'text' && place && call.frames && isFrameDue(state))
+        showFrame(deps, place, call.frames, state.text);
       return state.bytes > deps.config.llmMaxBytes
         ? TOO_LONG
         : state.toolCalls.length > MAX_TOOL_CALLS
