@@ -41,11 +41,6 @@ interface Session {
   readonly end: () => Promise<void>;
 }
 
-/** Where in an update something was not as expected; never what stood there. */
-function placeOf(thrown: unknown): string {
-  return thrown instanceof z.ZodError ? (thrown.issues[0]?.path.join('.') ?? '') : 'inside';
-}
-
 /** How long live messages are remembered. */
 const LIVE_KEPT_MS = 86_400_000;
 
@@ -151,7 +146,7 @@ async function run(running: Running): Promise<void> {
   if (username === undefined) return;
   self.username = username;
   await untilDone(patience, async () => {
-    // Looked at first: a call that changes nothing would end the poll of nobody, but cost a round trip at each start all the same.
+    // The secret may be another one, so a webhook is set each time; one that must not be is only taken away when it is there.
     if (target !== undefined || (await webhookUrl(patience)) !== '') await setWebhook(patience, target);
   });
   await Promise.all([
@@ -159,6 +154,11 @@ async function run(running: Running): Promise<void> {
     watchWebhook(patience, target, () => forget(options)),
     menus(running),
   ]);
+}
+
+/** Where in an update something was not as expected; never what stood there. */
+function placeOf(thrown: unknown): string {
+  return thrown instanceof z.ZodError ? (thrown.issues[0]?.path.join('.') ?? '') : 'inside';
 }
 
 const me = z.object({ username: z.string() });

@@ -40,7 +40,7 @@ export async function webhookUrl({ client, signal }: Patience): Promise<string> 
 
 /**
  * Looks every five minutes whether the webhook is still what we made it, says so when it is not, and puts it right.
- * @param onLook called at each look, for housekeeping
+ * @param onLook called after each look, for housekeeping
  */
 export async function watchWebhook(
   parts: Patience,
@@ -50,14 +50,14 @@ export async function watchWebhook(
   const { clock, signal, alarms, log } = parts;
   for (await clock.sleep(LOOK_MS, signal); !signal.aborted; await clock.sleep(LOOK_MS, signal)) {
     try {
-      await onLook();
       if ((await webhookUrl(parts)) === (target?.url ?? '')) alarms.clear('webhook');
       else {
         alarms.raise('webhook', STOLEN);
         await setWebhook(parts, target);
       }
+      await onLook();
     } catch (thrown) {
-      if (!signal.aborted) log.warn({ error: nameOf(thrown) }, 'The webhook could not be looked at.');
+      if (!signal.aborted) log.warn({ error: nameOf(thrown) }, 'The look after five minutes went wrong.');
     }
   }
 }
