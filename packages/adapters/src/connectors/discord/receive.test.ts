@@ -29,7 +29,7 @@ describe('the gateway of discord', () => {
     const [line] = stage.server.gateway.lines;
     // Guilds, GuildMessages, GuildMessageReactions, DirectMessages, DirectMessageReactions, MessageContent.
     expect(line?.identify?.intents).toBe((1 << 0) | (1 << 9) | (1 << 10) | (1 << 12) | (1 << 13) | (1 << 15));
-    expect(stage.connector.trouble?.()).toBeUndefined();
+    await until(() => stage.connector.trouble?.() === undefined, 'no trouble');
     expect(stage.server.violations).toEqual([]);
   });
 
@@ -72,8 +72,10 @@ describe('the gateway of discord', () => {
     await until(() => stage.server.gateway.counts.identifies === 2, 'a new session', 20_000);
     say(stage, 'four');
     await heard(stage, 'two', 'three', 'four', 'lost?');
-    const inOrder = stage.heard.filter(({ channel }) => channel.id === stage.channel);
-    expect(inOrder.map(({ text }) => text)).toEqual(['one', 'two', 'three', 'four']);
+    // What is said while the gap is read may come twice, with the same id: the engine drops it.
+    const inOrder = new Set(stage.heard.filter(({ channel }) => channel.id === stage.channel).map(({ externalId }) => externalId));
+    const textOf = (id: string) => stage.heard.find(({ externalId }) => externalId === id)?.text;
+    expect([...inOrder].map(textOf)).toEqual(['one', 'two', 'three', 'four']);
     expect(stage.heard.find(({ text }) => text === 'lost?')).toMatchObject({
       channel: { kind: 'direct' },
       isAddressed: true,

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderDiscord } from './discord.ts';
-import { anyText, hostileTexts, missingWords, naughtyStrings, wordedMarkdown } from './markdown.fixture.ts';
+import {
+  anyText,
+  hostileTexts,
+  misplacedWords,
+  missingWords,
+  naughtyStrings,
+  wordedMarkdown,
+} from './markdown.fixture.ts';
 
 const one = (markdown: string): string => {
   const parts = renderDiscord(markdown);
@@ -24,6 +31,7 @@ describe('renderDiscord', () => {
     expect(one('#### a **b** __c__ `d`')).toBe('**a b c `d`**');
     expect(one('One\n===\ntext\n\nTwo\n---')).toBe('# One\ntext\n\n## Two');
     expect(one('One\ntwo\n===')).toBe('**One\ntwo**');
+    expect(one('[x]: y\nOne\n===')).toBe('[x]: y\n# One');
   });
 
   test('task lists, rules, underlined bold, backslashes at the end of a line', () => {
@@ -40,7 +48,7 @@ describe('renderDiscord', () => {
     expect(one('[a *b*][x] [x]\n\n[x]: https://x.example')).toBe(
       '[a *b*](https://x.example) [x](https://x.example)',
     );
-    expect(one('[a][x] ![b](c.png)\n\n[x]: notes/a.md')).toBe('a (notes/a.md) b (c.png)');
+    expect(one('[a][x] ![b](c.png)\n\n[x]: notes/a.md')).toBe('[a] (notes/a.md) [b] (c.png)');
     expect(one('[note]: remember\n\ntext')).toBe('[note]: remember\n\ntext');
     expect(one('a[^1]\n\n[^1]: b')).toBe('a[1]\n\n[1] b');
   });
@@ -59,6 +67,7 @@ describe('renderDiscord', () => {
     expect(one('    a\n     b')).toBe('```\na\n b\n```');
     expect(one('- a\n\n  ```ts\n  b\n    c\n  ```\n- d')).toBe('- a\n\n```ts\nb\n  c\n```\n- d');
     expect(one('> ```\n> a\n> ```\n> b')).toBe('```\na\n```\n> b');
+    expect(one('- ```\n  a\n\n> b')).toBe('- \n```\na\n```\n\n> b');
     expect(one('```ts\nopen')).toBe('```ts\nopen\n```');
   });
 
@@ -93,25 +102,30 @@ describe('any text', { timeout: 120_000 }, () => {
         expectValid(parts, limit);
         expect(renderDiscord(text, { limit })).toEqual(parts);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
-  test('keeps its words', () => {
+  test('keeps its words, in order', () => {
     fc.assert(
-      fc.property(wordedMarkdown(40), fc.integer({ min: 100, max: 400 }), ({ text, words }, limit) => {
-        const parts = renderDiscord(text, { limit });
+      fc.property(wordedMarkdown(40), fc.integer({ min: 100, max: 400 }), (worded, limit) => {
+        const parts = renderDiscord(worded.text, { limit });
         expectValid(parts, limit);
-        expect(missingWords(parts.join('\n'), words, false)).toEqual([]);
+        expect(missingWords(parts.join('\n'), worded)).toEqual([]);
+        // A block that is opened again says its language again.
+        const said = parts.map((part) => part.replace(/^```\S*\n/, ''));
+        expect(misplacedWords(said.join('\n'), worded)).toEqual([]);
       }),
-      { numRuns: 800 },
+      { numRuns: 500 },
     );
   });
 
   test('hostile texts end soon', () => {
     for (const [name, text] of hostileTexts(30_000)) {
       const began = process.cpuUsage().user;
-      expectValid(renderDiscord(text), 2_000);
+      const parts = renderDiscord(text);
+      expectValid(parts, 2_000);
+      expect(parts.join('').length, name).toBeLessThan(text.length * 6 + 1_000);
       expect((process.cpuUsage().user - began) / 1_000, name).toBeLessThan(5_000);
     }
   });

@@ -93,7 +93,7 @@ function collectParent(place: Place, node: Parents): void {
   if (node.type === 'listItem') collectBox(place, node);
   if (node.type === 'linkReference') {
     const target = place.links.targets.get(node.identifier) ?? '';
-    const [before, after] = canMask(target) ? ['[', `](${target})`] : ['', ` (${target})`];
+    const [before, after] = ['[', canMask(target) ? `](${target})` : `] (${target})`] as const;
     replaceAround(place, node, before, after);
   }
   if (node.type === 'footnoteDefinition') {
@@ -124,13 +124,22 @@ function collectBox(place: Place, item: ListItem): void {
 }
 
 function collectHeading(place: Place, heading: Heading): void {
+  const [first, last] = [heading.children[0], heading.children.at(-1)];
+  if (first === undefined || last === undefined) {
+    replace(place, heading, '');
+    return;
+  }
+  const inner = { start: spanOf(first).start, end: spanOf(last).end };
   const isUnderlined = !place.source.startsWith('#', spanOf(heading).start);
-  const isBold =
-    heading.depth > MOST_HEADING_DEPTH ||
-    (isUnderlined && sliceOf(heading, place.source).split('\n').length > 2);
-  if (heading.children.length === 0) replace(place, heading, '');
-  else if (isBold) replaceAround(place, heading, '**', '**');
-  else if (isUnderlined) replaceAround(place, heading, `${'#'.repeat(heading.depth)} `, '');
+  const isTall = place.source.slice(inner.start, inner.end).includes('\n');
+  const isBold = heading.depth > MOST_HEADING_DEPTH || isTall;
+  // Definitions may stand at the beginning of an underlined heading: nothing before its words is touched.
+  const start = isUnderlined ? inner.start : spanOf(heading).start;
+  const mark = isBold ? '**' : `${'#'.repeat(heading.depth)} `;
+  if (isBold || isUnderlined) {
+    place.edits.push({ start, end: inner.start, text: mark });
+    place.edits.push({ start: inner.end, end: spanOf(heading).end, text: isBold ? '**' : '' });
+  }
   for (const child of heading.children) collect({ ...place, isBold: place.isBold || isBold }, child);
 }
 
@@ -162,11 +171,11 @@ function cellText({ source, links }: Place, cell: TableCell, isBold: boolean): s
 
 /** A code block as it was, when Discord reads it so; else between fences that nothing inside can close. */
 function codeText(code: Code, written: string): string {
-  const isWhole = code.position?.start.column === 1 && /^```[^`](?:.|\n)*\n```$/.test(written);
-  if (isWhole && !written.slice(3, -3).includes('```')) return written;
+  const isWhole = code.position?.start.column === 1 && written.startsWith('```') && written.endsWith('\n```');
+  if (isWhole && !/^`|```/.test(written.slice(3, -3))) return written;
   const lang = typeof code.lang === 'string' && isLanguage(code.lang) ? code.lang : '';
   const info = infoLines(code.lang, code.meta);
-  return fenced(info === '' ? code.value : `${info}\n${code.value}`, lang);
+  return fenced(info === '' ? code.value.trimEnd() : `${info}\n${code.value.trimEnd()}`, lang);
 }
 
 function fenced(value: string, lang: string): string {
@@ -175,10 +184,18 @@ function fenced(value: string, lang: string): string {
 
 /** A block at the left edge, out of its list or quote: only there it is one to Discord, and is closed and opened again where it is cut. */
 function addBlock({ source, edits }: Place, node: Nodes, text: string, isCode: boolean): void {
-  const { start, end } = spanOf(node);
+  const { start } = spanOf(node);
+  // A fence that its list left open ends behind the blank lines that follow.
+  const end = start + sliceOf(node, source).trimEnd().length;
   const lineStart = source.lastIndexOf('\n', start - 1) + 1;
   const isAlone = /^[\s>]*$/.test(source.slice(lineStart, start));
-  edits.push({ start: isAlone ? lineStart : start, end, text: isAlone ? text : `\n${text}`, isCode });
+  const behind = source.charAt(end) === '\n' || end === source.length ? '' : '\n';
+  edits.push({
+    start: isAlone ? lineStart : start,
+    end,
+    text: (isAlone ? '' : '\n') + text + behind,
+    isCode,
+  });
 }
 
 function replace({ edits }: Place, node: Nodes, text: string): void {
@@ -193,10 +210,11 @@ function replaceAround({ edits }: Place, node: Parents, before: string, after: s
   edits.push({ start: spanOf(last).end, end: spanOf(node).end, text: after });
 }
 
+/** The brackets stay where it is no link, or `evil.![com](x)` would be the address of a host. */
 function linkText(url: string, alt: string): string {
   const words = alt.replace(/[[\]]/g, '');
-  if (words.trim() === '') return url;
-  return canMask(url) ? `[${words}](${url})` : url === '' ? words : `${words} (${url})`;
+  if (canMask(url)) return words.trim() === '' ? url : `[${words}](${url})`;
+  return `[${words}] (${url})`;
 }
 
 function canMask(url: string): boolean {

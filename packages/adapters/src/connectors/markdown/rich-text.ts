@@ -32,6 +32,8 @@ export interface RichWriter {
   write(text: string): void;
   /** At the left edge and as it is. */
   writeBlock(text: string): void;
+  /** What follows makes no word with what is there: `evil.[com](x)` is no address of a host. */
+  apart(): void;
   indented(columns: number, act: () => void): void;
   styled(style: PlainStyle, act: () => void): void;
   linked(url: string, act: () => void): void;
@@ -53,12 +55,12 @@ export function richWriter(): RichWriter {
   const entities: Entity[] = [];
   const open = new Map<PlainStyle, number>();
 
-  let isAfterAt = false;
+  let last = '';
   const append = (piece: string): void => {
     if (piece === '') return;
-    if (isAfterAt && /^[\p{L}\p{N}_]/u.test(piece)) text += HAIR_SPACE;
+    if (last === '@' && /^[\p{L}\p{N}_]/u.test(piece)) text += HAIR_SPACE;
     text += piece;
-    isAfterAt = piece.endsWith('@');
+    last = piece.slice(-1);
   };
   const endStyle = (type: PlainStyle, offset: number): void => {
     if (text.length > offset) entities.push({ type, offset, length: text.length - offset });
@@ -73,12 +75,15 @@ export function richWriter(): RichWriter {
     if (indentation !== '' && text.endsWith(`\n${indentation}`)) text = text.slice(0, -indentation.length);
     if (text !== '' && !text.endsWith('\n')) text += '\n';
     text += block;
-    isAfterAt = false;
+    last = block.slice(-1);
   };
 
   return {
     write: (piece) => append(indentation === '' ? piece : piece.replace(/\n(?!\n)/g, `\n${indentation}`)),
     writeBlock,
+    apart: () => {
+      if (/^[^\s([{"'*]/.test(last)) append(HAIR_SPACE);
+    },
     indented: (columns, act) => {
       const outer = indentation;
       indentation += ' '.repeat(columns);

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { anyText, hostileTexts, missingWords, naughtyStrings, wordedMarkdown } from './markdown.fixture.ts';
+import {
+  anyText,
+  hostileTexts,
+  misplacedWords,
+  missingWords,
+  naughtyStrings,
+  wordedMarkdown,
+} from './markdown.fixture.ts';
 import { renderTelegram, type TelegramPart } from './telegram.ts';
 
 const one = (markdown: string): TelegramPart => {
@@ -117,10 +124,14 @@ describe('renderTelegram', () => {
   });
 
   test('nothing arises that the filter of replies could not see', () => {
-    expect(textOf('&#64;ada https&#58;//x.example evil&period;example')).toBe(
-      '&#64;ada https&#58;//x.example evil&period;example',
+    // The star sends it through the parser, which would decode them.
+    expect(textOf('*a* &#64;ada https&#58;//x.example evil&period;example')).toBe(
+      'a &#64;ada https&#58;//x.example evil&period;example',
     );
     expect(textOf('@*ada* @[ada](x) @`ada`')).not.toMatch(/@ada/);
+    for (const joined of ['evil.[com](x)', 'evil[.]()com', 'evil.![](com)', 'evil.[com][x]\n\n[x]: y'])
+      expect(textOf(joined)).not.toMatch(/evil\.com/);
+    expect(textOf('see ([a](b)).')).toBe('see (a (b)).');
   });
 
   test('HTML is text', () => {
@@ -214,28 +225,29 @@ describe('any text', { timeout: 120_000 }, () => {
         expectValid(parts, limit);
         expect(renderTelegram(text, { limit })).toEqual(parts);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
   test('keeps its words, in order', () => {
     fc.assert(
-      fc.property(wordedMarkdown(40), fc.integer({ min: 100, max: 400 }), ({ text, words }, limit) => {
-        const parts = renderTelegram(text, { limit });
+      fc.property(wordedMarkdown(40), fc.integer({ min: 100, max: 400 }), (worded, limit) => {
+        const parts = renderTelegram(worded.text, { limit });
         expectValid(parts, limit);
-        const said = parts
-          .map((part) => [part.text, ...part.entities.map((entity) => JSON.stringify(entity))].join('\n'))
-          .join('\n');
-        expect(missingWords(said, words, false)).toEqual([]);
+        // A language or a target of a link is no text.
+        expect(missingWords(JSON.stringify(parts), worded)).toEqual([]);
+        expect(misplacedWords(parts.map(({ text }) => text).join('\n'), worded)).toEqual([]);
       }),
-      { numRuns: 800 },
+      { numRuns: 500 },
     );
   });
 
   test('hostile texts end soon', () => {
     for (const [name, text] of hostileTexts(30_000)) {
       const began = process.cpuUsage().user;
-      expectValid(renderTelegram(text), 4_096);
+      const parts = renderTelegram(text);
+      expectValid(parts, 4_096);
+      expect(JSON.stringify(parts).length, name).toBeLessThan(text.length * 6 + 1_000);
       expect((process.cpuUsage().user - began) / 1_000, name).toBeLessThan(5_000);
     }
   });

@@ -209,18 +209,19 @@ function writeInline(place: Place, node: RootContent): void {
 }
 
 function writeImage(place: Place, url: string, alt: string): void {
-  if (alt === '') place.writer.write(url);
-  else writeLink(place, url, alt, () => place.writer.write(alt));
+  writeLink(place, url, alt, () => place.writer.write(alt));
 }
 
 /** Words that lead somewhere, or words and their target where Telegram would not open it or the words claim another one. */
 function writeLink({ writer }: Place, url: string, words: string, writeWords: () => void): void {
+  const claim = words.trim();
   if (isBareLink(url, words)) writer.write(words);
-  else if (words.trim() === '') writer.write(words + url);
-  else if (opens(url) && !/^(?:https?:|www\.)/i.test(words.trim())) writer.linked(url, writeWords);
+  else if (opens(url) && claim !== '' && !/^(?:https?:|www\.)/i.test(claim)) writer.linked(url, writeWords);
   else {
-    writeWords();
-    if (url !== '') writer.write(` (${url})`);
+    writer.apart();
+    if (claim !== '') writeWords();
+    if (url !== '') writer.write(claim === '' ? url : ` (${url})`);
+    if (url === '' || claim === '') writer.apart();
   }
 }
 
