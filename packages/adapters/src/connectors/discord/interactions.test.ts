@@ -1,14 +1,9 @@
 import { AppError, type Draft, type InboundEvent, type Suggestion } from '@agent-runtime/domain';
 import { until } from '@agent-runtime/testkit';
+import { DefaultRestOptions } from 'discord.js';
 import { afterEach, describe, expect, test } from 'vitest';
 import { customIdOf } from './custom-id.ts';
-import {
-  discordStage,
-  type SkippingClock,
-  type Stage,
-  type StageOptions,
-  skippingClock,
-} from './discord.fixture.ts';
+import { discordStage, type Stage, type StageOptions, skippingClock } from './discord.fixture.ts';
 
 const open: Stage[] = [];
 afterEach(async () => {
@@ -50,15 +45,19 @@ async function heardOne(stage: Stage): Promise<InboundEvent> {
   return event;
 }
 
-/** Other work of the process: each turn of the event loop, the emulated Discord's too, costs so much of the clock's time. */
-function busyLoop(clock: SkippingClock, sliceMs: number): { end(): void } {
+/** Counts the turns of the event loop until it is ended. */
+function turnCounter(): { readonly turns: number; end(): void } {
+  let turns = 0;
   let isOver = false;
-  const slice = (): void => {
-    clock.skip(sliceMs);
-    if (!isOver) setImmediate(slice);
+  const turn = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(turn);
   };
-  setImmediate(slice);
+  setImmediate(turn);
   return {
+    get turns() {
+      return turns;
+    },
     end: () => {
       isOver = true;
     },
@@ -161,6 +160,24 @@ describe('native commands of discord', () => {
     await until(() => second.original?.deletedAtMs !== undefined, 'the end of thinking');
   });
 
+  test('neither the memory nor the work before it holds the first answer up', async () => {
+    const stage = await staged();
+    const gate = Promise.withResolvers<void>();
+    await stage.listen(async () => {
+      await gate.promise;
+      return { isAnswered: true };
+    });
+    const { set } = stage.memory;
+    stage.memory.set = async (key, value) => {
+      await gate.promise;
+      await set(key, value);
+    };
+    const records = [command(stage, 'new'), command(stage, 'status')];
+    await until(() => records.every(({ answer }) => answer !== undefined), 'both first answers');
+    gate.resolve();
+    await until(() => stage.heard.length === 2, 'both commands');
+  });
+
   test('a lasting refusal says why', async () => {
     const stage = await staged();
     await stage.listen(() => {
@@ -179,23 +196,31 @@ describe('native commands of discord', () => {
     expect(record.answer?.type).toBe(5);
   });
 
-  test('200 commands while each turn of the event loop takes 10 ms: the first answer within 3 s, always', async () => {
-    const clock = skippingClock(true);
-    const stage = await staged({ clock });
-    await stage.listen(() => ({ isAnswered: true }));
-    const records = [];
-    // Node takes one new line a turn: the emulated Discord alone spends 2 s on 200 of them.
-    const work = busyLoop(clock, 10);
+  // Counted in turns of the event loop, each of which other work may stretch: the speed of this machine has no part in it.
+  test('200 commands at once: each first answer is on its way within 3 s, also when every turn takes 20 ms', async () => {
+    const counter = turnCounter();
+    const turnsOfAnswers: number[] = [];
+    const stage = await staged({
+      clock: skippingClock(true),
+      makeRequest: (url, init) => {
+        if (url.endsWith('/callback')) turnsOfAnswers.push(counter.turns);
+        return DefaultRestOptions.makeRequest(url, init);
+      },
+    });
     try {
-      for (let index = 0; index < 200; index += 1)
-        records.push(command(stage, 'task', { text: `no ${index}` }));
+      await stage.listen(() => ({ isAnswered: true }));
+      const begun = counter.turns;
+      const records = Array.from({ length: 200 }, (_, index) =>
+        command(stage, 'task', { text: `no ${index}` }),
+      );
       await until(() => stage.heard.length === 200, 'all commands', 30_000);
+      expect(turnsOfAnswers).toHaveLength(200);
+      expect((Math.max(...turnsOfAnswers) - begun) * 20).toBeLessThan(3_000);
+      expect(records.filter(({ answer }) => answer?.type === 5)).toHaveLength(200);
+      expect(stage.heard.map(({ text }) => text)).toEqual(records.map((_, index) => `/task no ${index}`));
     } finally {
-      work.end();
+      counter.end();
     }
-    const afterMs = records.map(({ answer }) => answer?.afterMs ?? Number.POSITIVE_INFINITY);
-    expect(Math.max(...afterMs)).toBeLessThan(3_000);
-    expect(stage.heard.map(({ text }) => text)).toEqual(records.map((_, index) => `/task no ${index}`));
   }, 60_000);
 
   test('a full limit of other calls does not hold the first answer up', async () => {
