@@ -172,7 +172,7 @@ describe('the gateway of discord', () => {
     await stage.connector.stop();
     const lines = stage.server.gateway.lines.length;
     // The library waits half a second; what must not happen has no event to wait for.
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(stage.server.gateway.lines.slice(lines).filter(({ begunBy }) => begunBy !== undefined)).toEqual(
       [],
     );
