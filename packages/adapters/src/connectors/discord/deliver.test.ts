@@ -1,7 +1,7 @@
 import type { Draft, JsonObject } from '@agent-runtime/domain';
 import { until } from '@agent-runtime/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
-import { discordStage, type Stage, type StageOptions } from './discord.fixture.ts';
+import { discordStage, type Stage, type StageOptions, skippingClock } from './discord.fixture.ts';
 
 const open: Stage[] = [];
 afterEach(async () => {
@@ -86,7 +86,7 @@ describe('sending to discord', () => {
     ['global', { scope: 'global' as const }],
     ['shared', { scope: 'shared' as const }],
   ])('429 (%s): exhausted for exactly so long, and not one call before that', async (_name, { scope }) => {
-    const stage = await staged();
+    const stage = await staged({ clock: skippingClock(true) });
     stage.server.faults.add({ ...POSTS, kind: 'too-many', retryAfterS: 1.234, scope });
     const thrown = await send(stage, { text: 'x' }).catch((error: unknown) => error);
     expect(thrown).toMatchObject({ kind: 'exhausted', retryAfterMs: 1_234 });

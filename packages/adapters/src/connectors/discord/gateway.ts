@@ -54,7 +54,7 @@ const INTENTS = [
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 5 * 60_000;
-/** For a line that is just being made, before it is cut at the end: the library leaves a half-open one behind. */
+/** Given to a line that is just being made or closed, at the end: the library leaves a half-open one behind. */
 const CLOSING_MS = 3_000;
 
 /** Closes after which asking again is of no use, and what to do about them. */
@@ -126,10 +126,10 @@ export function discordGateway(deps: GatewayDeps): Gateway {
       // The close names the reason; it comes before the login gives up.
       login.then((isIn) => (isIn ? Promise.race([closing.promise, stopped]) : undefined)),
     ]);
-    if (signal.aborted && !isOpen)
-      await Promise.race([login, new Promise((resolve) => setTimeout(resolve, CLOSING_MS).unref())]);
+    if (signal.aborted && !isOpen) await Promise.race([login, closingTime()]);
     isOpen = false;
-    await client.destroy();
+    // It waits for Discord's own goodbye, which may never come.
+    await Promise.race([client.destroy(), closingTime()]);
     client.removeAllListeners();
     if (code === undefined || FATAL[code] === undefined) return true;
     alarm(FATAL[code], { close_code: code });
@@ -185,6 +185,10 @@ export function discordGateway(deps: GatewayDeps): Gateway {
     isOpen: () => isOpen,
     trouble: () => trouble,
   };
+}
+
+function closingTime(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, CLOSING_MS).unref());
 }
 
 function clientOptions(deps: GatewayDeps, signal: AbortSignal): ClientOptions {

@@ -40,6 +40,7 @@ const MAX_FIELD_CHARS = 4_000;
 const MAX_WORDS_CHARS = 2_000;
 /** A first answer that the line lost is given once more. */
 const TRIES = 2;
+const FIRST_ANSWER_MS = 3_000;
 
 type Take = (deps: InteractionDeps, interaction: WireInteraction, actor: Actor) => void;
 
@@ -96,8 +97,11 @@ async function closeCommand(
   const taken = takenOf(offered);
   if (taken === undefined || taken.isAnswered) return;
   const route = `/webhooks/${deps.account}/${interaction.token}/messages/@original` as const;
-  if (taken.words === undefined) return attempt(deps, () => deps.api.call({ method: 'DELETE', route }));
-  return attempt(deps, () => deps.api.call({ method: 'PATCH', route, body: wordsBody(taken.words) }));
+  if (taken.words === undefined)
+    return attempt(deps, () => deps.api.call({ method: 'DELETE', route, signal: deps.signal }));
+  return attempt(deps, () =>
+    deps.api.call({ method: 'PATCH', route, body: wordsBody(taken.words), signal: deps.signal }),
+  );
 }
 
 function takeComponent(deps: InteractionDeps, interaction: WireInteraction, actor: Actor): void {
@@ -131,6 +135,7 @@ function offerPress(
         method: 'POST',
         route: `/webhooks/${deps.account}/${interaction.token}`,
         body: { ...wordsBody(words), flags: MessageFlags.Ephemeral },
+        signal: deps.signal,
       }),
     );
   });
@@ -209,9 +214,10 @@ async function suggested(deps: InteractionDeps, question: Parameters<Suggest>[0]
 /** The first answer. Never throws: an interaction that could not be answered is still worked on. */
 async function answer(deps: InteractionDeps, interaction: WireInteraction, body: object): Promise<void> {
   const route = `/interactions/${interaction.id}/${interaction.token}/callback` as const;
+  const signal = AbortSignal.timeout(FIRST_ANSWER_MS);
   for (let left = TRIES; left > 0; left -= 1) {
     try {
-      await deps.api.call({ method: 'POST', route, body });
+      await deps.api.call({ method: 'POST', route, body, signal });
       return;
     } catch (error) {
       const refused = refusalOf(error);

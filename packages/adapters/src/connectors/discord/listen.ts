@@ -5,7 +5,7 @@ import type { Packet } from './gateway.ts';
 import { type Hearing, type ListenDeps, offerMessage, offerOne, surroundings } from './hearing.ts';
 import { takeInteraction } from './interactions.ts';
 import { lanesOf, nameOf } from './lanes.ts';
-import { joinGuild, leaveChannel, leaveGuild } from './membership.ts';
+import { changeThread, joinGuild, leaveChannel, leaveGuild } from './membership.ts';
 import { reactionEvent } from './message.ts';
 import {
   type WireChannel,
@@ -17,6 +17,7 @@ import {
   wireInteraction,
   wireMessage,
   wireReaction,
+  wireThreadMembers,
 } from './wire.ts';
 
 /** Turns what the gateway tells into events, each channel in its own order. */
@@ -73,6 +74,7 @@ const HEARD: Readonly<Record<string, Hear>> = {
   THREAD_UPDATE: learnChannel,
   CHANNEL_DELETE: on(wireChannel, leaveChannel),
   THREAD_DELETE: on(wireChannel, leaveChannel),
+  THREAD_MEMBERS_UPDATE: on(wireThreadMembers, changeThread),
   MESSAGE_CREATE: on(wireMessage, (hearing, message) => takeMessage(hearing, message, 'message')),
   MESSAGE_UPDATE: on(wireMessage, (hearing, message) => takeMessage(hearing, message, 'edit')),
   MESSAGE_REACTION_ADD: on(wireReaction, takeReaction),

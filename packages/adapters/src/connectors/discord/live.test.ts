@@ -85,14 +85,14 @@ describe('a live answer at discord', () => {
     expect(contents(stage)).toEqual(['two']);
   });
 
-  test('no frame comes after the answer, also one that was on its way', async () => {
+  test('an answer waits for the frame that is on its way, and what it noted stays', async () => {
     const stage = await staged();
-    await show(stage, 'one');
-    stage.server.faults.add({ method: 'PATCH', kind: 'slow', delayMs: 100 });
-    const slow = show(stage, 'two');
+    stage.server.faults.add({ ...POSTS, kind: 'slow', delayMs: 100 });
+    const slow = show(stage, 'one');
     await finish(stage, { text: 'end' });
     await slow;
-    expect(contents(stage)).toEqual(['end']);
+    await finish(stage, { text: 'second' }, 'efct_2');
+    expect(contents(stage)).toEqual(['end', 'second']);
   });
 
   test('killed between the first frame and the note of it: the answer takes that very message', async () => {

@@ -1,5 +1,5 @@
 import { type Hearing, offerOne } from './hearing.ts';
-import type { WireChannel, WireGuild } from './wire.ts';
+import type { WireChannel, WireGuild, WireThreadMembers } from './wire.ts';
 
 /** The bot came to a server that the session did not begin with. */
 export function joinGuild(hearing: Hearing, guild: WireGuild): void {
@@ -24,6 +24,20 @@ export function leaveChannel(hearing: Hearing, channel: WireChannel): void {
   hearing.book.forget(channel.id);
   const group = channel.guild_id ?? undefined;
   offerMembership(hearing, channel.id, { title, ...(group === undefined ? {} : { group }) }, 'left', 0);
+}
+
+/** Somebody took the bot into a thread, or out of it. */
+export function changeThread(hearing: Hearing, change: WireThreadMembers): void {
+  const { account, book, clock } = hearing;
+  const added = change.added_members?.find((member) => member.user_id === account);
+  const isRemoved = change.removed_member_ids?.includes(account) === true;
+  if (added === undefined && !isRemoved) return;
+  const group = change.guild_id ?? undefined;
+  const { title } = book.channel(change.id, group, change.id);
+  const place = { title, ...(group === undefined ? {} : { group }) };
+  const joinedAt = Date.parse(added?.join_timestamp ?? '');
+  // Of leaving Discord tells no time; told twice it says nothing new.
+  offerMembership(hearing, change.id, place, isRemoved ? 'left' : 'joined', joinedAt || clock.nowMs());
 }
 
 /** @param at of the bot's coming: one membership from another */

@@ -16,7 +16,7 @@ export function instantOf(id: string): number {
 }
 
 export function isSnowflake(text: string | undefined): text is string {
-  return text !== undefined && /^\d{1,20}$/.test(text);
+  return text !== undefined && /^(?:0|[1-9]\d{0,19})$/.test(text);
 }
 
 /** Orders ids by age. */

@@ -86,6 +86,15 @@ export const wireChannel = z.object({
 });
 export type WireChannel = z.infer<typeof wireChannel>;
 
+/** Who came into a thread and who left it; without the list of members, of the bot only. */
+export const wireThreadMembers = z.object({
+  id: z.string(),
+  guild_id: z.string().nullish(),
+  added_members: z.array(z.object({ user_id: z.string().optional(), join_timestamp: text })).nullish(),
+  removed_member_ids: z.array(z.string()).nullish(),
+});
+export type WireThreadMembers = z.infer<typeof wireThreadMembers>;
+
 export const wireGuild = z.object({
   id: z.string(),
   name: text,
