@@ -82,9 +82,14 @@ export interface EngineConfig {
   readonly maxPromptChars: number;
   /** Our own name on chat platforms; commands addressed to other bots are ignored. */
   readonly botName?: string | undefined;
-  /** How often "is typing" is said, how long an answer may take before it is shown in the making, how long one frame may hold it up. */
+  /** How long an answer may take before "is typing" is said, how often, and before it is shown in the making; how long one frame may hold it up. */
   readonly presence?:
-    | { readonly typingEveryMs?: number; readonly firstFrameMs?: number; readonly limitMs?: number }
+    | {
+        readonly typingAfterMs?: number;
+        readonly typingEveryMs?: number;
+        readonly firstFrameMs?: number;
+        readonly limitMs?: number;
+      }
     | undefined;
 }
 

@@ -69,6 +69,22 @@ describe('while an answer is made', () => {
     expect(typed()).toHaveLength(3);
   });
 
+  test('an answer that is there in a moment costs no sign', async () => {
+    await stage.restart({ connectors: watchable(stage, watched) });
+    const quick = slow();
+    const { run } = await asked();
+    await advance(249);
+    quick.go();
+    await stage.settled(run);
+    expect(typed()).toEqual([]);
+    const slower = slow();
+    const { run: next } = await asked();
+    await advance(250);
+    expect(typed()).toHaveLength(1);
+    slower.go();
+    await stage.settled(next);
+  });
+
   test('nothing but typing is shown of an answer that comes within a second', async () => {
     const model = slow('quick');
     const { run } = await asked();

@@ -35,6 +35,8 @@ export interface Showing {
   end(): void;
 }
 
+/** Nobody misses a sign for an answer that is there in a moment; where calls are counted, each one costs. */
+const TYPING_AFTER_MS = 250;
 /** The platforms forget "is typing" after 5 s (Telegram) and 10 s (Discord). */
 const TYPING_EVERY_MS = 4_500;
 /** An answer within this time needs no placeholder. */
@@ -52,8 +54,9 @@ interface Shown {
 
 /** Follows the runs of one process. Idle, it holds no timer and listens to nothing; a crash leaves nothing of it. */
 export function makePresence(deps: EngineDeps): Presence {
-  const { typingEveryMs, firstFrameMs, limitMs } = {
-    ...{ typingEveryMs: TYPING_EVERY_MS, firstFrameMs: FIRST_FRAME_MS, limitMs: LIMIT_MS },
+  const { typingAfterMs, typingEveryMs, firstFrameMs, limitMs } = {
+    ...{ typingAfterMs: TYPING_AFTER_MS, typingEveryMs: TYPING_EVERY_MS },
+    ...{ firstFrameMs: FIRST_FRAME_MS, limitMs: LIMIT_MS },
     ...deps.config.presence,
   };
   const shown = new Map<RunId, Shown>();
@@ -65,7 +68,7 @@ export function makePresence(deps: EngineDeps): Presence {
       .finally(() => working.delete(one));
     working.add(one);
   };
-  const typing = makeTyping(deps, { everyMs: typingEveryMs, limitMs, track });
+  const typing = makeTyping(deps, { afterMs: typingAfterMs, everyMs: typingEveryMs, limitMs, track });
 
   async function takeAway(talk: Talk, run: RunId): Promise<void> {
     const { signal } = all;

@@ -17,11 +17,18 @@ interface Typist {
 /** @param track keeps a piece of work until it is over */
 export function makeTyping(
   deps: EngineDeps,
-  how: { readonly everyMs: number; readonly limitMs: number; readonly track: (work: Promise<void>) => void },
+  how: {
+    /** An answer that comes sooner needs no sign, and costs no call. */
+    readonly afterMs: number;
+    readonly everyMs: number;
+    readonly limitMs: number;
+    readonly track: (work: Promise<void>) => void;
+  },
 ): Typing {
   const typists = new Map<string, Typist>();
 
   async function type(talk: Talk, signal: AbortSignal): Promise<void> {
+    if (how.afterMs > 0) await deps.clock.sleep(how.afterMs, signal);
     while (!signal.aborted) {
       if (await maySay(deps))
         await limited(deps, { ...how, signal }, (limit) => talk.live.typing(talk.address, limit));

@@ -8,7 +8,9 @@ export const EVERY_MS = 800;
 /** The chat of a stage as one on which answers can be watched; the stage begins anew with it. */
 export async function watchedChat(stage: Stage): Promise<MemoryLive> {
   const watched = memoryLive(stage.world.clock, EVERY_MS);
-  await stage.restart({ connectors: watchable(stage, watched) });
+  // At once, so that most tests need not move the clock first.
+  const config = { ...stage.deps.config, presence: { typingAfterMs: 0 } };
+  await stage.restart({ connectors: watchable(stage, watched), config });
   return watched;
 }
 
