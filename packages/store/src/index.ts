@@ -19,7 +19,14 @@ export {
   parseRecords,
 } from './projector/index.ts';
 export { type RebuildInput, type RebuildResult, rebuild } from './rebuild/index.ts';
-export { makeConfigFiles, type SetupInput, type SetupResult, setupData, syncConfig } from './setup/index.ts';
+export {
+  makeConfigFiles,
+  type SetupInput,
+  type SetupResult,
+  type SyncInput,
+  setupData,
+  syncConfig,
+} from './setup/index.ts';
 export { createMasterKey, formatMasterKey, parseMasterKey } from './vault/master-key.ts';
 export { writePrivateFile } from './vault/private-file.ts';
 export { masterKeyFromRecovery, recoveryKeyOf } from './vault/recovery-key.ts';

@@ -7,6 +7,7 @@ import {
   makeWorkspaceFiles,
   type OpenStore,
   removeLeftovers,
+  type SyncInput,
   syncConfig,
 } from '@agent-runtime/store';
 import { type Loop, repeat } from './loop.ts';
@@ -68,11 +69,12 @@ export function openFiles(input: FilesInput): Files {
       // Also beside the database: the projector's cursor and good versions of notes are written the same way.
       const removed = (await removeLeftovers(paths.workspaces)) + (await removeLeftovers(paths.appliance));
       if (removed > 0) log.info({ room: 'workspace', removed }, 'half-written files of a crash were removed');
-      await syncConfig({ store, files, clock, log });
+      const taken: SyncInput['taken'] = new Map();
+      await syncConfig({ store, files, clock, log, taken });
       return [
         repeat({ clock, log }, 'writing records', PROJECT_EVERY_MS, () => projector.run()),
         repeat({ clock, log }, 'reading settings files', SYNC_EVERY_MS, async () => {
-          const changed = await syncConfig({ store, files, clock, log });
+          const changed = await syncConfig({ store, files, clock, log, taken });
           if (changed.length > 0) await onSettings();
         }),
       ];

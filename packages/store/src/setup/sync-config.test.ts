@@ -12,12 +12,13 @@ import {
   workspaceRow,
   writing,
 } from '../../bench/file-fixtures.ts';
-import { userId } from '../../bench/fixtures.ts';
+import { draft, userId } from '../../bench/fixtures.ts';
 import {
   contextText,
   makeConfigFiles,
   parseContextFile,
   parseWorkspaceFile,
+  type SyncInput,
   syncConfig,
   workspaceText,
 } from './index.ts';
@@ -225,5 +226,30 @@ describe('settings as Markdown', () => {
     expect(await world.store.read.get('workspace', { id: W })).toEqual(
       workspaceRow({ title: 'The garden', kind: 'private', settings: { guests: 'off' } }),
     );
+  });
+});
+
+describe('a file that was taken before', () => {
+  const hourly = (world: World, taken: SyncInput['taken']) =>
+    syncConfig({ store: world.store, files: world.files, clock: world.clock, log: world.log, taken });
+
+  test('does not undo what was changed since; another edit counts, and so does the file after a restart', async () => {
+    const world = await openWorld();
+    const taken: SyncInput['taken'] = new Map();
+    world.edit('workspace.md', '---\ntitle: First\n---\n');
+    expect(await hourly(world, taken)).toEqual([W]);
+    // Signed, and its file is not written yet.
+    await world.store.commit(draft('workspace.set'), (tx) =>
+      tx.update('workspace', { id: W }, { title: 'Signed' }),
+    );
+    expect(await hourly(world, taken)).toEqual([]);
+    expect((await world.store.read.get('workspace', { id: W }))?.title).toBe('Signed');
+    world.edit('workspace.md', '---\ntitle: Third\n---\n');
+    expect(await hourly(world, taken)).toEqual([W]);
+    await world.store.commit(draft('workspace.set'), (tx) =>
+      tx.update('workspace', { id: W }, { title: 'Signed again' }),
+    );
+    expect(await sync(world)).toEqual([W]);
+    expect((await world.store.read.get('workspace', { id: W }))?.title).toBe('Third');
   });
 });

@@ -3,6 +3,7 @@ import {
   type Clock,
   type Context,
   canonicalJson,
+  type Digest,
   INTEGRITY,
   isSameBinding,
   isSlug,
@@ -29,6 +30,11 @@ export interface SyncInput {
   readonly files: WorkspaceFiles;
   readonly clock: Clock;
   readonly log: Logger;
+  /**
+   * Digest of each settings file as it was last taken, by workspace and path. Who looks again and again keeps it between two looks: a file
+   * that nobody has edited since says nothing new, and must not undo what was changed by a signed request a moment ago.
+   */
+  readonly taken?: Map<string, Digest> | undefined;
 }
 
 /**
@@ -50,9 +56,14 @@ export async function syncConfig(input: SyncInput): Promise<readonly string[]> {
 
 async function syncWorkspace(input: SyncInput, workspace: Workspace): Promise<boolean> {
   const file = await readStaff(input, workspace, WORKSPACE_FILE);
+  if (isTaken(input, workspace, file)) return false;
   const said = file === undefined ? undefined : tryParse(input, workspace, file, parseWorkspaceFile);
   if (said === undefined) return false;
-  const settings = await withOwnBindings(input, workspace, workspaceSettingsOf(said));
+  const wished = workspaceSettingsOf(said);
+  const settings = await withOwnBindings(input, workspace, wished);
+  // A group that another workspace gives up later is asked for again.
+  const isWhole = settings.bindings?.length === wished.bindings?.length;
+  const keep = (): void => (isWhole ? noteTaken(input, workspace, file) : undefined);
   const next = {
     settings,
     title: said.title ?? workspace.title,
@@ -66,8 +77,10 @@ async function syncWorkspace(input: SyncInput, workspace: Workspace): Promise<bo
       kind: workspace.kind,
       outsideEdits: workspace.outsideEdits,
     })
-  )
+  ) {
+    keep();
     return false;
+  }
   const audit = {
     action: 'setup.sync',
     actor: 'appliance',
@@ -76,6 +89,7 @@ async function syncWorkspace(input: SyncInput, workspace: Workspace): Promise<bo
     data: { file: WORKSPACE_FILE, hash: file?.hash },
   };
   await input.store.commit(audit, (tx) => tx.update('workspace', { id: workspace.id }, next));
+  keep();
   return true;
 }
 
@@ -101,6 +115,7 @@ async function withOwnBindings(
 
 async function syncContext(input: SyncInput, workspace: Workspace, id: string): Promise<boolean> {
   const file = await readStaff(input, workspace, contextFile(id));
+  if (isTaken(input, workspace, file)) return false;
   const said = file === undefined ? undefined : tryParse(input, workspace, file, parseContextFile);
   if (file === undefined || said === undefined) return false;
   const context = parseContextId(id);
@@ -119,11 +134,14 @@ async function syncContext(input: SyncInput, workspace: Workspace, id: string): 
     const fresh = newContext(input, workspace, context, said);
     if (fresh === undefined) return false;
     await input.store.commit(audit, (tx) => tx.insert('context', fresh));
+    noteTaken(input, workspace, file);
     return true;
   }
   const next = { settings: settingsOf(said), openness: said.kind ?? row.openness };
-  if (isSame(next, { settings: row.settings, openness: row.openness })) return false;
-  await input.store.commit(audit, (tx) => tx.update('context', { id: context }, next));
+  const isKnown = isSame(next, { settings: row.settings, openness: row.openness });
+  if (!isKnown) await input.store.commit(audit, (tx) => tx.update('context', { id: context }, next));
+  noteTaken(input, workspace, file);
+  if (isKnown) return false;
   return true;
 }
 
@@ -156,6 +174,14 @@ function newContext(
 }
 
 const DEFAULT_ACCOUNT = 'demo';
+
+function isTaken({ taken }: SyncInput, { id }: Workspace, file: LabelledFile | undefined): boolean {
+  return file !== undefined && taken?.get(`${id}/${file.path}`) === file.hash;
+}
+
+function noteTaken({ taken }: SyncInput, { id }: Workspace, file: LabelledFile | undefined): void {
+  if (file !== undefined) taken?.set(`${id}/${file.path}`, file.hash);
+}
 
 async function readStaff(
   input: SyncInput,
