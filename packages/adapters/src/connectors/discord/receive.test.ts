@@ -1,7 +1,7 @@
 import { AppError } from '@agent-runtime/domain';
-import { until } from '@agent-runtime/testkit';
+import { settle, until } from '@agent-runtime/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
-import { discordStage, type Stage, type StageOptions } from './discord.fixture.ts';
+import { discordStage, type Stage, type StageOptions, skippingClock } from './discord.fixture.ts';
 
 const open: Stage[] = [];
 afterEach(async () => {
@@ -103,13 +103,23 @@ describe('the gateway of discord', () => {
     [4013, '4013'],
     [4014, 'Message Content Intent'],
   ])('close %i: alarm that says what to do, and no further try', async (code, words) => {
-    const stage = await staged();
+    const clock = skippingClock();
+    const waits: number[] = [];
+    const { sleep } = clock;
+    clock.sleep = (ms, signal) => {
+      waits.push(ms);
+      return sleep(ms, signal);
+    };
+    const stage = await staged({ clock });
     stage.server.gateway.refuseIdentify(code, 9);
     await stage.connector.start(async () => undefined);
     await until(() => stage.log.lines.some(({ level }) => level === 'error'), 'the alarm');
     expect(stage.connector.trouble?.()).toContain(words);
     expect(stage.log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
     expect(stage.server.gateway.lines).toHaveLength(1);
+    await settle();
+    // The pause before a further try.
+    expect(waits).not.toContain(1_000);
   });
 
   test('4014 on a running line: the same', async () => {
