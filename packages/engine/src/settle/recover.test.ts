@@ -94,7 +94,7 @@ function deduplicating(world: World): void {
   world.chat.dropsRepeats = true;
 }
 
-describe('death at every crash point of engine and store', { timeout: 60_000 }, () => {
+describe('death at every crash point of engine and store', { timeout: 240_000 }, () => {
   test.each([
     ['an outside that cannot tell', () => {}],
     ['an outside that knows', knowing],
