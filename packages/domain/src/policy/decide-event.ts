@@ -17,9 +17,9 @@ export function decideEvent(request: Of<'ingest.take'>, rules: PolicyRules): Dec
     case 'edit':
       return take('words', 'The new words of an old message are kept; they start and order nothing.');
     case 'button':
-      return request.principal.kind === 'user' && !request.isBot && !request.isRelayed
-        ? take('press', 'A paired person may press what is shown to them.')
-        : deny('policy.person', 'Buttons are for people who are paired here.');
+      return isPerson(request.principal) && !request.isBot && !request.isRelayed
+        ? take('press', 'A person may press what is shown to them; what the button does is decided then.')
+        : deny('policy.person', 'Buttons are for people who press them themselves.');
     case 'reaction':
     case 'member':
     case 'moved':
@@ -28,6 +28,11 @@ export function decideEvent(request: Of<'ingest.take'>, rules: PolicyRules): Dec
       request.kind satisfies never;
       return deny('policy.unknown', 'Denied: nothing is known of this kind of event.');
   }
+}
+
+/** Tokens and services press nothing. */
+function isPerson({ kind }: Of<'ingest.take'>['principal']): boolean {
+  return kind === 'user' || kind === 'guest';
 }
 
 function decideWords(request: Of<'ingest.take'>): Decision {

@@ -3,10 +3,11 @@ import type { EngineDeps } from '../api.ts';
 import { messageOf } from '../approval/buttons.ts';
 import { splitSource, type Whereabouts } from './who.ts';
 
-/** A button that a paired person may use in the place where they are. */
+/** A button that somebody may use in the place where they are. */
 export interface FoundButton {
   readonly button: Button;
-  readonly person: UserId;
+  /** Absent: a guest, who may say OK to a wish of their own and nothing else. */
+  readonly person: UserId | undefined;
 }
 
 /**
@@ -19,12 +20,14 @@ export async function findButton(
   where: Whereabouts,
 ): Promise<FoundButton | undefined> {
   const { principal, context } = where;
-  if (principal.kind !== 'user' || context === undefined || id === undefined) return undefined;
+  if (context === undefined || id === undefined) return undefined;
+  const person = principal.kind === 'user' ? principal.user : undefined;
   const button = await deps.store.read.get('approval_button', { id });
   if (button === undefined || button.act === 'words' || button.context !== context.id) return undefined;
   if (button.usedAt !== undefined || !(deps.clock.nowMs() < button.expiresAt)) return undefined;
-  const isTheirs = button.person === undefined || button.person === principal.user;
-  return isTheirs ? { button, person: principal.user } : undefined;
+  if (person === undefined && (principal.kind !== 'guest' || button.act !== 'confirm')) return undefined;
+  const isTheirs = button.person === undefined || button.person === person;
+  return isTheirs ? { button, person } : undefined;
 }
 
 /** Platform id of the message that a button stands on, when that is in this channel. */

@@ -45,9 +45,12 @@ export async function takePress(deps: EngineDeps, hooks: PressHooks, at: Place):
   const { button } = found;
   if ((await messageHere(deps.store.read, button, event)) !== event.message)
     return refusePress(deps, arrival, where);
-  if (button.act === 'confirm') return hooks.confirm?.(at, button) ?? refusePress(deps, arrival, where);
+  if (button.act === 'confirm')
+    return button.intent === undefined || hooks.confirm === undefined
+      ? refusePress(deps, arrival, where)
+      : hooks.confirm(at, button);
   const approval = await openQuestion(deps, button);
-  if (approval === undefined) return refusePress(deps, arrival, where);
+  if (approval === undefined || found.person === undefined) return refusePress(deps, arrival, where);
   return answerPress(deps, hooks, { at, button, approval }, found.person);
 }
 

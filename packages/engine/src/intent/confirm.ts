@@ -13,7 +13,7 @@ import { policyRules } from '../effect/index.ts';
 import { assertQueueHasRoom } from '../ingest/limits.ts';
 import { auditOf, markOf, type Place } from '../ingest/place.ts';
 import { makeWork, queueRun } from '../ingest/work.ts';
-import { closeCard, messagesOf } from './card.ts';
+import { closeCard } from './card.ts';
 import { inShort } from './sentence.ts';
 
 /** What a begun wish wakes. */
@@ -25,7 +25,7 @@ export interface ConfirmHooks {
 /**
  * The OK to a wish: the task begins, once, if who presses is who said it and may still begin tasks here. Everything is looked at and
  * written in one transaction.
- * @param button of act `confirm`, found by the id that was pressed
+ * @param button of act `confirm`; that it stands where it was put, is not used and not over was looked at before
  * @returns `refused` with words for the presser alone, when it cannot begin
  */
 export async function confirmIntent(
@@ -57,7 +57,6 @@ async function usable(deps: EngineDeps, tx: StoreTx, at: Place, button: Button):
   const nowMs = deps.clock.nowMs();
   const intent = button.intent === undefined ? undefined : await tx.get('task_intent', { id: button.intent });
   if (intent === undefined || intent.context !== at.context.id) throw no(GONE);
-  if (!(await isOnItsCard(tx, button, at.arrival.event.message))) throw no(ELSEWHERE);
   if (principalKey(intent.requester) !== principalKey(at.where.principal)) throw no(NOT_YOURS);
   if (intent.state !== 'asked') throw no(ENDED[intent.state]);
   await assertMayBegin(deps, tx, at);
@@ -65,12 +64,6 @@ async function usable(deps: EngineDeps, tx: StoreTx, at: Place, button: Button):
   const fresh = { id: button.id, usedAt: { isNull: true }, expiresAt: { gt: nowMs } };
   if ((await tx.update('approval_button', fresh, { usedAt: nowMs })) !== 1) throw no(ENDED.expired);
   return intent;
-}
-
-/** A button that was copied to another message does nothing. */
-async function isOnItsCard(tx: StoreTx, button: Button, message: string | undefined): Promise<boolean> {
-  const card = await tx.get('effect', { id: button.card });
-  return card !== undefined && message !== undefined && messagesOf(card).includes(message);
 }
 
 async function assertMayBegin(deps: EngineDeps, tx: StoreTx, at: Place): Promise<void> {
@@ -127,7 +120,6 @@ async function turnDown(deps: EngineDeps, at: Place, reply: string): Promise<Acc
 }
 
 const GONE = 'This button does not do anything any more.';
-const ELSEWHERE = 'This button does not stand where it was put. Use the one on the card itself.';
 const NOT_YOURS = 'Only who asked for it can say OK to it.';
 const ENDED: Readonly<Record<Exclude<Intent['state'], 'asked'>, string>> = {
   begun: 'It has begun already.',
