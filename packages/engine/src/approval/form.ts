@@ -4,10 +4,10 @@ import {
   canFlow,
   clearanceOf,
   type Effect,
-  type JsonObject,
   mayHubSee,
   type Principal,
   type StoreReader,
+  wordsOfPayloads,
 } from '@agent-runtime/domain';
 import type { EngineDeps } from '../api.ts';
 import { decideEdit } from './edit.ts';
@@ -33,7 +33,7 @@ export async function formText(deps: EngineDeps, asked: FormQuestion): Promise<s
   const { approval, effect } = question;
   if (approval.state !== 'pending') return undefined;
   if (decideEdit(question, { principal: asked.principal, via: 'chat' }).kind !== 'permit') return undefined;
-  return (await mayBeShown(read, asked.context, effect)) ? wordsOf(effect) : undefined;
+  return (await mayBeShown(read, asked.context, effect)) ? wordsIn(effect) : undefined;
 }
 
 function isLive(button: Button, { context, principal }: FormQuestion, nowMs: number): boolean {
@@ -53,18 +53,7 @@ async function mayBeShown(reader: StoreReader, place: Context, effect: Effect): 
   return hub !== undefined && mayHubSee(hub, place, effect);
 }
 
-function wordsOf(effect: Effect): string | undefined {
-  const words = effect.payloads.map(payloadText).filter((text) => text !== '');
-  return words.length === 0 ? undefined : words.join('\n');
-}
-
-function payloadText(payload: JsonObject): string {
-  const { body } = payload;
-  // What goes on the wire of a chat platform, or the payload itself.
-  const inner: Readonly<Record<string, unknown>> =
-    typeof body === 'object' && body !== null ? { ...body } : {};
-  const found = [payload.text, inner.text, inner.content, inner.caption].find(
-    (one) => typeof one === 'string',
-  );
-  return typeof found === 'string' ? found : '';
+function wordsIn({ payloads }: Effect): string | undefined {
+  const words = wordsOfPayloads(payloads);
+  return words === '' ? undefined : words;
 }
