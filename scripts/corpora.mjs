@@ -1,6 +1,7 @@
 // `npm run corpora -- DIR`: runs public collections of hostile inputs against the guards they are about. DIR holds one folder per
 // collection, as its authors publish it (one JSON value per line); folders nobody knows are named and left out. The collections
 // themselves are no part of this repository.
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -11,7 +12,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   AppError,
   canonicalJson,
@@ -166,6 +168,26 @@ async function judge(cases, isRight) {
   return { all: cases.length, wrong };
 }
 
+/**
+ * The same strings as names, titles, topics, files and texts, in and out, through both platforms: the suites of the connectors take them in
+ * and say how many of how many. @returns how many suites failed
+ */
+function throughChats(folder) {
+  const suites = ['telegram', 'discord'].map(
+    (name) => `packages/adapters/src/connectors/${name}/hostile.test.ts`,
+  );
+  const { status } = spawnSync(
+    process.execPath,
+    ['node_modules/vitest/vitest.mjs', 'run', '--testTimeout=600000', ...suites],
+    {
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      env: { ...process.env, AGENT_RUNTIME_CORPORA: resolve(folder) },
+      stdio: 'inherit',
+    },
+  );
+  return status === 0 ? 0 : 1;
+}
+
 const CORPORA = {
   'path-traversal': pathTraversal,
   'yaml-frontmatter': yamlFrontMatter,
@@ -189,4 +211,5 @@ for (const name of readdirSync(dir).sort()) {
   for (const line of wrong.slice(0, 20)) process.stdout.write(`  ${line}\n`);
   failed += wrong.length;
 }
+if (existsSync(join(dir, 'naughty-strings'))) failed += throughChats(dir);
 process.exit(failed === 0 ? 0 : 1);

@@ -123,10 +123,10 @@ export function hostileTexts(chars: number): ReadonlyMap<string, string> {
   return texts;
 }
 
-/** Strings of a public collection, when AGENT_RUNTIME_TEST_CORPORA names a folder with `naughty-strings/blns.json`. */
+/** Strings of a public collection, when AGENT_RUNTIME_CORPORA names a folder with `naughty-strings/blns.json`. */
 export function naughtyStrings(): readonly string[] {
-  const file = join(process.env.AGENT_RUNTIME_TEST_CORPORA ?? '', 'naughty-strings', 'blns.json');
-  return process.env.AGENT_RUNTIME_TEST_CORPORA !== undefined && existsSync(file)
+  const file = join(process.env.AGENT_RUNTIME_CORPORA ?? '', 'naughty-strings', 'blns.json');
+  return process.env.AGENT_RUNTIME_CORPORA !== undefined && existsSync(file)
     ? JSON.parse(readFileSync(file, 'utf8'))
     : [];
 }
