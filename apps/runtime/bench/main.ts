@@ -16,6 +16,7 @@ import {
   type Running,
 } from '../src/journeys/journey.fixture.ts';
 import { adminCosts } from './admin.ts';
+import { chatCosts } from './chat.ts';
 import { fill } from './fill.ts';
 import { processFacts, rate, spread, timeCommand, timeEach } from './measure.ts';
 
@@ -117,6 +118,7 @@ async function bench(): Promise<void> {
   add('kill -9 to the next reply', reply - againAt, 'ms', '2000');
   await again.stop();
   await longLife(model, secret);
+  for (const [name, value, unit, bound] of await chatCosts(model, llmServer)) add(name, value, unit, bound);
 }
 
 /** RSS and its slope over the rest of 5,000 messages (a turn has two), in 16 conversations at once. */
