@@ -42,3 +42,22 @@ test.each<[ErrorKind, boolean]>([
     expect(log.dump()).toContain('not offered again');
   } else await expect(said).rejects.toMatchObject({ kind });
 });
+
+test('an event that meets a bug again and again is given up in the end, so that others are heard', async () => {
+  const chat = memoryConnector({ clock: manualClock() });
+  const taken: string[] = [];
+  const accept = async ({ event }: Arrival) => {
+    taken.push(event.text);
+    if (event.text === 'poison') throw new TypeError('of undefined');
+    return { outcome: 'run' as const, isRepeat: false };
+  };
+  const log = recordingLogger();
+  await listenTo(chat, { accept, suggest: async () => [] }, log);
+  const poison = { channel: 'general', sender: 'u1', text: 'poison', externalId: 'p' };
+  for (let time = 1; time <= 4; time += 1) await expect(chat.say(poison)).rejects.toThrow('of undefined');
+  expect(log.dump()).not.toContain('given up');
+  await chat.say(poison);
+  expect(log.dump()).toContain('given up');
+  await chat.say({ channel: 'general', sender: 'u1', text: 'hello' });
+  expect(taken).toEqual([...Array.from({ length: 5 }, () => 'poison'), 'hello']);
+});
