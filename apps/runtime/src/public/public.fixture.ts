@@ -14,6 +14,7 @@ import type { Arrival, Engine } from '@agent-runtime/engine';
 import { openMemoryStore } from '@agent-runtime/store';
 import { manualClock, noMetrics, recordingLogger, seededIds } from '@agent-runtime/testkit';
 import type { Enrolment } from '../admin/index.ts';
+import type { TelegramHook } from '../assembly/connectors.ts';
 import { liveTexts } from '../stream/live-text.ts';
 import type { StepFact } from '../stream/run-facts.ts';
 import { systemLiveFeed } from '../system/live-feed.ts';
@@ -48,7 +49,7 @@ export interface PublicWorld {
 const AUDIT = { action: 'task.create', actor: 'test', subject: 'test' };
 
 /** The public app on a real store, with an engine that only writes down what it is given. */
-export async function publicWorld(perMinute = 1_000): Promise<PublicWorld> {
+export async function publicWorld(perMinute = 1_000, telegramHook?: TelegramHook): Promise<PublicWorld> {
   const clock = manualClock();
   const log = recordingLogger();
   const ids = seededIds();
@@ -141,6 +142,7 @@ export async function publicWorld(perMinute = 1_000): Promise<PublicWorld> {
     ids,
     log,
     metrics: noMetrics,
+    telegramHook,
     perMinute,
     reasons: () => (isStopping ? ['stopping'] : []),
     heartbeatMs: 15_000,
