@@ -1,34 +1,27 @@
 import {
   AppError,
-  type Conversation,
   type Decision,
   decide,
-  type EffectiveSettings,
-  type Intent,
   type PolicyRequest,
-  type PolicyRules,
   publicLabel,
-  type StoreTx,
   takenAs,
 } from '@agent-runtime/domain';
 import type { Accepted, Arrival, EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/index.ts';
-import { acknowledge, addTo, askIntent, confirmIntent, openIntentOf } from '../intent/index.ts';
+import { confirmIntent } from '../intent/index.ts';
 import { answerCommand, type Orders } from './answer.ts';
-import { arrivalDigest, checkArrival, isEcho, mayBeCommand } from './arrival.ts';
+import { arrivalDigest, checkArrival, isEcho } from './arrival.ts';
 import { bindByRule, claimsOf } from './bind.ts';
 import { type ChatCommand, type ParsedText, parseCommand } from './command.ts';
-import { openConversation } from './conversation.ts';
-import { assertQueueHasRoom, assertSenderHasRoom, requireShort } from './limits.ts';
 import { moveSeen, takeMove } from './move.ts';
 import { askToPair, type Tell, wantsPairing } from './pair.ts';
-import { auditOf, keepWords, markOf, type Place, writeMessage } from './place.ts';
+import type { Place } from './place.ts';
 import { refusePress, takePress } from './press.ts';
-import { answerAtOnce, halted, isHalted, refusal, refuse, refuseAct, refuseUnbound } from './refuse.ts';
+import { answerAtOnce, isHalted, refuseAct, refuseUnbound } from './refuse.ts';
 import { see } from './seen.ts';
+import { logOnly, startOrLog } from './start.ts';
 import { type Whereabouts, whereabouts } from './who.ts';
 import { promptAnswered, takeWords } from './words.ts';
-import { makeWork, queueRun } from './work.ts';
 
 export interface Ingest {
   accept(arrival: Arrival): Promise<Accepted>;
@@ -214,155 +207,4 @@ async function takeCommand(
   const answer = await answerCommand(deps, hooks.orders, asker, command);
   if (answer.task !== undefined) return startOrLog(deps, hooks, at, answer.task);
   return answerAtOnce(deps, hooks.onReply, { ...at, context: answer.place ?? at.context }, answer);
-}
-
-/** A message that asks for work starts a run, or is refused with words; one that asks for nothing is only logged. */
-async function startOrLog(
-  deps: EngineDeps,
-  hooks: IngestHooks,
-  at: Place,
-  taskText: string | undefined,
-): Promise<Accepted> {
-  const { arrival, where, rules } = at;
-  const isAddressed = taskText !== undefined || arrival.event.isAddressed;
-  const decision = decide(
-    { action: 'task.create', principal: where.principal, door: arrival.door, isAddressed },
-    rules,
-  );
-  if (decision.kind === 'permit') return startOrRefuse(deps, hooks, at, { rules, decision, taskText });
-  const isUnaddressed = decision.reasons.some((reason) => reason.code === 'policy.unaddressed');
-  if (isUnaddressed) return logOnly(deps, at);
-  const text = decision.reasons.map((reason) => reason.text).join(' ');
-  if (arrival.authenticated !== undefined) throw refusal(decision, text);
-  return refuse(deps, hooks.onReply, at, { text, reason: decision.reasons[0]?.code ?? '' });
-}
-
-interface Granted {
-  readonly rules: PolicyRules;
-  readonly decision: Decision;
-  readonly taskText: string | undefined;
-}
-
-/** In chat a limit is an answer, not an error: thrown, the platform would offer the message again and again. */
-async function startOrRefuse(
-  deps: EngineDeps,
-  hooks: IngestHooks,
-  at: Place,
-  granted: Granted,
-): Promise<Accepted> {
-  try {
-    return await startRun(deps, hooks, at, granted);
-  } catch (thrown) {
-    const isFull = thrown instanceof AppError && FULL.has(thrown.code);
-    if (!isFull || at.arrival.authenticated !== undefined) throw thrown;
-    return refuse(deps, hooks.onReply, at, { text: thrown.message, reason: thrown.code });
-  }
-}
-
-const FULL: ReadonlySet<string> = new Set([
-  'ingest.queue.exhausted',
-  'ingest.guest.exhausted',
-  'ingest.sender.exhausted',
-  'ingest.prompt.invalid',
-  'intent.text.invalid',
-  'intent.card.denied',
-]);
-
-async function startRun(
-  deps: EngineDeps,
-  hooks: IngestHooks,
-  at: Place,
-  granted: Granted,
-): Promise<Accepted> {
-  const { arrival, where, context } = at;
-  const { settings } = granted.rules;
-  if (settings === undefined) throw refusal(granted.decision, 'This place is not bound to a workspace.');
-  const text = granted.taskText ?? arrival.event.text;
-  requireShort(text, settings);
-  const isTask = granted.taskText !== undefined;
-  const isResearch = /^research\b/i.test(text) && isTask;
-  const committed = deps.store.commit(
-    auditOf(at, 'ingest.accept', { reasons: granted.decision.reasons.map((reason) => reason.code) }, text),
-    async (tx) => {
-      if (deps.panic.isOn()) throw halted();
-      const conversation = await openConversation(deps, tx, {
-        context,
-        settings,
-        key: arrival.conversationKey,
-      });
-      await assertQueueHasRoom(tx, conversation, settings);
-      await assertSenderHasRoom(
-        tx,
-        { principal: where.principal, context, settings, door: arrival.door },
-        deps.clock.nowMs(),
-      );
-      const old = await waitingWish(deps, tx, at, { settings, conversation });
-      const isAdded = old !== undefined && !isTask;
-      const message = await writeMessage(deps, tx, at, {
-        conversation: conversation.id,
-        text: isAdded ? addTo(old, text, deps.config.maxPromptChars) : text,
-        isPromptable: where.principal.kind !== 'guest',
-      });
-      if (isAdded || (isTask && settings.acknowledge === 'confirm')) {
-        const kind = isAdded ? old.kind : isResearch ? 'research' : 'chat';
-        const requester = where.principal;
-        const reply = await askIntent(deps, tx, { message, context, settings, requester, kind, old });
-        const said = { outcome: 'command', ...(reply === undefined ? {} : { reply }) } as const;
-        await tx.insert('ingest_event', markOf(deps, arrival, said));
-        return { ...said, isQueued: true };
-      }
-      const { task, run } = makeWork(deps, {
-        message,
-        context,
-        conversation,
-        requester: where.principal,
-        door: arrival.door,
-        kind: isResearch ? 'research' : (arrival.taskKind ?? 'chat'),
-      });
-      await tx.insert('task', task);
-      await queueRun(tx, run);
-      if (isTask && settings.acknowledge === 'tasks') {
-        const requester = where.principal;
-        await acknowledge(deps, tx, { task, run, message, requester, settings });
-      }
-      await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'run', task: task.id, run: run.id }));
-      return { outcome: 'run', task: task.id, run: run.id } as const;
-    },
-  );
-  // Woken now, its claim stands in the queue right behind this commit and shares its transaction; the second look finds nothing then.
-  hooks.onRun();
-  const started = await committed;
-  hooks.onRun();
-  if (isTask || started.outcome === 'command') hooks.onReply();
-  return { isRepeat: false, ...started };
-}
-
-/** What this person said before and has not said OK to: their own fresh words, addressed to us, are added to it. */
-async function waitingWish(
-  deps: EngineDeps,
-  tx: StoreTx,
-  at: Place,
-  here: { readonly settings: EffectiveSettings; readonly conversation: Conversation },
-): Promise<Intent | undefined> {
-  if (here.settings.acknowledge !== 'confirm' || !mayBeCommand(at.arrival)) return undefined;
-  return openIntentOf(tx, here.conversation.id, at.where.principal, deps.clock.nowMs());
-}
-
-/** No words and nothing that came with them. */
-function isEmpty({ event }: Arrival): boolean {
-  return event.text.trim() === '' && (event.attachments ?? []).length === 0;
-}
-
-/** Kept for the log, without a run. Words of strangers and edits stay out of prompts. */
-async function logOnly(deps: EngineDeps, at: Place): Promise<Accepted> {
-  const { arrival, where } = at;
-  const { settings } = at.rules;
-  if (settings === undefined || isEmpty(arrival)) return NOTHING;
-  const isPromptable =
-    where.principal.kind !== 'guest' && !arrival.event.sender.isBot && arrival.event.kind === 'message';
-  await deps.store.commit(auditOf(at, 'ingest.log', {}, arrival.event.text), async (tx) => {
-    await keepWords(deps, tx, at, { settings, isPromptable });
-    await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'logged' }));
-  });
-  return { outcome: 'logged', isRepeat: false };
 }
