@@ -57,7 +57,7 @@ const url = z.url({ protocol: /^https?$/, error: 'write it as an address, e.g. h
 
 /** `<bot id>:<secret>`; the number names the account before anything is asked of the network. */
 export const telegramToken = text.regex(
-  /^\d{1,20}:[A-Za-z0-9_-]{20,}$/,
+  /^\d{1,16}:[A-Za-z0-9_-]{20,}$/,
   'it is not a bot token; BotFather gives one like 123456789:AA…',
 );
 /** `<application id in base64>.<…>.<…>` */
@@ -65,6 +65,12 @@ export const discordToken = text.regex(
   /^[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{20,}$/,
   'it is not a bot token; the developer portal gives three parts with dots between them',
 );
+
+/** Whoever guesses it speaks in everybody's name. */
+export const webhookSecret = z
+  .string()
+  .trim()
+  .regex(/^[A-Za-z0-9_-]{24,256}$/, 'use 24 to 256 of A-Z, a-z, 0-9, _ and -; it must not be guessed');
 
 /** Everything that the environment may say; docs/guides/configuration.md explains each name. */
 const shape = z.object({
@@ -98,12 +104,13 @@ const shape = z.object({
   MEMORY_DIR: text.optional(),
   TELEGRAM_TOKEN: telegramToken.optional(),
   TELEGRAM_API_ROOT: url.optional(),
-  TELEGRAM_PER_SECOND: count('write calls per second, e.g. 25').default(25),
-  TELEGRAM_MODE: oneOf(['polling', 'webhook']).default('polling'),
-  TELEGRAM_WEBHOOK_SECRET: z
+  TELEGRAM_PER_SECOND: z
     .string()
-    .regex(/^[A-Za-z0-9_-]{24,256}$/, 'use 24 to 256 of A-Z, a-z, 0-9, _ and -; it must not be guessed')
-    .optional(),
+    .regex(/^[1-9]\d{0,8}$/, 'write calls per second, e.g. 25')
+    .transform(Number)
+    .default(25),
+  TELEGRAM_MODE: oneOf(['polling', 'webhook']).default('polling'),
+  TELEGRAM_WEBHOOK_SECRET: webhookSecret.optional(),
   DISCORD_TOKEN: discordToken.optional(),
   DISCORD_API_ROOT: url.optional(),
 });

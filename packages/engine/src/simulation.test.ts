@@ -7,7 +7,7 @@ const IS_SOAK = process.env.SOAK === '1';
 /** `SIM_SEED=7` plays that one history and prints its trace; `SIM_FIRST` and `SIM_COUNT` choose other seeds. */
 const ONE = process.env.SIM_SEED === undefined ? undefined : Number(process.env.SIM_SEED);
 const FIRST = ONE ?? Number(process.env.SIM_FIRST ?? 1);
-const COUNT = ONE === undefined ? Number(process.env.SIM_COUNT ?? (IS_SOAK ? 8_000 : 2_000)) : 1;
+const COUNT = ONE === undefined ? Number(process.env.SIM_COUNT ?? (IS_SOAK ? 8_000 : 800)) : 1;
 
 let theatre: Theatre;
 beforeAll(async () => {

@@ -174,8 +174,9 @@ async function join(
     telegramHook: chats.telegramHook,
     chatReasons: chats.reasons,
     drain: async (deadlineMs) => {
-      await Promise.all(chats.connectors.map((chat) => chat.stop()));
-      await engine.drain(deadlineMs);
+      // Side by side: a platform that does not answer must not use up the time in which running work may end.
+      const stopped = Promise.all(chats.connectors.map((chat) => chat.stop()));
+      await Promise.all([engine.drain(deadlineMs), Promise.race([stopped, clock.sleep(deadlineMs)])]);
     },
     close: async () => {
       await Promise.all(loops.map((loop) => loop.stop()));

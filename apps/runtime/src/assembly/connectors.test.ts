@@ -59,13 +59,25 @@ describe('which platforms there are', () => {
     expect(reasons().join(' ')).not.toContain('canary');
   });
 
+  test('a token that only looks like one leaves its platform out, and the others are there', async () => {
+    const odd = `${Buffer.from('no number at all').toString('base64url')}.GEmula.${'t'.repeat(38)}`;
+    const { connectors, reasons } = await make({}, { DISCORD_TOKEN: odd, TELEGRAM_TOKEN: TELEGRAM }).chats;
+    expect(connectors.map(({ name }) => name)).toEqual(['telegram']);
+    expect(reasons().join(' ')).not.toContain(odd);
+    expect(reasons()).toHaveLength(1);
+  });
+
   test('a webhook needs its secret, and knows it', async () => {
     const webhook = {
       TELEGRAM_TOKEN: TELEGRAM,
       TELEGRAM_MODE: 'webhook',
       PUBLIC_URL: 'https://agents.example',
     };
-    await expect(make(webhook).chats).rejects.toMatchObject({ kind: 'invalid' });
+    const without = await make(webhook).chats;
+    expect(without.connectors).toEqual([]);
+    expect(without.reasons()).toEqual([expect.stringContaining('secret set TELEGRAM_WEBHOOK_SECRET')]);
+    const short = await make(webhook, { TELEGRAM_WEBHOOK_SECRET: 'x' }).chats;
+    expect([short.connectors, short.telegramHook]).toEqual([[], undefined]);
     const secret = 'a-secret-of-more-than-24-letters';
     const { telegramHook } = await make({ ...webhook, TELEGRAM_WEBHOOK_SECRET: secret }).chats;
     expect([telegramHook?.isGenuine(secret), telegramHook?.isGenuine('other')]).toEqual([true, false]);

@@ -1,7 +1,13 @@
 import { folderConnector } from '@agent-runtime/adapters';
-import type { Clock, Connector, ConnectorMemory, Logger } from '@agent-runtime/domain';
+import {
+  AppError,
+  type Clock,
+  type Connector,
+  type ConnectorMemory,
+  type Logger,
+} from '@agent-runtime/domain';
 import type { MenuEntry } from '@agent-runtime/engine';
-import { type Config, discordToken, telegramToken } from '../config.ts';
+import { type Config, discordToken, telegramToken, webhookSecret } from '../config.ts';
 import { discordMenu, telegramMenu } from './menus.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -31,8 +37,8 @@ export interface ChatsInput {
 }
 
 /**
- * Makes the connectors that are configured; each platform's library is loaded only for it. Nobody listens yet. A token in the vault that
- * is none leaves its platform out and says so; one in the environment has stopped the start before.
+ * Makes the connectors that are configured; each platform's library is loaded only for it. Nobody listens yet. What cannot be used (a token
+ * in the vault that is none, a webhook without its secret) leaves its platform out and says so: the vault is mended through a runtime that runs.
  */
 export async function makeChats(input: ChatsInput): Promise<Chats> {
   const { config, clock, log } = input;
@@ -40,9 +46,9 @@ export async function makeChats(input: ChatsInput): Promise<Chats> {
   const connectors: Connector[] = [];
   if (config.memoryDir !== undefined)
     connectors.push(folderConnector({ folder: config.memoryDir, clock, log }));
-  const telegram = await telegramOf(input, left);
+  const telegram = await unlessUnusable(left, () => telegramOf(input));
   if (telegram !== undefined) connectors.push(telegram.connector);
-  const discord = await discordOf(input, left);
+  const discord = await unlessUnusable(left, () => discordOf(input));
   if (discord !== undefined) connectors.push(discord);
   for (const reason of left) log.error({ room: 'connectors' }, reason);
   return {
@@ -58,62 +64,91 @@ export async function makeChats(input: ChatsInput): Promise<Chats> {
   };
 }
 
-async function telegramOf(
-  input: ChatsInput,
-  left: string[],
-): Promise<{ readonly connector: Connector; readonly hook: TelegramHook | undefined } | undefined> {
-  const { config, secrets } = input;
-  const given = secrets.get('TELEGRAM_TOKEN');
-  if (given === undefined) return undefined;
-  const token = telegramToken.safeParse(given);
-  if (!token.success) {
-    left.push(notAToken('TELEGRAM_TOKEN'));
+async function unlessUnusable<T>(left: string[], make: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await make();
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.kind !== 'invalid') throw thrown;
+    left.push(thrown.message);
     return undefined;
   }
+}
+
+async function telegramOf(
+  input: ChatsInput,
+): Promise<{ readonly connector: Connector; readonly hook: TelegramHook | undefined } | undefined> {
+  const { config, secrets } = input;
+  const token = usable('TELEGRAM_TOKEN', secrets.get('TELEGRAM_TOKEN'), telegramToken);
+  if (token === undefined) return undefined;
+  const isCalled = config.TELEGRAM_MODE === 'webhook';
+  const secret = isCalled
+    ? usable('TELEGRAM_WEBHOOK_SECRET', secrets.get('TELEGRAM_WEBHOOK_SECRET') ?? '', webhookSecret)
+    : undefined;
   const { botIdOf, isWebhookSecret, telegramConnector } = await import('@agent-runtime/adapters/telegram');
-  const secret = secrets.get('TELEGRAM_WEBHOOK_SECRET');
+  const account = botIdOf(token);
   const connector = telegramConnector({
-    token: () => token.data,
-    apiRoot: config.TELEGRAM_API_ROOT,
+    token: () =>
+      newest(secrets.get('TELEGRAM_TOKEN'), telegramToken, (one) => botIdOf(one) === account) ?? token,
+    apiRoot: config.TELEGRAM_API_ROOT?.replace(/\/+$/, ''),
     mode: config.TELEGRAM_MODE,
     publicUrl: config.PUBLIC_URL,
     webhookSecret: secret,
-    memory: input.memoryOf(`telegram:${botIdOf(token.data)}`),
+    memory: input.memoryOf(`telegram:${account}`),
     commands: telegramMenu(input.commands),
     perSecond: config.TELEGRAM_PER_SECOND,
     clock: input.clock,
     log: input.log,
   });
-  const hook: TelegramHook | undefined =
-    config.TELEGRAM_MODE === 'webhook' && secret !== undefined
-      ? {
-          isGenuine: (header) => isWebhookSecret(header, secret),
-          receive: (update) => connector.receive(update),
-        }
-      : undefined;
+  if (secret === undefined) return { connector, hook: undefined };
+  const hook: TelegramHook = {
+    isGenuine: (header) => isWebhookSecret(header, secret),
+    receive: (update) => connector.receive(update),
+  };
   return { connector, hook };
 }
 
-async function discordOf(input: ChatsInput, left: string[]): Promise<Connector | undefined> {
+async function discordOf(input: ChatsInput): Promise<Connector | undefined> {
   const { config, secrets } = input;
-  const given = secrets.get('DISCORD_TOKEN');
-  if (given === undefined) return undefined;
-  const token = discordToken.safeParse(given);
-  if (!token.success) {
-    left.push(notAToken('DISCORD_TOKEN'));
-    return undefined;
-  }
+  const token = usable('DISCORD_TOKEN', secrets.get('DISCORD_TOKEN'), discordToken);
+  if (token === undefined) return undefined;
   const { accountOf, discordConnector } = await import('@agent-runtime/adapters/discord');
+  const account = accountOf(token);
   return discordConnector({
-    token: () => token.data,
+    token: () =>
+      newest(secrets.get('DISCORD_TOKEN'), discordToken, (one) => accountOf(one) === account) ?? token,
     apiRoot: config.DISCORD_API_ROOT,
-    memory: input.memoryOf(`discord:${accountOf(token.data)}`),
+    memory: input.memoryOf(`discord:${account}`),
     commands: discordMenu(input.commands),
     clock: input.clock,
     log: input.log,
   });
 }
 
-function notAToken(name: string): string {
-  return `The vault holds a ${name} that is not a bot token: set it again (agent-runtime secret set ${name}) and start again.`;
+type Form = { safeParse(value: unknown): { readonly success: boolean; readonly data?: string | undefined } };
+
+/** @throws AppError runtime.secret.invalid for a value of another form; the environment's were looked at before */
+function usable(name: string, value: string | undefined, form: Form): string | undefined {
+  if (value === undefined) return undefined;
+  const parsed = form.safeParse(value);
+  if (parsed.success && parsed.data !== undefined) return parsed.data;
+  throw new AppError({
+    code: 'runtime.secret.invalid',
+    kind: 'invalid',
+    message: `${name} is missing, or has not the form it must have: set it (agent-runtime secret set ${name}) and start again.`,
+  });
+}
+
+/** A fresh token of the same account counts at once; one of another account is another bot, and waits for the next start. */
+function newest(
+  value: string | undefined,
+  form: Form,
+  isSame: (token: string) => boolean,
+): string | undefined {
+  const parsed = form.safeParse(value);
+  if (!parsed.success || parsed.data === undefined) return undefined;
+  try {
+    return isSame(parsed.data) ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
 }
