@@ -22,12 +22,14 @@ test('importing the adapters loads neither the SDK nor the HTTP library nor that
   timeout: 60_000,
 }, () => {
   const heavy = (names: readonly string[]): readonly string[] =>
-    names.filter((name) => name === 'undici' || name === '@ai-sdk/openai-compatible' || name === 'grammy');
+    names.filter(
+      (name) => name === 'undici' || name === '@ai-sdk/openai-compatible' || name === 'grammy/web',
+    );
   expect(heavy(loadedBy(''))).toEqual([]);
   const call = `
     const provider = adapters.openAiCompatibleProvider({ id: 'x', baseUrl: 'http://127.0.0.1:1/v1' });
     const request = { model: 'm', messages: [], tools: [], maxOutputTokens: 1, idempotencyKey: 'k' };
     for await (const event of provider.stream(request, new AbortController().signal)) {}
     await import(${JSON.stringify(telegram)});`;
-  expect([...heavy(loadedBy(call))].sort()).toEqual(['@ai-sdk/openai-compatible', 'grammy', 'undici']);
+  expect([...heavy(loadedBy(call))].sort()).toEqual(['@ai-sdk/openai-compatible', 'grammy/web', 'undici']);
 });
