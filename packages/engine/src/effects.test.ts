@@ -46,6 +46,7 @@ test('every answer wakes the outbox and tells who watches', async () => {
   expect(kinds).toEqual([
     'approval.pending',
     'approval.pending',
+    'approval.chat',
     'approval.granted',
     'approval.pending',
     'approval.withdrawn',

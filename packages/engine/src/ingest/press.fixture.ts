@@ -52,6 +52,7 @@ export async function asked(stage: Stage, text = 'We open at nine.'): Promise<Ap
     say('Asked.'),
   );
   const run = await stage.settled((await stage.tell('post it')).run);
+  await quiet(stage);
   return approvalOf(stage, must(run.pendingApprovals[0]));
 }
 

@@ -1,3 +1,4 @@
+import { makeLabel } from '@agent-runtime/domain';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { policyRules } from '../effect/index.ts';
@@ -242,6 +243,53 @@ describe('a button on a card', { timeout: 60_000 }, () => {
     await tamper('effect', { id: question.effect }, { payloads: [{ text: 'changed' }] });
     expect((await press(stage, one)).outcome).toBe('refused');
     expect(await stateOf(question.id)).toBe('pending');
+  });
+});
+
+describe('/approve in chat says yes to no words', { timeout: 60_000 }, () => {
+  const UNSEEN = 'No card here shows all';
+  const approve = async (id: string) => (await stage.tell(`/approve ${id}`, { by: 'olga' })).reply;
+  const cardOf = async (id: string) =>
+    must((await read().find('approval_button', { approval: id as never, act: 'deny' }))[0]).card; // safe: an id
+
+  test('that are not whole on the card', async () => {
+    const question = await asked(stage);
+    const whole = await asked(stage);
+    await tamper('effect', { id: question.effect }, { payloads: [{ text: 'x'.repeat(20_001) }] });
+    expect(await approve(question.id)).toContain(UNSEEN);
+    await tamper('effect', { id: question.effect }, { payloads: [{ blob: 'no words' }] });
+    expect(await approve(question.id)).toContain(UNSEEN);
+    expect(await stateOf(question.id)).toBe('pending');
+    expect(await approve(whole.id)).toBe(`Approved ${whole.id}.`);
+  });
+
+  test('that do not fit the place', async () => {
+    const question = await asked(stage);
+    const one = await buttonOf(stage, question, 'approve');
+    await tamper('effect', { id: question.effect }, { label: makeLabel(1, ['ws:cellar' as never]) }); // safe: a tag
+    expect(await approve(question.id)).toContain(UNSEEN);
+    expect((await press(stage, one)).reply).toBe(NOT_VALID);
+    expect(await stateOf(question.id)).toBe('pending');
+  });
+
+  test('of tier high', async () => {
+    const question = await asked(stage);
+    await tamper('approval', { id: question.id }, { tier: 'high' });
+    expect(await approve(question.id)).toContain('with your key');
+    expect(await stateOf(question.id)).toBe('pending');
+  });
+
+  test('whose card did not arrive, or showed other bytes', async () => {
+    const question = await asked(stage);
+    await quiet(stage);
+    const card = await cardOf(question.id);
+    await tamper('effect', { id: card }, { state: 'rejected' });
+    expect(await approve(question.id)).toContain(UNSEEN);
+    await tamper('effect', { id: card }, { state: 'done' });
+    await tamper('approval_button', { card }, { digest: 'sha256:00' });
+    expect(await approve(question.id)).toContain(UNSEEN);
+    await tamper('approval_button', { card }, { digest: question.digest });
+    expect(await approve(question.id)).toBe(`Approved ${question.id}.`);
   });
 });
 

@@ -1,5 +1,4 @@
 import {
-  AppError,
   type Approval,
   type Button,
   clearanceOf,
@@ -8,8 +7,11 @@ import {
   publicLabel,
 } from '@agent-runtime/domain';
 import type { Accepted, Actor, Arrival, EngineDeps } from '../api.ts';
+import { areWordsWhole, maySayYes } from '../effect/card.ts';
 import type { Orders } from './answer.ts';
 import { findButton, messageHere, openQuestion } from './button.ts';
+import { sightHere } from './find-approval.ts';
+import { isWords } from './passing.ts';
 import { auditOf, markOf, type Place } from './place.ts';
 import { isHalted } from './refuse.ts';
 import type { Whereabouts } from './who.ts';
@@ -51,7 +53,24 @@ export async function takePress(deps: EngineDeps, hooks: PressHooks, at: Place):
       : hooks.confirm(at, button);
   const approval = await openQuestion(deps, button);
   if (approval === undefined || found.person === undefined) return refusePress(deps, arrival, where);
+  if (!(await mayPressHere(deps, at, button, approval))) return refusePress(deps, arrival, where);
   return answerPress(deps, hooks, { at, button, approval }, found.person);
+}
+
+/** A place may have ceased to be the hub, or to be cleared for the words, since its card was put there. */
+async function mayPressHere(
+  deps: EngineDeps,
+  { context }: Place,
+  { act }: Button,
+  approval: Approval,
+): Promise<boolean> {
+  const sight = await sightHere(deps.store.read, context, approval);
+  if (sight === undefined) return false;
+  // A no is welcome from a bare card too.
+  if (act === 'deny') return true;
+  return act === 'approve'
+    ? maySayYes(sight.effect, approval.tier, sight.isCleared)
+    : areWordsWhole(sight.effect, sight.isCleared);
 }
 
 /** Refusals of policy are answers, in words that say who can allow it. */
@@ -64,7 +83,7 @@ async function answerPress(
   try {
     return await carryOut(deps, hooks, press, person);
   } catch (thrown) {
-    if (!(thrown instanceof AppError) || thrown.kind === 'bug' || thrown.kind === 'unavailable') throw thrown;
+    if (!isWords(thrown)) throw thrown;
     return say(deps, press, thrown.message, 'refused');
   }
 }

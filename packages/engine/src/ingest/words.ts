@@ -1,5 +1,4 @@
 import {
-  AppError,
   type Approval,
   type Button,
   type Effect,
@@ -13,6 +12,7 @@ import { requireEdit } from '../approval/edit.ts';
 import { replyEffect } from '../effect/reply.ts';
 import type { Orders } from './answer.ts';
 import { messageHere, openQuestion } from './button.ts';
+import { isWords } from './passing.ts';
 import { messageId, type Place } from './place.ts';
 import { answerAtOnce, halted, isHalted } from './refuse.ts';
 
@@ -120,7 +120,7 @@ async function edited(orders: Pick<Orders, 'edit'>, at: Place, button: Button): 
     });
     return `${next} asks for the new words.`;
   } catch (thrown) {
-    if (!(thrown instanceof AppError) || thrown.kind === 'bug' || thrown.kind === 'unavailable') throw thrown;
+    if (!isWords(thrown)) throw thrown;
     return thrown.message;
   }
 }
