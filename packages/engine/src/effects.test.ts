@@ -47,6 +47,7 @@ test('every answer wakes the outbox and tells who watches', async () => {
     'approval.pending',
     'approval.pending',
     'approval.chat',
+    'approval.chat',
     'approval.granted',
     'approval.pending',
     'approval.withdrawn',

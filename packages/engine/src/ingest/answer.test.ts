@@ -171,6 +171,21 @@ describe('/abort and /steer', () => {
     gate.resolve();
     await stage.settled(run);
   });
+
+  test('words are added once, also when a crash came before the mark of their event', async () => {
+    const gate = held();
+    const { run } = await stage.tell('think long');
+    await running(run);
+    const steer = { by: 'mia', externalId: 'steer:1' } as const;
+    await stage.tell('/steer mention the price', steer);
+    await stage.deps.store.commit(TEST_AUDIT, (tx) => tx.remove('ingest_event', { externalId: 'steer:1' }));
+    expect((await stage.tell('/steer mention the price', steer)).reply).toBe(`Added to ${must(run)}.`);
+    expect(await read().count('context_message', { text: 'mention the price' })).toBe(1);
+    await stage.tell('/steer mention the price', { by: 'mia', externalId: 'steer:2' });
+    expect(await read().count('context_message', { text: 'mention the price' })).toBe(2);
+    gate.resolve();
+    await stage.settled(run);
+  });
 });
 
 describe('/status, /whoami, /panic', () => {

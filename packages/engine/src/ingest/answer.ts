@@ -95,7 +95,7 @@ async function carryOut(
     }
     case 'steer': {
       const run = await ownRun(deps, asker);
-      await orders.steer(run.id, rest, actor);
+      await orders.steer(run.id, rest, actor, asker.event);
       return said(`Added to ${run.id}.`);
     }
     case 'panic':

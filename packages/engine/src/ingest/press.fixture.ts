@@ -17,6 +17,7 @@ export interface Pressed {
   readonly isRelayed: boolean;
   readonly kind: InboundEvent['kind'];
   readonly repliesTo: string | undefined;
+  readonly attachments: InboundEvent['attachments'];
 }
 
 let pressed = 0;
@@ -36,6 +37,7 @@ export function press(stage: Stage, more: Partial<Pressed> = {}): Promise<Accept
       message: more.message,
       buttonId: more.id,
       repliesTo: more.repliesTo,
+      attachments: more.attachments,
       isAddressed: true,
       isRelayed: more.isRelayed ?? false,
       sentAt: stage.world.clock.nowMs(),
