@@ -437,6 +437,11 @@ describe('other words where there are no forms', { timeout: 60_000 }, () => {
       'asks for other words',
     ],
     [
+      'was asked when the channel was another context',
+      (question) => tamper('approval_button', { approval: question.id, act: 'words' }, { context: 'news' }),
+      'nothing was changed',
+    ],
+    [
       'was marked as used',
       (question) => tamper('approval_button', { approval: question.id }, { usedAt: 1 }),
       'nothing',

@@ -103,18 +103,16 @@ async function isAsked(reader: StoreReader, words: Button): Promise<boolean> {
 
 /**
  * The prompt of ours that a message of this person answers, also one that is over: such an answer was written for other eyes, and is never
- * a question to a model.
+ * a question to a model. Also where its channel is another context by now.
  */
 export async function promptAnswered(deps: EngineDeps, at: Place): Promise<Button | undefined> {
-  const { where, context } = at;
-  const { principal } = where;
+  const { principal } = at.where;
   const { door, event } = at.arrival;
   if (door !== 'chat' || event.kind !== 'message' || event.isRelayed || event.repliesTo === undefined)
     return undefined;
   if (principal.kind !== 'user') return undefined;
   const asked = await deps.store.read.find('approval_button', {
     act: 'words',
-    context: context.id,
     person: principal.user,
   });
   for (const button of asked)
@@ -142,7 +140,8 @@ async function edited(
 ): Promise<string> {
   const typed = at.arrival.event.text.trim();
   try {
-    const isOver = button.usedAt !== undefined || !(deps.clock.nowMs() < button.expiresAt);
+    const isUsable = button.context === at.context.id && button.usedAt === undefined;
+    const isOver = !isUsable || !(deps.clock.nowMs() < button.expiresAt);
     const question = isOver ? undefined : await openQuestion(deps, button);
     if (question === undefined) return await whyOver(deps.store.read, button);
     if (typed === '') return 'The new text is words alone; nothing was changed.';
