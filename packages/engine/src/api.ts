@@ -153,8 +153,8 @@ export interface Engine {
   abort(run: RunId, actor: Actor): Promise<Run>;
   /** A fresh run of the same task. */
   retry(task: TaskId, actor: Actor): Promise<Run>;
-  /** Adds a message to the sender's own running task; the next model call sees it. */
-  steer(run: RunId, text: string, actor: Actor): Promise<void>;
+  /** Adds a message to the sender's own running task; the next model call sees it. @param key a repeat with the same one adds nothing */
+  steer(run: RunId, text: string, actor: Actor, key?: string): Promise<void>;
 
   approve(id: ApprovalId, digest: Digest, actor: Actor): Promise<void>;
   deny(id: ApprovalId, reason: string, actor: Actor): Promise<void>;

@@ -46,7 +46,7 @@ test('every answer wakes the outbox and tells who watches', async () => {
   expect(kinds).toEqual([
     'approval.pending',
     'approval.pending',
-    // Said in chat: the screens hear of it as well.
+    'approval.chat',
     'approval.chat',
     'approval.granted',
     'approval.pending',

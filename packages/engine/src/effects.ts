@@ -1,4 +1,13 @@
-import type { Approval, ApprovalId, Digest, Effect, EffectId } from '@agent-runtime/domain';
+import {
+  type Approval,
+  type ApprovalId,
+  type Digest,
+  type Effect,
+  type EffectId,
+  personOf,
+  principalKey,
+  type Vote,
+} from '@agent-runtime/domain';
 import type { Actor, EngineDeps } from './api.ts';
 import {
   approve,
@@ -79,7 +88,7 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
   };
   const telling = async (work: Promise<Approval>, actor?: Actor): Promise<Approval> => {
     const approval = await waking(work);
-    echo(approval, actor);
+    await echo(approval, actor, approval.votes.at(-1)?.decision);
     const { id, effect, state, tier, workspace, context } = approval;
     deps.live.publish({
       topic: 'approvals',
@@ -89,10 +98,14 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
     return approval;
   };
   /** What is answered from a chat is told to every TUI by itself: a stolen chat session answers in plain sight. */
-  const echo = ({ id, votes, workspace, context }: Approval, actor: Actor | undefined): void => {
-    const last = votes.at(-1);
-    if (actor?.via !== 'chat' || last === undefined) return;
-    const data = { id, decision: last.decision, by: last.person, workspace, context };
+  const echo = async (
+    { id, workspace, context }: Pick<Approval, 'id' | 'workspace' | 'context'>,
+    actor: Actor | undefined,
+    decision: Vote['decision'] | 'edit' | undefined,
+  ): Promise<void> => {
+    if (actor?.via !== 'chat' || decision === undefined) return;
+    const by = principalKey(actor.principal);
+    const data = { id, decision, by, name: await nameOf(deps, actor), workspace, context };
     deps.live.publish({ topic: 'approvals', kind: 'approval.chat', data });
   };
   const asking = async (work: Promise<Proposal>): Promise<Proposal> => {
@@ -139,7 +152,11 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
     deny: (id, reason, actor) => telling(deny(deps, id, reason, actor), actor),
     release: (id, digest, actor) => telling(release(deps, id, digest, actor), actor),
     withdraw: (id, actor) => telling(withdraw(deps, id, actor)),
-    edit: (id, text, actor) => asking(edit(deps, id, text, actor)),
+    edit: async (id, text, actor) => {
+      const next = await asking(edit(deps, id, text, actor));
+      await echo({ ...next.approval, id }, actor, 'edit');
+      return next;
+    },
     resolve: (id, outcome, actor) => waking(resolveEffect(deps, id, outcome, actor)),
     panicOn: async (actor) => (await panicOn(deps, actor, stops))?.uncertain ?? [],
     panicOff: async (actor) => {
@@ -171,4 +188,15 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
       await Promise.all([outbox.drain(deadlineMs), teller.drain(deadlineMs)]);
     },
   };
+}
+
+/** What people call who did it. The act is done: whatever fails here undoes nothing. */
+async function nameOf(deps: EngineDeps, { principal }: Actor): Promise<string> {
+  const id = personOf(principal);
+  const key = principalKey(principal);
+  try {
+    return (id && (await deps.store.read.get('identity_user', { id }))?.name) || key;
+  } catch {
+    return key;
+  }
 }

@@ -86,7 +86,7 @@ export function makeEngine(deps: EngineDeps): Engine {
       durable.wake();
       return run;
     },
-    steer: (run, text, actor) => steerRun(deps, run, text, actor),
+    steer: (run, text, actor, key) => steerRun(deps, run, text, actor, key),
     approve: async (id, digest, actor) => void (await effects.approve(id, digest, actor)),
     deny: async (id, reason, actor) => void (await effects.deny(id, reason, actor)),
     release: async (id, digest, actor) => void (await effects.release(id, digest, actor)),

@@ -274,6 +274,30 @@ describe('the line to the runtime', SCREEN_TEST, () => {
     expect(terminal.text()).toContain('approval.pending');
   });
 
+  test('answers from a chat are told in a sentence: who, what and where', async () => {
+    open({ house: filled(), start: 'overview' });
+    await terminal.until('online');
+    const tell = (more: object): void =>
+      terminal.client.emit({
+        topic: 'approvals',
+        kind: 'approval.chat',
+        data: {
+          id: 'appr_0001',
+          decision: 'grant',
+          by: 'user_1',
+          name: 'Boss',
+          workspace: 'kitchen',
+          context: 'ops',
+          ...more,
+        },
+      });
+    tell({});
+    tell({ decision: 'edit', name: 'Mia\u001b[31m' });
+    await terminal.clock.advance(1_000);
+    await terminal.until('Boss approved appr_0001 in chat, kitchen/ops');
+    expect(terminal.text()).toMatch(/Mia\S* put other words into appr_0001/);
+  });
+
   test('what the line wants known stands at the top, and takes a line from the screen below', async () => {
     const notice = "certificate refused: over this machine's socket; agent-runtime enrol --force";
     open({ client: { ...fakeClient(filled()), notice } });

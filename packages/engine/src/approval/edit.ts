@@ -54,6 +54,7 @@ export async function edit(deps: EngineDeps, id: ApprovalId, text: string, actor
       newDigest: effect.digest,
       tier: approval.tier,
       needed: approval.needed,
+      via: viaOf(actor),
       ...signedFacts(actor),
     },
   };

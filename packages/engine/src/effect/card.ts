@@ -43,6 +43,24 @@ export interface CardFacts {
 }
 
 /**
+ * Whether a card shows all of the words of this effect: its place may read them, they are whole, and there are some.
+ * @param isCleared whether the label fits the place, or the clearance of the admin hub there
+ */
+export function areWordsWhole(effect: Pick<Effect, 'payloads'>, isCleared: boolean): boolean {
+  if (!isCleared || effect.payloads.some((payload) => payloadWords(payload) === '')) return false;
+  return showHidden(wordsOfPayloads(effect.payloads)).length <= WHOLE_CHARS;
+}
+
+/** INVARIANT: nobody says yes in a chat, by button or by command, to words that are not all on the card there; tier high needs a key. */
+export function maySayYes(
+  effect: Pick<Effect, 'payloads'>,
+  tier: Approval['tier'],
+  isCleared: boolean,
+): boolean {
+  return tier !== 'high' && areWordsWhole(effect, isCleared);
+}
+
+/**
  * What people see of an open question: what, to whom, every word, whose words they are, the tier and the end. The words only where the
  * effect's label fits the place; else id, kind and where to look. A yes is offered only where all of the words can be read.
  */
@@ -62,8 +80,7 @@ export function approvalCard(effect: Effect, approval: Approval, context: Contex
     };
   }
   const words = showHidden(wordsOfPayloads(effect.payloads));
-  const isWhole =
-    words.length <= WHOLE_CHARS && effect.payloads.every((payload) => payloadWords(payload) !== '');
+  const isWhole = areWordsWhole(effect, isCleared);
   const lines = [
     `${id} waits for an answer (tier ${tier}).`,
     `${showHidden(effect.summary)}${change === undefined ? '' : `, ${change}`}`,
@@ -76,7 +93,7 @@ export function approvalCard(effect: Effect, approval: Approval, context: Contex
   ];
   const isEditable = isWhole && words.length <= EDITABLE_CHARS;
   const acts = [
-    ...(isWhole && tier !== 'high' ? (['approve'] as const) : []),
+    ...(maySayYes(effect, tier, isCleared) ? (['approve'] as const) : []),
     'deny' as const,
     ...(isEditable ? (['edit'] as const) : []),
   ];

@@ -37,8 +37,9 @@ export interface IngestHooks {
 }
 
 /**
- * The one door in. Whatever an arrival causes is written in one transaction with the mark that it was taken, and only then does it
- * resolve; a repeat gets the first answer again.
+ * The one door in. What an arrival says and starts is written in one transaction with the mark that it was taken; an order (a command, a
+ * press, new words) is carried out in a commit of its own before that. Only then does it resolve, and a repeat gets the first answer again.
+ * Offered again after a crash between the two, an order acts once: it finds what it did.
  */
 export function makeIngest(deps: EngineDeps, hooks: IngestHooks): Ingest {
   const taking = new Map<string, Promise<unknown>>();
@@ -203,6 +204,7 @@ async function takeCommand(
     principal: at.where.principal,
     context: at.context,
     conversationKey: at.arrival.conversationKey,
+    event: at.arrival.event.externalId,
   };
   const answer = await answerCommand(deps, hooks.orders, asker, command);
   if (answer.task !== undefined) return startOrLog(deps, hooks, at, answer.task);

@@ -2,6 +2,7 @@ import { makeLabel } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
 import { callTool, replies, say, useStage } from '../run/run.fixture.ts';
 import { must, ORIGIN, TEST_AUDIT, WORKSPACE } from '../settle/world.fixture.ts';
+import { quiet } from './press.fixture.ts';
 
 const stage = useStage();
 
@@ -24,6 +25,8 @@ const asked = async (): Promise<string> => {
     say('Asked.'),
   );
   const run = await stage.settled((await stage.tell('post it')).run);
+  // Nobody says yes before the card is there.
+  await quiet(stage);
   return must(run.pendingApprovals[0]);
 };
 
@@ -89,6 +92,11 @@ describe('/search and /open', () => {
     await hide('plan.md');
     expect(await answer('/search canary')).toBe('Nothing found here.');
     expect(await answer('/open plan.md')).toBe((await answer('/open gone.md')).replace('gone', 'plan'));
+  });
+
+  test('of what no disk can hold is an answer: an error that lasts would be offered again for ever', async () => {
+    expect(await answer(`/open ${'a'.repeat(260)}.md`)).toContain('There is no aaa');
+    expect(await answer(`/open ${'a'.repeat(260)}/${'b'.repeat(3_000)}.md`)).not.toBe('');
   });
 
   test.each(['/search faq', '/open faq.md', '/status'])('%s is not for strangers', async (command) => {
@@ -160,6 +168,21 @@ describe('/abort and /steer', () => {
     expect(await answer('/steer say boo', 'olga')).toContain('nothing running');
     expect(await answer('/steer mention the price')).toBe(`Added to ${must(run)}.`);
     expect(await answer('/steer')).toContain('Say what to add');
+    gate.resolve();
+    await stage.settled(run);
+  });
+
+  test('words are added once, also when a crash came before the mark of their event', async () => {
+    const gate = held();
+    const { run } = await stage.tell('think long');
+    await running(run);
+    const steer = { by: 'mia', externalId: 'steer:1' } as const;
+    await stage.tell('/steer mention the price', steer);
+    await stage.deps.store.commit(TEST_AUDIT, (tx) => tx.remove('ingest_event', { externalId: 'steer:1' }));
+    expect((await stage.tell('/steer mention the price', steer)).reply).toBe(`Added to ${must(run)}.`);
+    expect(await read().count('context_message', { text: 'mention the price' })).toBe(1);
+    await stage.tell('/steer mention the price', { by: 'mia', externalId: 'steer:2' });
+    expect(await read().count('context_message', { text: 'mention the price' })).toBe(2);
     gate.resolve();
     await stage.settled(run);
   });

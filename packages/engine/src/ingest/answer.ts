@@ -17,6 +17,7 @@ import { type Answer, type Asker, said } from './asker.ts';
 import { type ChatCommand, helpLines } from './command.ts';
 import { endConversation } from './conversation.ts';
 import { findApproval, shownInHub } from './find-approval.ts';
+import { isWords } from './passing.ts';
 import { rebindDirect } from './rebind.ts';
 import { fits, unclear } from './short-id.ts';
 import { runSkill } from './skill.ts';
@@ -26,7 +27,7 @@ export type Orders = Pick<Engine, 'abort' | 'steer' | 'approve' | 'deny' | 'edit
 
 /**
  * Carries out a command of chat. Refusals and mistakes are answers, in words that say who can allow it.
- * @throws AppError of kind bug or unavailable only
+ * @throws AppError of kind bug, or what passes by itself
  */
 export async function answerCommand(
   deps: EngineDeps,
@@ -37,7 +38,7 @@ export async function answerCommand(
   try {
     return await carryOut(deps, orders, asker, command);
   } catch (thrown) {
-    if (!(thrown instanceof AppError) || thrown.kind === 'bug' || thrown.kind === 'unavailable') throw thrown;
+    if (!isWords(thrown)) throw thrown;
     return said(thrown.message);
   }
 }
@@ -94,7 +95,7 @@ async function carryOut(
     }
     case 'steer': {
       const run = await ownRun(deps, asker);
-      await orders.steer(run.id, rest, actor);
+      await orders.steer(run.id, rest, actor, asker.event);
       return said(`Added to ${run.id}.`);
     }
     case 'panic':

@@ -3,10 +3,14 @@ import {
   type Approval,
   type ApprovalId,
   type Context,
+  canFlow,
+  clearanceOf,
+  type Effect,
   isHubPlace,
   mayHubSee,
   type StoreReader,
 } from '@agent-runtime/domain';
+import { maySayYes } from '../effect/card.ts';
 import { fits, unclear } from './short-id.ts';
 
 const OPEN = { in: ['pending', 'granted'] } as const;
@@ -16,7 +20,7 @@ const OPEN = { in: ['pending', 'granted'] } as const;
  * direct talks of staff, nobody has been shown its words, and nobody says yes to what they have not been shown. Who may answer is decided
  * afterwards, by policy, for the question's own context.
  * @param text an id, which may be shortened
- * @throws AppError ingest.id.missing · ingest.id.conflict · ingest.words.denied (approved where only its bare card stands)
+ * @throws AppError ingest.id.missing · ingest.id.conflict · ingest.words.denied (approved where its card does not show all of its words)
  */
 export async function findApproval(
   reader: StoreReader,
@@ -35,8 +39,7 @@ export async function findApproval(
       text,
       fitting.map((one) => one.id),
     );
-  if (order === 'approve' && only.context !== place.id && !(await areWordsShown(reader, place, only)))
-    throw unseen(only.id);
+  if (order === 'approve' && !(await mayApproveHere(reader, place, only))) throw unseen(only.id);
   return only;
 }
 
@@ -58,16 +61,45 @@ export async function shownInHub(reader: StoreReader, place: Context): Promise<r
   return shown;
 }
 
-async function areWordsShown(reader: StoreReader, place: Context, approval: Approval): Promise<boolean> {
-  const hub = await reader.get('hub', { state: 'active', context: place.id });
+async function mayApproveHere(reader: StoreReader, place: Context, approval: Approval): Promise<boolean> {
+  const sight = await sightHere(reader, place, approval);
+  if (sight === undefined || !maySayYes(sight.effect, approval.tier, sight.isCleared)) return false;
+  const buttons = await reader.find('approval_button', {
+    approval: approval.id,
+    context: place.id,
+    act: 'deny',
+    digest: approval.digest,
+  });
+  for (const { card } of buttons)
+    if ((await reader.get('effect', { id: card, state: 'done' })) !== undefined) return true;
+  return false;
+}
+
+/** What a place may see of a question now. */
+export interface Sight {
+  readonly effect: Effect;
+  /** The words fit the place, or the clearance of the hub there. */
+  readonly isCleared: boolean;
+}
+
+/** @returns undefined where the question may not even be named: it came up elsewhere and this is not the admin hub */
+export async function sightHere(
+  reader: StoreReader,
+  place: Context,
+  approval: Approval,
+): Promise<Sight | undefined> {
   const effect = await reader.get('effect', { id: approval.effect });
-  return hub !== undefined && effect !== undefined && mayHubSee(hub, place, effect);
+  if (effect === undefined) return undefined;
+  if (approval.context === place.id) return { effect, isCleared: canFlow(effect.label, clearanceOf(place)) };
+  const hub = await reader.get('hub', { state: 'active', context: place.id });
+  if (hub === undefined || !isHubPlace(hub, place)) return undefined;
+  return { effect, isCleared: mayHubSee(hub, place, effect) };
 }
 
 function unseen(id: ApprovalId): AppError {
   return new AppError({
     code: 'ingest.words.denied',
     kind: 'denied',
-    message: `The words of ${id} may not be shown here, so nobody says yes to them here. Look at them in the TUI or with agent-runtime approval show ${id}`,
+    message: `No card here shows all that ${id} is about and takes a yes to it. Look at it and answer in the TUI or with your key: agent-runtime approval show ${id}`,
   });
 }

@@ -195,12 +195,32 @@ describe('/approve and /deny in the hub', () => {
     await hubAt([BETA]);
     const { id } = await question(stage);
     const said = await inHub(`/approve ${id}`);
-    expect(said).toContain('may not be shown here');
+    expect(said).toContain('No card here shows all');
     expect((await approvalOf(stage, id)).state).toBe('pending');
     expect(await read().count('approval_button', { context: STAFF, act: { in: ['approve', 'edit'] } })).toBe(
       0,
     );
     expect(await inHub(`/deny ${id}`)).toBe(`Denied ${id}.`);
+  });
+
+  test.each<[string, Partial<Hub>, denies: boolean]>([
+    ['is not cleared for the words any more', { clearedFor: [BETA] }, true],
+    ['is no hub any more', { state: 'asked' }, false],
+    ['is elsewhere now', { channel: 'elsewhere' }, false],
+  ])('a button that stands where the place %s says yes to nothing', async (_what, more, denies) => {
+    await hubAt([WORKSPACE]);
+    const one = await question(stage);
+    const [yes, edit, no] = [
+      await buttonOf(stage, one, 'approve', STAFF),
+      await buttonOf(stage, one, 'edit', STAFF),
+      await buttonOf(stage, one, 'deny', STAFF),
+    ];
+    await stage.deps.store.commit(TEST_AUDIT, (tx) => tx.update('hub', { context: STAFF }, more));
+    for (const button of [yes, edit])
+      expect((await press(stage, { ...button, channel: 'staff-channel' })).reply).toBe(NOT_VALID);
+    expect((await approvalOf(stage, one.id)).state).toBe('pending');
+    const said = await press(stage, { ...no, channel: 'staff-channel' });
+    expect(said.reply).toBe(denies ? `Denied ${one.id}.` : NOT_VALID);
   });
 
   test('a button of the hub answers there, and both cards say so', async () => {

@@ -17,6 +17,7 @@ export interface Pressed {
   readonly isRelayed: boolean;
   readonly kind: InboundEvent['kind'];
   readonly repliesTo: string | undefined;
+  readonly attachments: InboundEvent['attachments'];
 }
 
 let pressed = 0;
@@ -36,6 +37,7 @@ export function press(stage: Stage, more: Partial<Pressed> = {}): Promise<Accept
       message: more.message,
       buttonId: more.id,
       repliesTo: more.repliesTo,
+      attachments: more.attachments,
       isAddressed: true,
       isRelayed: more.isRelayed ?? false,
       sentAt: stage.world.clock.nowMs(),
@@ -52,6 +54,7 @@ export async function asked(stage: Stage, text = 'We open at nine.'): Promise<Ap
     say('Asked.'),
   );
   const run = await stage.settled((await stage.tell('post it')).run);
+  await quiet(stage);
   return approvalOf(stage, must(run.pendingApprovals[0]));
 }
 

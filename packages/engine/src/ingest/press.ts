@@ -1,5 +1,4 @@
 import {
-  AppError,
   type Approval,
   type Button,
   clearanceOf,
@@ -8,8 +7,11 @@ import {
   publicLabel,
 } from '@agent-runtime/domain';
 import type { Accepted, Actor, Arrival, EngineDeps } from '../api.ts';
+import { areWordsWhole, maySayYes } from '../effect/card.ts';
 import type { Orders } from './answer.ts';
 import { findButton, messageHere, openQuestion } from './button.ts';
+import { sightHere } from './find-approval.ts';
+import { isWords } from './passing.ts';
 import { auditOf, markOf, type Place } from './place.ts';
 import { isHalted } from './refuse.ts';
 import type { Whereabouts } from './who.ts';
@@ -40,10 +42,14 @@ interface Press {
 export async function takePress(deps: EngineDeps, hooks: PressHooks, at: Place): Promise<Accepted> {
   const { arrival, where } = at;
   const { event, door } = arrival;
+  const again = await answeredBefore(deps, at);
+  if (again !== undefined) return say(deps, again, `${ANSWERED[again.decision]} ${again.approval.id}.`);
   const found = door === 'chat' && !event.isRelayed && (await findButton(deps, event.buttonId, where));
   if (!found || event.message === undefined) return refusePress(deps, arrival, where);
   const { button } = found;
   if ((await messageHere(deps.store.read, button, event)) !== event.message)
+    return refusePress(deps, arrival, where);
+  if (button.act === 'confirm' && !(await isOwnWish(deps, at, button)))
     return refusePress(deps, arrival, where);
   if (button.act === 'confirm')
     return button.intent === undefined || hooks.confirm === undefined
@@ -51,7 +57,62 @@ export async function takePress(deps: EngineDeps, hooks: PressHooks, at: Place):
       : hooks.confirm(at, button);
   const approval = await openQuestion(deps, button);
   if (approval === undefined || found.person === undefined) return refusePress(deps, arrival, where);
+  if (!(await mayPressHere(deps, at, button, approval))) return refusePress(deps, arrival, where);
   return answerPress(deps, hooks, { at, button, approval }, found.person);
+}
+
+const DECISIONS = { approve: 'grant', deny: 'deny' } as const;
+const ANSWERED = { grant: 'Approved', deny: 'Denied' } as const;
+
+/**
+ * The answer of a press is durable before the mark of its event. Offered again after a crash between the two, it hears what it came to: the
+ * question holds this person's own vote from chat, on what the card showed.
+ */
+async function answeredBefore(
+  deps: EngineDeps,
+  at: Place,
+): Promise<(Press & { readonly decision: keyof typeof ANSWERED }) | undefined> {
+  const { event, door } = at.arrival;
+  const { principal } = at.where;
+  if (door !== 'chat' || event.isRelayed || event.buttonId === undefined || principal.kind !== 'user')
+    return undefined;
+  const { read } = deps.store;
+  const button = await read.get('approval_button', { id: event.buttonId, context: at.context.id });
+  if (button?.approval === undefined || (button.act !== 'approve' && button.act !== 'deny')) return undefined;
+  if (event.message === undefined || (await messageHere(read, button, event)) !== event.message)
+    return undefined;
+  const decision = DECISIONS[button.act];
+  const approval = await read.get('approval', { id: button.approval });
+  const isTheirs = approval?.votes.some(
+    (vote) =>
+      vote.person === principal.user &&
+      vote.via === 'chat' &&
+      vote.digest === button.digest &&
+      vote.decision === decision,
+  );
+  return approval !== undefined && isTheirs ? { at, button, approval, decision } : undefined;
+}
+
+/** Compared before anything is written: else every member's press of a stranger's button would leave its own record. */
+async function isOwnWish(deps: EngineDeps, at: Place, button: Button): Promise<boolean> {
+  const intent = button.intent && (await deps.store.read.get('task_intent', { id: button.intent }));
+  return !intent || principalKey(intent.requester) === principalKey(at.where.principal);
+}
+
+/** A place may have ceased to be the hub, or to be cleared for the words, since its card was put there. */
+async function mayPressHere(
+  deps: EngineDeps,
+  { context }: Place,
+  { act }: Button,
+  approval: Approval,
+): Promise<boolean> {
+  const sight = await sightHere(deps.store.read, context, approval);
+  if (sight === undefined) return false;
+  // A no is welcome from a bare card too.
+  if (act === 'deny') return true;
+  return act === 'approve'
+    ? maySayYes(sight.effect, approval.tier, sight.isCleared)
+    : areWordsWhole(sight.effect, sight.isCleared);
 }
 
 /** Refusals of policy are answers, in words that say who can allow it. */
@@ -64,7 +125,7 @@ async function answerPress(
   try {
     return await carryOut(deps, hooks, press, person);
   } catch (thrown) {
-    if (!(thrown instanceof AppError) || thrown.kind === 'bug' || thrown.kind === 'unavailable') throw thrown;
+    if (!isWords(thrown)) throw thrown;
     return say(deps, press, thrown.message, 'refused');
   }
 }

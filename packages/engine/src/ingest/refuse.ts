@@ -38,7 +38,7 @@ export async function answerAtOnce(
   const { arrival } = at;
   const reply = wordsOf(deps, at, answer);
   const isQueued = await deps.store.commit(
-    auditOf(at, 'ingest.command', {}, arrival.event.text),
+    auditOf(at, 'ingest.command', answer.about ?? {}, arrival.event.text),
     async (tx) => {
       await mirrorCommand(deps, tx, at);
       await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'command', reply: reply.text }));

@@ -1,9 +1,9 @@
 import {
-  AppError,
   type Approval,
   type Button,
   type Effect,
   publicLabel,
+  type StoreReader,
   type StoreTx,
   type UserId,
 } from '@agent-runtime/domain';
@@ -13,6 +13,7 @@ import { requireEdit } from '../approval/edit.ts';
 import { replyEffect } from '../effect/reply.ts';
 import type { Orders } from './answer.ts';
 import { messageHere, openQuestion } from './button.ts';
+import { isWords } from './passing.ts';
 import { messageId, type Place } from './place.ts';
 import { answerAtOnce, halted, isHalted } from './refuse.ts';
 
@@ -71,56 +72,92 @@ export async function promptFor(deps: EngineDeps, prompt: Prompt): Promise<Promp
   return { effect, words };
 }
 
-/** @throws AppError ingest.halt.unavailable when panic or the gate came in between */
+/** A prompt with less time than this is asked anew. */
+const LEFT_MS = 60_000;
+
+/**
+ * Asks, unless this person was asked the same just now and that message is still there.
+ * @throws AppError ingest.halt.unavailable when panic or the gate came in between
+ */
 export async function writePrompt(deps: EngineDeps, tx: StoreTx, prompt: PromptRows): Promise<void> {
   if (await isHalted(deps, tx)) throw halted();
+  if (await isAsked(tx, prompt.words)) return;
   await tx.insert('effect', prompt.effect);
   await tx.insert('approval_button', prompt.words);
 }
 
-/** The prompt that a message answers: open, asked of this person, and this very message of ours. */
+async function isAsked(reader: StoreReader, words: Button): Promise<boolean> {
+  const { context, approval, digest, person, createdAt } = words;
+  const open = await reader.find('approval_button', {
+    act: 'words',
+    context,
+    approval,
+    digest,
+    person,
+    expiresAt: { gt: createdAt + LEFT_MS },
+  });
+  const state = { in: ['approved', 'performing', 'done'] } as const;
+  const cards = await reader.count('effect', { id: { in: open.map((one) => one.card) }, state });
+  return cards > 0;
+}
+
+/**
+ * The prompt of ours that a message of this person answers, also one that is over: such an answer was written for other eyes, and is never
+ * a question to a model. Also where its channel is another context by now.
+ */
 export async function promptAnswered(deps: EngineDeps, at: Place): Promise<Button | undefined> {
-  const { where, context } = at;
-  const { principal } = where;
+  const { principal } = at.where;
   const { door, event } = at.arrival;
   if (door !== 'chat' || event.kind !== 'message' || event.isRelayed || event.repliesTo === undefined)
     return undefined;
-  if (principal.kind !== 'user' || event.text.trim() === '') return undefined;
+  if (principal.kind !== 'user') return undefined;
   const asked = await deps.store.read.find('approval_button', {
     act: 'words',
-    context: context.id,
     person: principal.user,
-    expiresAt: { gt: deps.clock.nowMs() },
   });
-  for (const button of asked) {
-    const message = await messageHere(deps.store.read, button, event);
-    if (message === event.repliesTo && (await openQuestion(deps, button)) !== undefined) return button;
-  }
+  for (const button of asked)
+    if ((await messageHere(deps.store.read, button, event)) === event.repliesTo) return button;
   return undefined;
 }
 
-/** The answer to a prompt is the new text. */
+/** The answer to a prompt is the new text, while the prompt is open. Nothing of it is kept as a message. */
 export async function takeWords(
   deps: EngineDeps,
   hooks: { readonly orders: Pick<Orders, 'edit'>; readonly onReply: () => void },
   at: Place,
   button: Button,
 ): Promise<Accepted> {
-  const text = await edited(hooks.orders, at, button);
-  return answerAtOnce(deps, hooks.onReply, at, { text, label: publicLabel(2) });
+  const text = await edited(deps, hooks.orders, at, button);
+  const about = { act: button.act, approval: button.approval ?? null };
+  return answerAtOnce(deps, hooks.onReply, at, { text, label: publicLabel(2), about });
 }
 
-async function edited(orders: Pick<Orders, 'edit'>, at: Place, button: Button): Promise<string> {
-  const { principal } = at.where;
+async function edited(
+  deps: EngineDeps,
+  orders: Pick<Orders, 'edit'>,
+  at: Place,
+  button: Button,
+): Promise<string> {
+  const typed = at.arrival.event.text.trim();
   try {
-    if (button.approval === undefined) return 'There is nothing to edit any more.';
-    const next = await orders.edit(button.approval, at.arrival.event.text.trim(), {
-      principal,
-      via: 'chat',
-    });
+    const isUsable = button.context === at.context.id && button.usedAt === undefined;
+    const isOver = !isUsable || !(deps.clock.nowMs() < button.expiresAt);
+    const question = isOver ? undefined : await openQuestion(deps, button);
+    if (question === undefined) return await whyOver(deps.store.read, button);
+    if (typed === '') return 'The new text is words alone; nothing was changed.';
+    const next = await orders.edit(question.id, typed, { principal: at.where.principal, via: 'chat' });
     return `${next} asks for the new words.`;
   } catch (thrown) {
-    if (!(thrown instanceof AppError) || thrown.kind === 'bug' || thrown.kind === 'unavailable') throw thrown;
+    if (!isWords(thrown)) throw thrown;
     return thrown.message;
   }
+}
+
+/** Said after a crash between the edit and the mark of its event, too: it must not say that nothing came of the words. */
+async function whyOver(reader: StoreReader, { approval }: Button): Promise<string> {
+  const old = approval && (await reader.get('approval', { id: approval, state: 'superseded' }));
+  const [next] = old ? await reader.find('effect', { supersedes: old.effect }, { limit: 1 }) : [];
+  return next?.approval === undefined
+    ? 'This is not open any more; nothing was changed.'
+    : `This is not open any more; ${next.approval} asks for other words.`;
 }

@@ -6,7 +6,7 @@ import type { Arrival } from '../api.ts';
 import { NOT_VALID } from '../ingest/press.ts';
 import { watchable } from '../presence/watched.fixture.ts';
 import { PLATFORM_IDS, useStage } from '../run/run.fixture.ts';
-import { must, signed } from '../settle/world.fixture.ts';
+import { must, signed, TEST_AUDIT } from '../settle/world.fixture.ts';
 
 const stage = useStage();
 const read = () => stage.deps.store.read;
@@ -222,6 +222,22 @@ describe('where a wish waits for an OK', () => {
     expect(await press({ ...one, message: 'efct_other/0' })).toMatchObject(none);
     expect(await press({ ...one, button: 'forged' })).toMatchObject(none);
     expect(await read().count('run', {})).toBe(0);
+  });
+
+  test('a stranger’s wish is theirs alone: the presses of members leave one record a minute and no mark', async () => {
+    await stage.tell('/task it');
+    const one = await card();
+    // As a stranger's is: no person stands on the button.
+    const requester = { kind: 'guest', connector: 'chat', sender: 'stranger-1' };
+    await stage.deps.store.commit(TEST_AUDIT, async (tx) => {
+      await tx.update('approval_button', { id: one.button }, { person: undefined });
+      await tx.update('task_intent', { state: 'asked' }, { requester: requester as never }); // safe: a guest
+    });
+    const before = (await stage.deps.audit.tail(1_000, { action: 'ingest.refuse' })).length;
+    for (const id of ['b1', 'b2', 'b3'])
+      expect(await press(one, { by: 'boss', id })).toMatchObject({ outcome: 'refused', reply: NOT_VALID });
+    expect(await stage.deps.audit.tail(1_000, { action: 'ingest.refuse' })).toHaveLength(before + 1);
+    expect(await read().count('ingest_event', { externalId: { in: ['b1', 'b2', 'b3'] } })).toBe(0);
   });
 
   test('nobody whose rights are gone meanwhile', async () => {

@@ -88,9 +88,16 @@ export async function retryTask(deps: EngineDeps, id: TaskId, actor: Actor): Pro
 
 /**
  * Adds words to a run that has not ended; its next model call reads them. Only for the sender of the task.
+ * @param key of the event that brings them: offered again after a crash, it adds nothing
  * @throws AppError run.id.missing · run.order.denied · run.steer.conflict (it is over) · run.steer.invalid (no words)
  */
-export async function steerRun(deps: EngineDeps, id: RunId, text: string, actor: Actor): Promise<void> {
+export async function steerRun(
+  deps: EngineDeps,
+  id: RunId,
+  text: string,
+  actor: Actor,
+  key?: string,
+): Promise<void> {
   const place = await loadPlace(deps.store.read, id);
   await assertMayOrder(deps, 'run.steer', actor, place.task.requester, place.run);
   if (text.trim() === '' || text.length > deps.config.maxPromptChars) {
@@ -100,6 +107,13 @@ export async function steerRun(deps: EngineDeps, id: RunId, text: string, actor:
       message: 'Say what to add, in at most one message.',
     });
   }
+  // The order is durable before the mark of the event that gave it.
+  const known = {
+    conversation: place.input.conversation,
+    sender: principalKey(actor.principal),
+    externalId: key,
+  };
+  if (key !== undefined && (await deps.store.read.count('context_message', known)) > 0) return;
   const audit = {
     action: 'run.steer',
     actor: principalKey(actor.principal),
@@ -128,7 +142,7 @@ export async function steerRun(deps: EngineDeps, id: RunId, text: string, actor:
       sender: principalKey(actor.principal),
       text,
       run: id,
-      externalId: undefined,
+      externalId: key,
       at: deps.clock.nowMs(),
     });
   });

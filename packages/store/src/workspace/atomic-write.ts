@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { CrashPoints } from '@agent-runtime/domain';
 import { translated } from './guard.ts';
 
@@ -38,7 +38,7 @@ export async function writeAtomically(
     await syncFolder(folder);
   } catch (cause) {
     await rm(temp, { force: true });
-    throw cause instanceof Error && 'code' in cause ? translated(full, cause) : cause;
+    throw cause instanceof Error && 'code' in cause ? translated(basename(full), cause) : cause;
   }
 }
 

@@ -144,7 +144,11 @@ describe('a look', () => {
     ['ENOTDIR', 'workspace.file.missing'],
     ['ELOOP', 'workspace.path.denied'],
     ['EISDIR', 'workspace.path.denied'],
+    ['ENAMETOOLONG', 'workspace.file.missing'],
+    ['EINVAL', 'workspace.file.missing'],
     ['ENXIO', 'workspace.path.denied'],
+    ['EACCES', 'workspace.path.denied'],
+    ['EPERM', 'workspace.path.denied'],
     ['EIO', 'workspace.disk.unavailable'],
   ])('that ends with %s is told as %s', (code, expected) => {
     expect(translated('a.md', Object.assign(new Error('x'), { code })).code).toBe(expected);

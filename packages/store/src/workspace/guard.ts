@@ -130,8 +130,11 @@ export function missing(path: string): AppError {
 
 export function translated(path: string, cause: unknown): AppError {
   const code = codeOf(cause);
-  if (code === 'ENOENT' || code === 'ENOTDIR') return missing(path);
+  // What no disk can hold is not there. None of these passes by itself: whoever asked hears so instead of waiting.
+  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG' || code === 'EINVAL')
+    return missing(path);
   if (code === 'ELOOP' || code === 'EISDIR' || code === 'ENXIO') return denied(path);
+  if (code === 'EACCES' || code === 'EPERM') return forbidden();
   return new AppError({
     code: 'workspace.disk.unavailable',
     kind: 'unavailable',
@@ -149,6 +152,14 @@ function denied(path: string): AppError {
     code: 'workspace.path.denied',
     kind: 'denied',
     message: `${path.slice(0, 120)} is a link or no ordinary file; links are never followed.`,
+  });
+}
+
+function forbidden(): AppError {
+  return new AppError({
+    code: 'workspace.path.denied',
+    kind: 'denied',
+    message: 'The file may not be used. Check the rights of the data folder.',
   });
 }
 

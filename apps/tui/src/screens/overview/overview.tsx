@@ -152,6 +152,9 @@ function eventLines(recent: readonly SeenEvent[], nowMs: number): readonly Line[
     .reverse()
     .slice(0, 20)
     .map(({ atMs, event }) => {
+      const fromChat = chatWords(event);
+      if (fromChat !== undefined)
+        return [span(` ${ageText(nowMs - atMs).padStart(7)} ago  `, 'dim'), span(fromChat, 'warn')];
       const { id, state, tier } = event.data;
       const words = [id, state, tier].filter((one) => typeof one === 'string').join('  ');
       return [
@@ -160,4 +163,21 @@ function eventLines(recent: readonly SeenEvent[], nowMs: number): readonly Line[
         span(words, 'dim'),
       ];
     });
+}
+
+const CHAT_ACTS = new Map([
+  ['grant', 'approved'],
+  ['deny', 'denied'],
+  ['release', 'released private text for'],
+  ['edit', 'put other words into'],
+]);
+
+/** What somebody answered from a chat, in a sentence: a stolen chat session answers in plain sight. */
+function chatWords({ kind, data }: SeenEvent['event']): string | undefined {
+  const act = typeof data.decision === 'string' ? CHAT_ACTS.get(data.decision) : undefined;
+  if (kind !== 'approval.chat' || act === undefined) return undefined;
+  const [name, id, workspace, context] = [data.name ?? data.by, data.id, data.workspace, data.context].map(
+    (one) => (typeof one === 'string' ? one : '?'),
+  );
+  return `${name} ${act} ${id} in chat, ${workspace}/${context}`;
 }
