@@ -2,6 +2,7 @@ import type { Clock, ConnectorMemory, LiveFrame, LiveTalk, Logger } from '@agent
 import { z } from 'zod';
 import type { TelegramClient } from './client.ts';
 import { toFault } from './fault.ts';
+import { isOverWithin } from './patience.ts';
 import { parseAddress } from './place.ts';
 import { frameBody, targetOf } from './render.ts';
 
@@ -206,13 +207,6 @@ function keyOf(key: string): string {
 async function recall(memory: ConnectorMemory, key: string): Promise<Kept | undefined> {
   const found = await memory.get(keyOf(key));
   return found === undefined ? undefined : kept.parse(JSON.parse(found));
-}
-
-async function isOverWithin(clock: Clock, work: Promise<void>, ms: number): Promise<boolean> {
-  const timer = new AbortController();
-  const isOver = await Promise.race([work.then(() => true), clock.sleep(ms, timer.signal).then(() => false)]);
-  timer.abort();
-  return isOver;
 }
 
 /** The same collection with room for one more: its oldest goes. */

@@ -13,7 +13,8 @@ export interface Patience {
 }
 
 export const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 60_000;
+/** Once the line or the disk is back, nobody waits longer than this for his words to be heard. */
+const LONGEST_WAIT_MS = 8_000;
 /** How often somebody looks whether a refused token was replaced. */
 const TOKEN_LOOK_MS = 5_000;
 
@@ -21,7 +22,7 @@ const CONFLICT =
   'Somebody else asks Telegram with the token of this bot, or has set a webhook. If it is none of your own processes, revoke the token.';
 const UNREACHABLE = 'Telegram cannot be reached; it is tried again and again.';
 
-/** The wait after a wait: doubled, up to a minute. */
+/** The wait after a wait: doubled, up to eight seconds. */
 export function nextWaitMs(waitMs: number): number {
   return Math.min(LONGEST_WAIT_MS, waitMs * 2);
 }
@@ -59,4 +60,12 @@ export async function waitAfter(parts: Patience, thrown: unknown, waitMs: number
   // One question that got lost is no trouble yet.
   else if (waitMs > FIRST_WAIT_MS) alarms.raise('line', UNREACHABLE);
   return waitMs;
+}
+
+/** Whether it ends within a time; how it ends does not matter. */
+export async function isOverWithin(clock: Clock, work: Promise<unknown>, ms: number): Promise<boolean> {
+  const timer = new AbortController();
+  const isOver = await Promise.race([work.then(() => true), clock.sleep(ms, timer.signal).then(() => false)]);
+  timer.abort();
+  return isOver;
 }

@@ -48,6 +48,7 @@ const messageShape = z.object({
   message_id: z.int(),
   date: z.number(),
   edit_date: lenient(z.number()),
+  media_group_id: lenient(z.string()),
   chat: chatShape,
   from: userShape.optional(),
   sender_chat: chatShape.optional(),
