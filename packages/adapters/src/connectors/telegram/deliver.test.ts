@@ -108,14 +108,14 @@ describe('haste', () => {
     expect(one.server.calls).toHaveLength(2);
   });
 
-  test('two chats wait at once: it is meant for all, and no third one asks', async () => {
+  test('three chats must wait at once: it is meant for all, and no fourth one asks', async () => {
     const one = await open();
-    const chats = ['B', 'C'].map((title) => one.server.cast.chat({ type: 'group', title }));
+    const chats = ['B', 'C', 'D'].map((title) => one.server.cast.chat({ type: 'group', title }));
     one.server.faults.add({ kind: 'too-many', retryAfterSeconds: 7, isGlobal: true });
     await expect(one.send({ text: 'x' })).rejects.toMatchObject({ kind: 'exhausted' });
     for (const chat of [...chats, ...chats])
       await expect(one.send({ text: 'x' }, String(chat.id))).rejects.toMatchObject({ kind: 'exhausted' });
-    expect(one.server.calls).toHaveLength(2);
+    expect(one.server.calls).toHaveLength(3);
   });
 
   test('no second sees more calls than it may, over all chats', async () => {
@@ -126,10 +126,11 @@ describe('haste', () => {
         return globalThis.fetch(input, init);
       },
     });
-    const other = one.server.cast.chat({ type: 'group', title: 'Kitchen' });
-    const chats = [String(one.group.id), String(other.id)];
+    const chats = Array.from({ length: 12 }, (_, index) =>
+      String(one.server.cast.chat({ type: 'group', title: `Garden ${index}` }).id),
+    );
     const sent = Promise.all(
-      Array.from({ length: 60 }, (_, index) => one.send({ text: 'x' }, chats[index % 2])),
+      Array.from({ length: 60 }, (_, index) => one.send({ text: 'x' }, chats[index % 12])),
     );
     await one.pass(() => left.length === 60, 'all have gone out', 100);
     await sent;

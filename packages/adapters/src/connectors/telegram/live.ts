@@ -77,7 +77,7 @@ async function typing({ client }: LiveState, address: string, signal: AbortSigna
   if (chatId === undefined) return;
   const body = { ...targetOf(address), chat_id: chatId, action: 'typing' as const };
   await client
-    .call({ scope: `chat ${chatId}`, signal, isPatient: false }, (api, abort) =>
+    .call({ scope: `chat ${chatId}`, signal, weight: 'sign' }, (api, abort) =>
       api.raw.sendChatAction(body, abort),
     )
     .catch(() => {});
@@ -154,7 +154,7 @@ async function remove(
   const chatId = parseAddress(address)?.chatId ?? 0;
   const body = { chat_id: chatId, message_id: message };
   try {
-    await state.client.call({ scope: `chat ${chatId}`, signal }, (api, abort) =>
+    await state.client.call({ scope: `chat ${chatId}`, signal, weight: 'other' }, (api, abort) =>
       api.raw.deleteMessage(body, abort),
     );
     await state.memory.remove(keyOf(key));
@@ -174,7 +174,7 @@ async function sendFirst(
   signal: AbortSignal,
 ): Promise<number> {
   const sent = await client.call(
-    { scope: scopeOf(address), signal, isPatient: false },
+    { scope: scopeOf(address), signal, weight: 'frame' },
     (api, abort) => api.raw.sendMessage(body as never, abort), // safe: made by frameBody
   );
   return sentMessage.parse(sent).message_id;
@@ -188,7 +188,7 @@ async function sendEdit(
 ): Promise<void> {
   const body = { chat_id: parseAddress(known.address)?.chatId, message_id: known.message, ...words };
   await client.call(
-    { scope: scopeOf(known.address), signal, isPatient: false },
+    { scope: scopeOf(known.address), signal, weight: 'frame' },
     (api, abort) => api.raw.editMessageText(body as never, abort), // safe: made by frameBody
   );
 }
