@@ -98,6 +98,21 @@ describe('haste', () => {
     expect(one.server.invalid.tooMany).toBe(1);
   });
 
+  test('a wait of no time counts as a second', async () => {
+    let calls = 0;
+    const parameters = { retry_after: 0 };
+    const answer = { ok: false, error_code: 429, description: 'Too Many Requests', parameters };
+    const one = await open({
+      fetch: async () => {
+        calls += 1;
+        return Response.json(answer, { status: 429 });
+      },
+    });
+    for (const _try of [1, 2])
+      await expect(one.send({ text: 'x' })).rejects.toMatchObject({ kind: 'exhausted', retryAfterMs: 1_000 });
+    expect(calls).toBe(1);
+  });
+
   test('one chat waits, another speaks', async () => {
     const one = await open();
     const other = one.server.cast.chat({ type: 'group', title: 'Kitchen' });

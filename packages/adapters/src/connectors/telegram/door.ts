@@ -1,5 +1,4 @@
 import { type Accept, AppError, type Logger } from '@agent-runtime/domain';
-import { z } from 'zod';
 import type { Alarms } from './alarms.ts';
 import { makeAnswers } from './answers.ts';
 import type { TelegramClient } from './client.ts';
@@ -13,7 +12,8 @@ import { isOverWithin, type Patience, untilDone } from './patience.ts';
 import { pollUpdates } from './poll.ts';
 import { makeReader } from './read.ts';
 import { makeSpool } from './spool.ts';
-import { setWebhook, watchWebhook, webhookUrl } from './webhook.ts';
+import { ownName, watchToken } from './token.ts';
+import { setWebhook, watchWebhook, webhookState } from './webhook.ts';
 
 export interface DoorParts {
   readonly account: string;
@@ -64,6 +64,7 @@ export function makeDoor(options: TelegramOptions, parts: DoorParts): Door {
       inTurn(async () => {
         await end();
         parts.client.forgive();
+        parts.alarms.clear('stolen');
         session = openSession({ options, parts, accept, self });
       }),
     stop: () => inTurn(end),
@@ -110,7 +111,8 @@ function openSession({ options, parts, accept, self }: Opening): Session {
     calls.add(call);
     return call;
   };
-  const running = run({ options, target, patience, self, lanes }).catch((thrown: unknown) => {
+  const work = run({ options, target, patience, self, lanes });
+  const running = Promise.all([work, watchToken(patience)]).catch((thrown: unknown) => {
     log.error({ error: String(thrown) }, 'The connection to Telegram broke inside.');
     alarms.raise('inside', 'The connection to Telegram broke inside. Restart it; the log has the details.');
   });
@@ -146,7 +148,7 @@ async function run(running: Running): Promise<void> {
   self.username = username;
   await untilDone(patience, async () => {
     // The secret may be another one, so a webhook is set each time; one that must not be is only taken away when it is there.
-    if (target !== undefined || (await webhookUrl(patience)) !== '') await setWebhook(patience, target);
+    if (target !== undefined || (await webhookState(patience)).url !== '') await setWebhook(patience, target);
   });
   const resumed = lanes.resume();
   await isOverWithin(patience.clock, resumed, RESUME_MS);
@@ -156,15 +158,6 @@ async function run(running: Running): Promise<void> {
     watchWebhook(patience, target, () => forget(options)),
     menus(running),
   ]);
-}
-
-const me = z.object({ username: z.string() });
-
-async function ownName({ client, signal }: Patience): Promise<string> {
-  const found = await client.call({ scope: 'method getMe', signal, isCounted: false }, (api, abort) =>
-    api.getMe(abort),
-  );
-  return me.parse(found).username;
 }
 
 async function forget({ memory, clock }: TelegramOptions): Promise<void> {

@@ -195,7 +195,7 @@ describe('fault rows of reliability.md', () => {
     expect(one.server.callsOf('getUpdates').filter(({ status }) => status === 409)).toEqual([]);
   });
 
-  test('401: alarm, and nothing is asked until there is another token', async () => {
+  test('401: alarm, and hardly anything is asked until there is another token', async () => {
     let token = '100200300:wrong';
     const one = await open({ token: () => token });
     await one.connector.start(one.accept);
@@ -203,11 +203,49 @@ describe('fault rows of reliability.md', () => {
     expect(one.connector.trouble?.()).toMatch(/refuses the token/);
     await expect(one.send({ text: 'x' })).rejects.toMatchObject({ kind: 'unavailable' });
     for (let minute = 0; minute < 30; minute += 1) await one.clock.advance(60_000);
-    expect(one.server.invalid.unauthorized).toBe(1);
+    // After 30 seconds, and then twice as long each time, up to ten minutes.
+    expect(one.server.invalid.unauthorized).toBeGreaterThan(4);
+    expect(one.server.invalid.unauthorized).toBeLessThan(9);
+    expect(new Set(one.server.calls.map(({ method }) => method)).size).toBeLessThan(2);
     token = one.server.token;
     one.server.people.say({ chat: one.group, from: one.ann, text: 'a' });
     await one.pass(() => one.heard.length === 1, 'it comes with the new token');
     expect(one.connector.trouble?.()).toBeUndefined();
+  });
+
+  test('401, and the token is given back: it goes on within ten minutes, by itself', async () => {
+    const one = await open();
+    await one.connector.start(one.accept);
+    await polled(one);
+    const restore = one.server.faults.add({
+      kind: 'refuse',
+      status: 401,
+      description: 'Unauthorized',
+      times: 1_000,
+    });
+    one.server.updates.conflict('a test');
+    await one.pass(() => /refuses the token/.test(one.connector.trouble?.() ?? ''), 'it is told');
+    for (let minute = 0; minute < 60; minute += 1) await one.clock.advance(60_000);
+    restore();
+    one.server.people.say({ chat: one.group, from: one.ann, text: 'a' });
+    const givenAt = one.clock.monotonicMs();
+    await one.pass(() => one.heard.length === 1, 'it is heard', 5_000);
+    expect(one.clock.monotonicMs() - givenAt).toBeLessThan(620_000);
+    expect(one.connector.trouble?.()).toBeUndefined();
+  });
+
+  test('one 404 is no refused token; that of the question for our name is', async () => {
+    const one = await open();
+    await one.connector.start(one.accept);
+    await polled(one);
+    const lost = { kind: 'refuse', status: 404, description: 'Not Found' } as const;
+    one.server.faults.add({ ...lost, method: 'sendMessage' });
+    await expect(one.send({ text: 'x' })).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(one.connector.trouble?.()).toBeUndefined();
+    await one.send({ text: 'x' });
+    for (const method of ['getMe', 'getUpdates']) one.server.faults.add({ ...lost, method });
+    one.server.updates.conflict('a test');
+    await one.pass(() => /refuses the token/.test(one.connector.trouble?.() ?? ''), 'it is told');
   });
 
   test('401 and a restart: the same token is asked with once more', async () => {
@@ -296,6 +334,7 @@ describe('fault rows of reliability.md', () => {
     await one.pass(() => one.server.webhook.url === undefined, 'it is taken away', 20);
     one.server.people.say({ chat: one.group, from: one.ann, text: 'a' });
     await one.pass(() => one.heard.length === 1, 'it is heard again');
-    await one.pass(() => one.connector.trouble?.() === undefined, 'the next look is quiet', 20_000);
+    for (let minute = 0; minute < 20; minute += 1) await one.clock.advance(60_000);
+    expect(one.connector.trouble?.()).toMatch(/token is stolen/);
   });
 });

@@ -18,6 +18,7 @@ const chatShape = z.object({
   username: lenient(z.string()),
   first_name: lenient(z.string()),
   last_name: lenient(z.string()),
+  is_forum: lenient(z.boolean()),
 });
 
 const entityShape = z.object({
@@ -98,6 +99,7 @@ const reactionShape = z.object({
 const reactionUpdateShape = z.object({
   chat: chatShape,
   message_id: z.int(),
+  message_thread_id: lenient(z.int()),
   user: userShape.optional(),
   actor_chat: chatShape.optional(),
   date: z.number(),
