@@ -248,15 +248,12 @@ describe('what is no message', () => {
   });
 
   test('presses and reactions in a topic of a forum belong to the topic, as far as it is told', () => {
-    const chat = { ...GROUP, is_forum: true };
     const pressed = (more: object) =>
       events({
         callback_query: { id: 'q', from: ANN, data: 'b-1', message: { ...message({ from: US }), ...more } },
       })[0]?.channel.id;
-    expect(pressed({ chat, message_thread_id: 77 })).toBe('-1001/77');
-    expect(pressed({ chat, message_thread_id: 1 })).toBe('-1001');
-    expect(pressed({ chat })).toBe('-1001');
-    // A thread of answers in an ordinary group.
+    expect(pressed({ message_thread_id: 77, is_topic_message: true })).toBe('-1001/77');
+    // A thread of answers in an ordinary group, or in the general topic.
     expect(pressed({ message_thread_id: 77 })).toBe('-1001');
     const reacted = (more: object) =>
       events({

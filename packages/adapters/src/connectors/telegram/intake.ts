@@ -29,9 +29,15 @@ const PASSING: ReadonlySet<string> = new Set(['unavailable', 'exhausted', 'bug',
  * Which events come one after the other: those of a chat. The stop of everything stands in no line: neither behind what was said before in
  * its chat nor behind what others call a stop.
  */
-export function laneOf({ channel, sender, kind, text }: InboundEvent): string {
+export function laneOf(event: InboundEvent): string {
+  const { channel, sender } = event;
   const chat = channel.group ?? channel.id;
-  return kind === 'message' && /^\s*\/panic(?:\s|$)/i.test(text) ? `${chat} panic ${sender.id}` : chat;
+  return isStop(event) ? `${chat} panic ${sender.id}` : chat;
+}
+
+/** Whether somebody says `/panic`; whether he may is for others to know. */
+export function isStop({ kind, text }: InboundEvent): boolean {
+  return kind === 'message' && /^\s*\/panic(?:\s|$)/i.test(text);
 }
 
 export function makeIntake(parts: IntakeParts): Intake {

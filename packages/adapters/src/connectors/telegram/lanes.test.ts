@@ -51,6 +51,21 @@ describe('the stop of everything', () => {
     gate.resolve();
   });
 
+  test('is tried every second while it is refused itself', async () => {
+    const one = await open();
+    let isDown = true;
+    await one.connector.start(async (event) => {
+      if (isDown) throw refusal();
+      one.heard.push(event);
+    });
+    say(one, '/panic on');
+    for (let second = 0; second < 40; second += 1) await one.clock.advance(1_000);
+    isDown = false;
+    const backAt = one.clock.monotonicMs();
+    await one.pass(() => one.heard.length === 1, 'it is taken', 20);
+    expect(one.clock.monotonicMs() - backAt).toBeLessThanOrEqual(1_000);
+  });
+
   test('of another bot it waits in line', async () => {
     const one = await open();
     await stuck(one, fail);

@@ -1,5 +1,5 @@
 import type { Clock, InboundEvent } from '@agent-runtime/domain';
-import { type Intake, laneOf } from './intake.ts';
+import { type Intake, isStop, laneOf } from './intake.ts';
 import { FIRST_WAIT_MS, isOverWithin, nextWaitMs } from './patience.ts';
 import type { Spool } from './spool.ts';
 
@@ -61,7 +61,9 @@ export function makeLanes(parts: LanesParts): Lanes {
       return true;
     },
     resume: async () => {
-      for (const item of enter(await spool.load(signal))) item.isKept = true;
+      await spool.load((updates) => {
+        for (const item of enter(updates)) item.isKept = true;
+      }, signal);
       if (state.waiting.size === 0) spool.clear();
     },
     settled: async () => {
@@ -115,7 +117,8 @@ async function work(state: State, key: string, lane: Lane): Promise<void> {
     lane.isHeld = true;
     for (const { tried } of lane.items) tried.resolve(false);
     await clock.sleep(waitMs, signal);
-    waitMs = nextWaitMs(waitMs);
+    // Who wants to stop everything is not made to wait ever longer.
+    if (!item.events.some(isStop)) waitMs = nextWaitMs(waitMs);
   }
   for (const { tried } of lane.items) tried.resolve(false);
   state.lanes.delete(key);

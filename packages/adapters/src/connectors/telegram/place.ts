@@ -42,18 +42,15 @@ export function titleOf(chat: TelegramChat): string {
   return nameOf(chat.title === undefined ? [chat.first_name, chat.last_name] : [chat.title], chat.id);
 }
 
-/** It is the group itself. */
-const GENERAL_TOPIC = 1;
-
-/** The topic of a forum that a message stands in. A thread of answers in an ordinary group has a thread id as well, and is none. */
+/**
+ * The topic of a forum that a message stands in. A thread of answers in an ordinary group, or in the general topic of a forum, has a thread
+ * id as well, and is none.
+ */
 export function topicOf(
   message: Pick<TelegramMessage, 'is_topic_message' | 'chat' | 'message_thread_id'>,
 ): number | undefined {
-  const { chat, is_topic_message, message_thread_id } = message;
-  // What comes with a press may lack the first mark.
-  const isInTopic = is_topic_message === true || chat.is_forum === true;
-  return isInTopic && chat.type === 'supergroup' && message_thread_id !== GENERAL_TOPIC
-    ? message_thread_id
+  return message.is_topic_message === true && message.chat.type === 'supergroup'
+    ? message.message_thread_id
     : undefined;
 }
 

@@ -6,8 +6,8 @@ import { FIRST_WAIT_MS, isOverWithin, nextWaitMs } from './patience.ts';
  * stays in it until nothing waits, and is then a repeat at most.
  */
 export interface Spool {
-  /** What an earlier process left; asked for until there is an answer. */
-  load(signal: AbortSignal): Promise<readonly unknown[]>;
+  /** Hands over what an earlier process left, before it can be written over; asked for until there is an answer. */
+  load(use: (updates: readonly unknown[]) => void, signal: AbortSignal): Promise<void>;
   /** In the place of what was kept before. @returns false when it is not on the disk, or not soon */
   keep(updates: readonly unknown[]): Promise<boolean>;
   clear(): void;
@@ -46,7 +46,7 @@ export function makeSpool({ memory, clock, log }: SpoolParts): Spool {
     return writing;
   };
   return {
-    load: async (signal) => {
+    load: async (use, signal) => {
       for (let waitMs = FIRST_WAIT_MS; !signal.aborted; waitMs = nextWaitMs(waitMs)) {
         const found = await memory.get(KEY).then(
           (value) => ({ value }),
@@ -56,10 +56,10 @@ export function makeSpool({ memory, clock, log }: SpoolParts): Spool {
           await clock.sleep(waitMs, signal);
           continue;
         }
+        use(listOf(found.value, log));
         content = found.value === undefined ? 'none' : 'some';
-        return listOf(found.value, log);
+        return;
       }
-      return [];
     },
     keep: async (updates) => {
       if (content === 'unknown' || writing !== undefined) return false;

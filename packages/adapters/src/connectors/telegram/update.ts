@@ -18,7 +18,6 @@ const chatShape = z.object({
   username: lenient(z.string()),
   first_name: lenient(z.string()),
   last_name: lenient(z.string()),
-  is_forum: lenient(z.boolean()),
 });
 
 const entityShape = z.object({
