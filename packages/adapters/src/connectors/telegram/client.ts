@@ -3,14 +3,16 @@ import { Api, type RawApi } from 'grammy/web';
 import { deliveryError } from '../errors.ts';
 import type { Alarms } from './alarms.ts';
 import { refusalOf, TOKEN_REFUSED, toFault } from './fault.ts';
-import { makePace, type Scope } from './pace.ts';
+import { makePace, type Scope, type Weight } from './pace.ts';
 
 /** One call of the Bot API. */
 export interface TelegramCall {
   readonly scope: Scope;
   readonly signal: AbortSignal;
-  /** False: only when there is a turn at once, as for signs of life. Default: true. */
-  readonly isPatient?: boolean | undefined;
+  /** What it is to people. Default: `answer`. */
+  readonly weight?: Weight | undefined;
+  /** Asks also with a token that was refused. Default: false. */
+  readonly isProbe?: boolean | undefined;
   /** Asking for updates and the like costs no turn. Default: true. */
   readonly isCounted?: boolean | undefined;
   readonly timeoutMs?: number | undefined;
@@ -36,6 +38,8 @@ export interface ClientOptions {
   readonly alarms: Alarms;
 }
 
+/** The question that tells whether a token is good. */
+export const OWN_NAME = 'method getMe';
 const TIMEOUT_MS = 30_000;
 /** Of the library, by the machine's clock: only in case that ours is broken. */
 const LAST_RESORT_SECONDS = 120;
@@ -48,7 +52,10 @@ export function makeClient(options: ClientOptions): TelegramClient {
   let made: { readonly token: string; readonly api: Api } | undefined;
 
   const apiFor = (token: string): Api => {
-    if (made?.token !== token) made = { token, api: newApi(options, token) };
+    if (made?.token === token) return made.api;
+    // Whoever had stolen the last one has nothing any more.
+    if (made !== undefined) alarms.clear('stolen');
+    made = { token, api: newApi(options, token) };
     return made.api;
   };
   const isRefused = (): boolean => {
@@ -65,19 +72,21 @@ export function makeClient(options: ClientOptions): TelegramClient {
       refusedToken = undefined;
     },
     call: async (one, use) => {
-      if (isRefused()) throw deliveryError('unavailable', TOKEN_REFUSED);
+      if (isRefused() && one.isProbe !== true) throw deliveryError('unavailable', TOKEN_REFUSED);
       if (one.isCounted !== false)
-        await pace.admit(one.scope, { isPatient: one.isPatient !== false, signal: one.signal });
+        await pace.admit(one.scope, { weight: one.weight ?? 'answer', signal: one.signal });
       const token = options.token();
       try {
         const result = await withTimeout(clock, one, (signal) => use(apiFor(token), signal as Signal)); // safe: the library's type describes the same interface
+        if (refusedToken === token) refusedToken = undefined;
         alarms.clear('token');
         return result;
       } catch (thrown) {
         const fault = toFault(thrown);
         const status = refusalOf(fault)?.status;
         if (fault.kind === 'exhausted') pace.hold(one.scope, fault.retryAfterMs ?? 1_000);
-        if (status === 401 || status === 404) {
+        // Only this question says by a 404 that there is no such bot.
+        if (status === 401 || (status === 404 && one.scope === OWN_NAME)) {
           refusedToken = token;
           alarms.raise('token', TOKEN_REFUSED);
         }

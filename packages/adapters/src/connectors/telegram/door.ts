@@ -1,19 +1,19 @@
-import { type Accept, AppError, type InboundEvent, type Logger } from '@agent-runtime/domain';
-import { z } from 'zod';
+import { type Accept, AppError, type Logger } from '@agent-runtime/domain';
 import type { Alarms } from './alarms.ts';
 import { makeAnswers } from './answers.ts';
 import type { TelegramClient } from './client.ts';
 import { writeCommands } from './commands.ts';
 import { refusalOf, toFault } from './fault.ts';
-import { eventsOf, movedEvent } from './inbound.ts';
+import { movedEvent } from './inbound.ts';
 import { type Intake, makeIntake } from './intake.ts';
+import { type Lanes, makeLanes } from './lanes.ts';
 import type { TelegramOptions, WebhookTarget } from './options.ts';
-import { type Patience, untilDone } from './patience.ts';
-import type { TelegramSelf } from './place.ts';
+import { isOverWithin, type Patience, untilDone } from './patience.ts';
 import { pollUpdates } from './poll.ts';
-import { makeTopics } from './topics.ts';
-import { updateShape } from './update.ts';
-import { setWebhook, watchWebhook, webhookUrl } from './webhook.ts';
+import { makeReader } from './read.ts';
+import { makeSpool } from './spool.ts';
+import { ownName, watchToken } from './token.ts';
+import { setWebhook, watchWebhook, webhookState } from './webhook.ts';
 
 export interface DoorParts {
   readonly account: string;
@@ -36,7 +36,7 @@ export interface Door {
 /** One time between start and stop. */
 interface Session {
   readonly intake: Intake;
-  readonly take: (updates: readonly unknown[]) => Promise<boolean>;
+  readonly take: (update: unknown) => Promise<boolean>;
   readonly isReady: () => boolean;
   readonly end: () => Promise<void>;
 }
@@ -64,11 +64,12 @@ export function makeDoor(options: TelegramOptions, parts: DoorParts): Door {
       inTurn(async () => {
         await end();
         parts.client.forgive();
+        parts.alarms.clear('stolen');
         session = openSession({ options, parts, accept, self });
       }),
     stop: () => inTurn(end),
     receive: async (update) => {
-      const isTaken = session?.isReady() === true && (await session.take([update]));
+      const isTaken = session?.isReady() === true && (await session.take(update));
       if (!isTaken) throw notTaken();
     },
     tellMoved: (from, to) => {
@@ -100,23 +101,18 @@ function openSession({ options, parts, accept, self }: Opening): Session {
   const patience: Patience = { client, clock, alarms, log, signal: control.signal };
   const answers = makeAnswers(patience);
   const intake = makeIntake({ accept, alarms, log, signal: control.signal, onTaken: answers.onTaken });
-  const topics = makeTopics();
-  const take = async (updates: readonly unknown[]): Promise<boolean> => {
-    const known: TelegramSelf = { id: account, username: self.username ?? '', topicName: topics.nameOf };
-    return intake.offer(updates.flatMap((update) => read(update, known)));
+  const read = makeReader({ clock, log, known: () => ({ id: account, username: self.username ?? '' }) });
+  const spool = makeSpool({ memory: options.memory, clock, log });
+  const lanes = makeLanes({ intake, spool, read, clock, signal: control.signal });
+  // Calls of the webhook that are not answered yet.
+  const calls = new Set<Promise<boolean>>();
+  const take = (update: unknown): Promise<boolean> => {
+    const call = intake.offer(read([update]).flat()).finally(() => calls.delete(call));
+    calls.add(call);
+    return call;
   };
-  const read = (update: unknown, known: TelegramSelf): readonly InboundEvent[] => {
-    try {
-      const parsed = updateShape.parse(update);
-      topics.learn(parsed);
-      return eventsOf(parsed, known, clock.nowMs());
-    } catch (thrown) {
-      // Offered again it would be the same, and nothing behind it would ever be heard.
-      log.error({ at: placeOf(thrown) }, 'An update that cannot be read was left out.');
-      return [];
-    }
-  };
-  const running = run({ options, target, patience, self, take }).catch((thrown: unknown) => {
+  const work = run({ options, target, patience, self, lanes });
+  const running = Promise.all([work, watchToken(patience)]).catch((thrown: unknown) => {
     log.error({ error: String(thrown) }, 'The connection to Telegram broke inside.');
     alarms.raise('inside', 'The connection to Telegram broke inside. Restart it; the log has the details.');
   });
@@ -127,6 +123,8 @@ function openSession({ options, parts, accept, self }: Opening): Session {
     end: async () => {
       control.abort();
       await running;
+      await Promise.all(calls);
+      await lanes.settled();
       await answers.settled();
     },
   };
@@ -137,37 +135,29 @@ interface Running {
   readonly target: WebhookTarget | undefined;
   readonly patience: Patience;
   readonly self: MutableSelf;
-  readonly take: (updates: readonly unknown[]) => Promise<boolean>;
+  readonly lanes: Lanes;
 }
 
+/** How long what is new waits for what an earlier process left, when that cannot be read at once. */
+const RESUME_MS = 500;
+
 async function run(running: Running): Promise<void> {
-  const { options, target, patience, self, take } = running;
+  const { options, target, patience, self, lanes } = running;
   const username = await untilDone(patience, () => ownName(patience));
   if (username === undefined) return;
   self.username = username;
   await untilDone(patience, async () => {
     // The secret may be another one, so a webhook is set each time; one that must not be is only taken away when it is there.
-    if (target !== undefined || (await webhookUrl(patience)) !== '') await setWebhook(patience, target);
+    if (target !== undefined || (await webhookState(patience)).url !== '') await setWebhook(patience, target);
   });
+  const resumed = lanes.resume();
+  await isOverWithin(patience.clock, resumed, RESUME_MS);
   await Promise.all([
-    target === undefined ? pollUpdates({ ...patience, take }) : undefined,
+    resumed,
+    target === undefined ? pollUpdates({ ...patience, take: lanes.take }) : undefined,
     watchWebhook(patience, target, () => forget(options)),
     menus(running),
   ]);
-}
-
-/** Where in an update something was not as expected; never what stood there. */
-function placeOf(thrown: unknown): string {
-  return thrown instanceof z.ZodError ? (thrown.issues[0]?.path.join('.') ?? '') : 'inside';
-}
-
-const me = z.object({ username: z.string() });
-
-async function ownName({ client, signal }: Patience): Promise<string> {
-  const found = await client.call({ scope: 'method getMe', signal, isCounted: false }, (api, abort) =>
-    api.getMe(abort),
-  );
-  return me.parse(found).username;
 }
 
 async function forget({ memory, clock }: TelegramOptions): Promise<void> {

@@ -33,11 +33,13 @@ export function refusalOf(thrown: unknown): TelegramRefusal | undefined {
 function fromRefusal({ error_code: status, description, parameters }: GrammyError): AppError {
   const { retry_after, migrate_to_chat_id: movedTo } = parameters;
   const detail: TelegramRefusal = { status, description, ...(movedTo === undefined ? {} : { movedTo }) };
-  if (status === 429) return refused('exhausted', detail, undefined, (retry_after ?? 1) * 1000);
+  if (status === 429) return refused('exhausted', detail, undefined, Math.max(1, retry_after ?? 1) * 1000);
   // Nobody can tell whether it broke before or after the message was taken.
   if (status >= 500) return refused('uncertain', detail);
   // A token that is not known: nothing happened, and it is not the message's fault.
-  if (status === 401 || status === 404) return refused('unavailable', detail, TOKEN_REFUSED);
+  if (status === 401) return refused('unavailable', detail, TOKEN_REFUSED);
+  // No such bot, or no such call: a server in between says so too.
+  if (status === 404) return refused('unavailable', detail, NOT_FOUND);
   return refused('rejected', detail, wordsOf(detail));
 }
 
@@ -57,8 +59,10 @@ function refused(
   });
 }
 
+const NOT_FOUND = 'Telegram does not know this bot or this call. Nothing was sent; it is tried again.';
+
 export const TOKEN_REFUSED =
-  'Telegram refuses the token of the bot. Make a new one with @BotFather and store it: agent-runtime secret set TELEGRAM_TOKEN';
+  'Telegram refuses the token of the bot. Make a new one with @BotFather and store it: agent-runtime secret set TELEGRAM_TOKEN. Until then this one is tried again at least every ten minutes.';
 
 /** Reasons of the server, and what they mean for people. The first that fits counts; the server's own text may hold words of the message. */
 const REASONS: readonly (readonly [RegExp, string])[] = [

@@ -247,6 +247,30 @@ describe('what is no message', () => {
     expect(events({ callback_query: { ...query, data: undefined } })).toEqual([]);
   });
 
+  test('presses and reactions in a topic of a forum belong to the topic, as far as it is told', () => {
+    const pressed = (more: object) =>
+      events({
+        callback_query: { id: 'q', from: ANN, data: 'b-1', message: { ...message({ from: US }), ...more } },
+      })[0]?.channel.id;
+    expect(pressed({ message_thread_id: 77, is_topic_message: true })).toBe('-1001/77');
+    // A thread of answers in an ordinary group, or in the general topic.
+    expect(pressed({ message_thread_id: 77 })).toBe('-1001');
+    const reacted = (more: object) =>
+      events({
+        message_reaction: {
+          chat: GROUP,
+          message_id: 3,
+          user: ANN,
+          date: 1,
+          old_reaction: [],
+          new_reaction: [{ type: 'emoji', emoji: '👍' }],
+          ...more,
+        },
+      })[0]?.channel.id;
+    expect(reacted({ message_thread_id: 77 })).toBe('-1001/77');
+    expect(reacted({})).toBe('-1001');
+  });
+
   test('a reaction is one event for each emoji that is new', () => {
     const of = (old: readonly object[], next: readonly object[]) =>
       events({

@@ -106,10 +106,11 @@ function buttonEvent(query: TelegramCallback, self: TelegramSelf, atMs: number):
   };
 }
 
-/** One event for each emoji that is new. The topic of the message is not told. */
+/** One event for each emoji that is new. The topic of the message is told seldom. */
 function reactionEvents(update: TelegramReactions, self: TelegramSelf): readonly InboundEvent[] {
-  const { chat, message_id, user, actor_chat, date } = update;
-  const channel = channelOf(chat, self);
+  const { chat, message_id, message_thread_id, user, actor_chat, date } = update;
+  const topic = topicOf({ chat, message_thread_id, is_topic_message: message_thread_id !== undefined });
+  const channel = channelOf(chat, self, topic === undefined ? undefined : { id: topic, name: undefined });
   const sender = senderOf(user, actor_chat);
   if (channel === undefined || sender === undefined) return [];
   const before = new Set(update.old_reaction.map(emojiOf));

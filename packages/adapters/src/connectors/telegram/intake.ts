@@ -4,7 +4,7 @@ import type { Alarms } from './alarms.ts';
 /** Hands events in. */
 export interface Intake {
   /**
-   * In order within a chat, chats side by side, so that they share transactions.
+   * In order within a lane (`laneOf`), lanes side by side, so that they share transactions.
    * @returns false when something was refused that may pass: then all of it is to be offered again. What was accepted already is a repeat.
    */
   offer(events: readonly InboundEvent[]): Promise<boolean>;
@@ -20,31 +20,49 @@ export interface IntakeParts {
   readonly onTaken: (event: InboundEvent, words: string | undefined) => void;
 }
 
+const HELD = 'What arrives from Telegram cannot be stored at present; it is offered again.';
+
 /** Kinds of refusals that pass; every other one is an answer. */
 const PASSING: ReadonlySet<string> = new Set(['unavailable', 'exhausted', 'bug', 'cancelled', 'uncertain']);
 
+/**
+ * Which events come one after the other: those of a chat. The stop of everything stands in no line: neither behind what was said before in
+ * its chat nor behind what others call a stop.
+ */
+export function laneOf(event: InboundEvent): string {
+  const { channel, sender } = event;
+  const chat = channel.group ?? channel.id;
+  return isStop(event) ? `${chat} panic ${sender.id}` : chat;
+}
+
+/** Whether somebody says `/panic`; whether he may is for others to know. */
+export function isStop({ kind, text }: InboundEvent): boolean {
+  return kind === 'message' && /^\s*\/panic(?:\s|$)/i.test(text);
+}
+
 export function makeIntake(parts: IntakeParts): Intake {
+  const { alarms, signal } = parts;
   const turns = new Map<string, Promise<boolean>>();
-  const inTurn = async (chat: string, events: readonly InboundEvent[]): Promise<boolean> => {
-    const turn = (turns.get(chat) ?? Promise.resolve(true)).then(() => acceptAll(parts, events));
-    turns.set(chat, turn);
+  const held = new Set<string>();
+  const tell = (lane: string, isDurable: boolean): void => {
+    if (isDurable) held.delete(lane);
+    else held.add(lane);
+    if (held.size > 0) alarms.raise('intake', HELD);
+    else alarms.clear('intake');
+  };
+  const inTurn = async (lane: string, events: readonly InboundEvent[]): Promise<boolean> => {
+    const turn = (turns.get(lane) ?? Promise.resolve(true)).then(() => acceptAll(parts, events));
+    turns.set(lane, turn);
     const isDurable = await turn;
-    if (turns.get(chat) === turn) turns.delete(chat);
+    if (turns.get(lane) === turn) turns.delete(lane);
+    if (!signal.aborted) tell(lane, isDurable);
     return isDurable;
   };
   return {
     offer: async (events) => {
-      const chats = Map.groupBy(events, ({ channel }) => channel.group ?? channel.id);
-      const results = await Promise.all([...chats].map(([chat, own]) => inTurn(chat, own)));
-      const isDurable = results.every((result) => result);
-      if (parts.signal.aborted) return isDurable;
-      if (isDurable) parts.alarms.clear('intake');
-      else
-        parts.alarms.raise(
-          'intake',
-          'What arrives from Telegram cannot be stored at present; it is offered again.',
-        );
-      return isDurable;
+      const lanes = Map.groupBy(events, laneOf);
+      const results = await Promise.all([...lanes].map(([lane, own]) => inTurn(lane, own)));
+      return results.every((result) => result);
     },
   };
 }

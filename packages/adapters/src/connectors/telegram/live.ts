@@ -2,6 +2,7 @@ import type { Clock, ConnectorMemory, LiveFrame, LiveTalk, Logger } from '@agent
 import { z } from 'zod';
 import type { TelegramClient } from './client.ts';
 import { toFault } from './fault.ts';
+import { isOverWithin } from './patience.ts';
 import { parseAddress } from './place.ts';
 import { frameBody, targetOf } from './render.ts';
 
@@ -76,7 +77,7 @@ async function typing({ client }: LiveState, address: string, signal: AbortSigna
   if (chatId === undefined) return;
   const body = { ...targetOf(address), chat_id: chatId, action: 'typing' as const };
   await client
-    .call({ scope: `chat ${chatId}`, signal, isPatient: false }, (api, abort) =>
+    .call({ scope: `chat ${chatId}`, signal, weight: 'sign' }, (api, abort) =>
       api.raw.sendChatAction(body, abort),
     )
     .catch(() => {});
@@ -153,7 +154,7 @@ async function remove(
   const chatId = parseAddress(address)?.chatId ?? 0;
   const body = { chat_id: chatId, message_id: message };
   try {
-    await state.client.call({ scope: `chat ${chatId}`, signal }, (api, abort) =>
+    await state.client.call({ scope: `chat ${chatId}`, signal, weight: 'other' }, (api, abort) =>
       api.raw.deleteMessage(body, abort),
     );
     await state.memory.remove(keyOf(key));
@@ -173,7 +174,7 @@ async function sendFirst(
   signal: AbortSignal,
 ): Promise<number> {
   const sent = await client.call(
-    { scope: scopeOf(address), signal, isPatient: false },
+    { scope: scopeOf(address), signal, weight: 'frame' },
     (api, abort) => api.raw.sendMessage(body as never, abort), // safe: made by frameBody
   );
   return sentMessage.parse(sent).message_id;
@@ -187,7 +188,7 @@ async function sendEdit(
 ): Promise<void> {
   const body = { chat_id: parseAddress(known.address)?.chatId, message_id: known.message, ...words };
   await client.call(
-    { scope: scopeOf(known.address), signal, isPatient: false },
+    { scope: scopeOf(known.address), signal, weight: 'frame' },
     (api, abort) => api.raw.editMessageText(body as never, abort), // safe: made by frameBody
   );
 }
@@ -206,13 +207,6 @@ function keyOf(key: string): string {
 async function recall(memory: ConnectorMemory, key: string): Promise<Kept | undefined> {
   const found = await memory.get(keyOf(key));
   return found === undefined ? undefined : kept.parse(JSON.parse(found));
-}
-
-async function isOverWithin(clock: Clock, work: Promise<void>, ms: number): Promise<boolean> {
-  const timer = new AbortController();
-  const isOver = await Promise.race([work.then(() => true), clock.sleep(ms, timer.signal).then(() => false)]);
-  timer.abort();
-  return isOver;
 }
 
 /** The same collection with room for one more: its oldest goes. */

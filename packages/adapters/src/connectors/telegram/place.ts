@@ -42,8 +42,13 @@ export function titleOf(chat: TelegramChat): string {
   return nameOf(chat.title === undefined ? [chat.first_name, chat.last_name] : [chat.title], chat.id);
 }
 
-/** The topic of a forum that a message stands in. A thread of answers in an ordinary group has a thread id as well, and is none. */
-export function topicOf(message: TelegramMessage): number | undefined {
+/**
+ * The topic of a forum that a message stands in. A thread of answers in an ordinary group, or in the general topic of a forum, has a thread
+ * id as well, and is none.
+ */
+export function topicOf(
+  message: Pick<TelegramMessage, 'is_topic_message' | 'chat' | 'message_thread_id'>,
+): number | undefined {
   return message.is_topic_message === true && message.chat.type === 'supergroup'
     ? message.message_thread_id
     : undefined;

@@ -3,10 +3,12 @@ import { FIRST_WAIT_MS, nextWaitMs, type Patience, waitAfter } from './patience.
 import { ALLOWED_UPDATES } from './update.ts';
 
 export interface PollParts extends Patience {
-  /** Resolves when all of it is durable, or refused for good. @returns false when it is to be offered again */
+  /** Resolves soon, whatever is stuck. @returns false when some of it is durable nowhere: then it is asked for again */
   readonly take: (updates: readonly unknown[]) => Promise<boolean>;
 }
 
+/** What is not durable yet is asked for again so soon because somebody may want to stop everything. */
+const AGAIN_MS = 500;
 const LONG_POLL_SECONDS = 30;
 const POLL_TIMEOUT_MS = (LONG_POLL_SECONDS + 10) * 1_000;
 /** Ids begin anew only after days without updates; a confirmation so old would confirm what nobody has seen. */
@@ -38,13 +40,12 @@ export async function pollUpdates(parts: PollParts): Promise<void> {
       continue;
     }
     parts.alarms.clear('line');
+    waitMs = FIRST_WAIT_MS;
     const isDurable = updates.length > 0 ? await parts.take(updates) : true;
     if (!isDurable) {
-      await clock.sleep(waitMs, signal);
-      waitMs = nextWaitMs(waitMs);
+      await clock.sleep(AGAIN_MS, signal);
       continue;
     }
-    waitMs = FIRST_WAIT_MS;
     confirmation =
       updates.length > 0 ? { offset: offsetAfter(updates), madeAtMs: clock.monotonicMs() } : undefined;
     // A server that answers "nothing" at once would be asked thousands of times a second.

@@ -48,6 +48,7 @@ const messageShape = z.object({
   message_id: z.int(),
   date: z.number(),
   edit_date: lenient(z.number()),
+  media_group_id: lenient(z.string()),
   chat: chatShape,
   from: userShape.optional(),
   sender_chat: chatShape.optional(),
@@ -97,6 +98,7 @@ const reactionShape = z.object({
 const reactionUpdateShape = z.object({
   chat: chatShape,
   message_id: z.int(),
+  message_thread_id: lenient(z.int()),
   user: userShape.optional(),
   actor_chat: chatShape.optional(),
   date: z.number(),

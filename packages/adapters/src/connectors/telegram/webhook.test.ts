@@ -48,9 +48,12 @@ async function route(
   return site;
 }
 
-async function hooked(): Promise<Stage & { readonly site: Awaited<ReturnType<typeof route>> }> {
+async function hooked(
+  webhookRetryMs = 20,
+): Promise<Stage & { readonly site: Awaited<ReturnType<typeof route>> }> {
   const site = await route();
-  const one = await open({ mode: 'webhook', publicUrl: `${site.url}/`, webhookSecret: SECRET });
+  const options = { mode: 'webhook', publicUrl: `${site.url}/`, webhookSecret: SECRET } as const;
+  const one = await open(options, { webhookRetryMs });
   site.serve = one.connector;
   return { ...one, site };
 }
@@ -161,5 +164,69 @@ test('a stolen token moves the webhook: alarm within five minutes, and it is set
   expect(one.connector.trouble?.()).toMatch(/token is stolen/);
   expect(one.server.callsOf('setWebhook').at(-1)?.params).toMatchObject({ secret_token: SECRET });
   expect(one.log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
-  await one.pass(() => one.connector.trouble?.() === undefined, 'the next look is quiet', 20_000);
+  const looks = one.server.callsOf('getWebhookInfo').length;
+  await one.pass(() => one.server.callsOf('getWebhookInfo').length > looks, 'the next look', 20_000);
+  await one.clock.settle();
+  expect(one.connector.trouble?.()).toMatch(/token is stolen/);
+  await one.connector.start(one.accept);
+  await one.pass(() => one.connector.trouble?.() === undefined, 'a restart ends it', 20);
+});
+
+test('Telegram does not get through: alarm with its own words until a look without news', async () => {
+  const one = await hooked(30_000);
+  await one.connector.start(one.accept);
+  await one.pass(() => one.server.webhook.url !== undefined, 'it is set', 20);
+  one.site.serve = undefined;
+  one.server.people.say({ chat: one.group, from: one.ann, text: 'a' });
+  await one.pass(() => /PUBLIC_URL and the proxy/.test(one.connector.trouble?.() ?? ''), 'it is told', 5_000);
+  expect(one.connector.trouble?.()).toMatch(/Wrong response from the webhook: 500/);
+  expect(one.server.callsOf('setWebhook')).toHaveLength(1);
+  one.site.serve = one.connector;
+  await one.pass(() => one.heard.length === 1, 'it comes', 5_000);
+  await one.pass(() => one.connector.trouble?.() === undefined, 'it is over', 20_000);
+});
+
+test('Telegram calls with another secret: the webhook is set again', async () => {
+  const one = await hooked(30_000);
+  await one.connector.start(one.accept);
+  await one.pass(() => one.server.webhook.url !== undefined, 'it is set', 20);
+  one.server.webhook.changeBehindBack(`${one.site.url}/telegram/webhook`);
+  one.server.people.say({ chat: one.group, from: one.ann, text: 'a' });
+  await one.pass(() => one.heard.length === 1, 'it comes', 5_000);
+  expect(one.site.answers).toContain(401);
+  expect(one.server.callsOf('setWebhook')).toHaveLength(2);
+});
+
+test('a webhook that Telegram refuses is told in its own words', async () => {
+  const one = await open({ mode: 'webhook', publicUrl: 'https://bot.example.org', webhookSecret: SECRET });
+  one.server.faults.add({
+    kind: 'refuse',
+    method: 'setWebhook',
+    status: 400,
+    description: 'Bad Request: bad webhook: Failed to resolve host',
+  });
+  await one.connector.start(one.accept);
+  await one.pass(() => one.connector.trouble?.() !== undefined, 'it is told', 20);
+  expect(one.connector.trouble?.()).toMatch(/Failed to resolve host/);
+  await one.pass(() => one.connector.trouble?.() === undefined, 'it works');
+});
+
+test('a stop waits for what Telegram is just telling', async () => {
+  const one = await hooked();
+  const gate = Promise.withResolvers<void>();
+  await one.connector.start(async (event) => {
+    one.heard.push(event);
+    await gate.promise;
+  });
+  await one.pass(() => one.server.webhook.url !== undefined, 'it is set', 20);
+  one.server.people.say({ chat: one.group, from: one.ann, text: 'a' });
+  await one.pass(() => one.heard.length === 1, 'it is offered', 20);
+  let isStopped = false;
+  const stopped = one.connector.stop().then(() => {
+    isStopped = true;
+  });
+  await one.clock.advance(60_000);
+  expect(isStopped).toBe(false);
+  gate.resolve();
+  await stopped;
 });
