@@ -24,6 +24,7 @@ import { type Proposal, type ProposeInput, propose } from './effect/index.ts';
 import { openGate, settleGate } from './gate/index.ts';
 import { pruneSeen } from './ingest/seen.ts';
 import { expireIntents } from './intent/expire.ts';
+import { pruneIntents } from './intent/prune.ts';
 import { pruneNotices } from './notify/index.ts';
 import { endPrincipal, panicOff, panicOn, settlePanic } from './panic/index.ts';
 import {
@@ -116,18 +117,18 @@ export function makeEffects(deps: EngineDeps, hooks: EffectHooks): Effects {
   const stopSweeps = new AbortController();
   const deadlines = makeDeadlines(deps.clock);
   let nextPruneAtMs = 0;
+  /** What one part cannot do now keeps no other from its turn. */
   const sweep = async (): Promise<void> => {
-    await settlePanic(deps);
+    await trying(() => settlePanic(deps));
     if (deps.panic.isOn()) return;
-    await waking(expireQuestions(deps, deadlines));
-    await waking(refreshCards(deps));
-    await waking(expireIntents(deps));
+    await trying(() => waking(expireQuestions(deps, deadlines)));
+    await trying(() => waking(refreshCards(deps)));
+    await trying(() => waking(expireIntents(deps)));
     if (deps.clock.nowMs() < nextPruneAtMs) return;
     // Set before: what a full disk refuses can wait for the next hour.
     nextPruneAtMs = deps.clock.nowMs() + PRUNE_EVERY_MS;
-    await pruneNotices(deps);
-    await pruneSeen(deps);
-    await pruneButtons(deps);
+    for (const prune of [pruneNotices, pruneSeen, pruneButtons, pruneIntents])
+      await trying(() => prune(deps));
   };
   /** A failed sweep is tried again at the next one: nothing it does is urgent, for the claim looks at expiry itself. */
   const trying = async (work: () => Promise<unknown>): Promise<void> => {

@@ -87,5 +87,6 @@ export const EXCEPTIONS: Readonly<Record<string, string>> = {
   'intent.supersede': 'is recorded inside ingest.accept',
   'intent.lapse': 'is recorded inside intent.expire',
   'intent.say': 'needs a model made for small work, which these machines do not have',
+  'intent.prune': 'needs wishes that ended 90 days ago, and takes away what nobody can say OK to any more',
   'intent.expire': 'needs an hour; it ends what the press of its button would be refused for anyway',
 };

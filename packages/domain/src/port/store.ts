@@ -29,6 +29,8 @@ export interface IngestedEvent {
   readonly outcome: 'run' | 'logged' | 'command' | 'refused';
   /** What was answered, so that a repeat gets the same. */
   readonly reply?: string | undefined;
+  /** That answer leaves by itself. */
+  readonly isQueued?: boolean | undefined;
   /** Digest of what was sent, so that the same key with other words is refused. */
   readonly digest: Digest;
   readonly at: number;

@@ -120,6 +120,19 @@ describe('what is said in the direct talk of staff who agreed', () => {
     expect(shown).toHaveLength(2);
   });
 
+  test('what is added to a wish is shown as it was said', async () => {
+    await stage.deps.store.commit(TEST_AUDIT, (tx) =>
+      tx.update('workspace', { id: OWN }, { settings: { acknowledge: 'confirm' } }),
+    );
+    await talked('/task plan the party');
+    await talked('with a cake');
+    expect(
+      await read().count('context_message', { text: 'plan the party\n\nAdded later: with a cake' }),
+    ).toBe(1);
+    const said = (await inHub()).filter((text) => text.includes('with a cake'));
+    expect(said.filter((text) => !text.includes('plan the party'))).toHaveLength(1);
+  });
+
   test('is filtered as everything there: no mentions, no links', async () => {
     await talked('@everyone https://evil.example/x');
     expect((await inHub())[0]).not.toContain('@everyone');

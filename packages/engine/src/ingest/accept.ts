@@ -11,13 +11,24 @@ import { policyRules } from '../effect/index.ts';
 import { confirmIntent } from '../intent/index.ts';
 import { answerCommand, type Orders } from './answer.ts';
 import { arrivalDigest, checkArrival, isEcho } from './arrival.ts';
-import { bindByRule, claimsOf } from './bind.ts';
+import type { Answer } from './asker.ts';
+import { bindByRule, claimsOf, mayBind } from './bind.ts';
 import { type ChatCommand, type ParsedText, parseCommand } from './command.ts';
+import { type CommandCounts, makeCommandCounts } from './flood.ts';
 import { moveSeen, takeMove } from './move.ts';
 import { askToPair, type Tell, wantsPairing } from './pair.ts';
+import { isPanicOrder, panicAnywhere } from './panic-anywhere.ts';
 import type { Place } from './place.ts';
 import { refusePress, takePress } from './press.ts';
-import { answerAtOnce, isHalted, refuseAct, refuseUnbound } from './refuse.ts';
+import {
+  answerAtOnce,
+  isHalted,
+  isSilenced,
+  refuseAct,
+  refuseCommand,
+  refuseUnbound,
+  SILENCE,
+} from './refuse.ts';
 import { see } from './seen.ts';
 import { logOnly, startOrLog } from './start.ts';
 import { type Whereabouts, whereabouts } from './who.ts';
@@ -36,6 +47,11 @@ export interface IngestHooks {
   readonly tell: Tell;
 }
 
+/** The same, and what one process counts. */
+interface Taking extends IngestHooks {
+  readonly commands: CommandCounts;
+}
+
 /**
  * The one door in. What an arrival says and starts is written in one transaction with the mark that it was taken; an order (a command, a
  * press, new words) is carried out in a commit of its own before that. Only then does it resolve, and a repeat gets the first answer again.
@@ -43,14 +59,15 @@ export interface IngestHooks {
  */
 export function makeIngest(deps: EngineDeps, hooks: IngestHooks): Ingest {
   const taking = new Map<string, Promise<unknown>>();
+  const inside: Taking = { ...hooks, commands: makeCommandCounts(deps.clock) };
   return {
     accept: async (arrival) => {
       checkArrival(deps, arrival);
       // Deliveries of one event come one after the other: a command acts before its mark is written.
       const key = JSON.stringify([arrival.event.source, arrival.event.externalId]);
       const turn = (taking.get(key) ?? Promise.resolve()).then(
-        () => takeOnce(deps, hooks, arrival),
-        () => takeOnce(deps, hooks, arrival),
+        () => takeOnce(deps, inside, arrival),
+        () => takeOnce(deps, inside, arrival),
       );
       taking.set(key, turn);
       try {
@@ -62,7 +79,7 @@ export function makeIngest(deps: EngineDeps, hooks: IngestHooks): Ingest {
   };
 }
 
-async function takeOnce(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): Promise<Accepted> {
+async function takeOnce(deps: EngineDeps, hooks: Taking, arrival: Arrival): Promise<Accepted> {
   return (await earlier(deps, arrival)) ?? (await takeIn(deps, hooks, arrival));
 }
 
@@ -78,14 +95,15 @@ async function earlier(deps: EngineDeps, arrival: Arrival): Promise<Accepted | u
       message: 'This key was used before for another message. Use a new one.',
     });
   }
-  return { outcome: known.outcome, isRepeat: true, task: known.task, run: known.run, reply: known.reply };
+  const { outcome, task, run, reply, isQueued } = known;
+  return { outcome, isRepeat: true, task, run, reply, ...(isQueued === true ? { isQueued } : {}) };
 }
 
 /**
  * Every event passes here, whatever its kind: who and where (`whereabouts`), the rules of that place, and one decision about the most
  * that it may come to. What it then asks for is decided by the rule of that act.
  */
-async function takeIn(deps: EngineDeps, hooks: IngestHooks, arrival: Arrival): Promise<Accepted> {
+async function takeIn(deps: EngineDeps, hooks: Taking, arrival: Arrival): Promise<Accepted> {
   if (isEcho(arrival)) return { outcome: 'logged', isRepeat: false };
   const where = await whereabouts(deps.store.read, arrival);
   const rules = await policyRules(deps, deps.store.read, where.context?.id);
@@ -135,7 +153,7 @@ function questionOf(
 /** A place that is bound to nothing: a rule may bind it now; else staff find it in the list, and a sender hears what to do. */
 async function takeUnbound(
   deps: EngineDeps,
-  hooks: IngestHooks,
+  hooks: Taking,
   said: {
     readonly arrival: Arrival;
     readonly where: Whereabouts;
@@ -146,25 +164,23 @@ async function takeUnbound(
   const { arrival } = said;
   const { kind, member, sender } = arrival.event;
   if (kind === 'moved') return moveSeen(deps, arrival);
+  const stopped = await panicAnywhere(deps, hooks.orders, arrival, said.where.principal);
+  if (stopped !== undefined) return stopped;
   const hasLeft = member?.isSelf === true && member.change === 'left';
   const claims = hasLeft || (await isHalted(deps)) ? undefined : await claimsOf(deps.store.read, arrival);
-  if (claims !== undefined && (await bindByRule(deps, arrival, claims))) {
+  if (claims !== undefined && mayBind(arrival) && (await bindByRule(deps, arrival, claims))) {
     hooks.onReply();
     return takeIn(deps, hooks, arrival);
   }
   const isSaid = (kind === 'message' || kind === 'command') && !sender.isBot;
-  if (isSaid) return refuseUnbound(deps, hooks, { ...said, claims });
+  const several = claims !== undefined && claims.workspaces.length > 1 ? claims : undefined;
+  if (isSaid) return refuseUnbound(deps, hooks, { ...said, claims: several });
   await see(deps, arrival);
   return kind === 'button' ? refusePress(deps, arrival, said.where) : NOTHING;
 }
 
 /** Fresh words of a sender: a command, or a text like any other. */
-async function takeOrder(
-  deps: EngineDeps,
-  hooks: IngestHooks,
-  at: Place,
-  isPairing: boolean,
-): Promise<Accepted> {
+async function takeOrder(deps: EngineDeps, hooks: Taking, at: Place, isPairing: boolean): Promise<Accepted> {
   const { arrival, where } = at;
   const parsed: ParsedText = isPairing
     ? { kind: 'command', command: { name: 'pair', rest: '' } }
@@ -178,10 +194,10 @@ async function takeOrder(
     case 'unknown':
       // In a place with several bots it may be meant for another one; a stranger's is a text like any other.
       if (where.principal.kind === 'guest') return startOrLog(deps, hooks, at, undefined);
-      return answerAtOnce(deps, hooks.onReply, at, {
+      return limited(deps, hooks, at, async () => ({
         text: `I do not know /${parsed.name}. /help lists what I can do.`,
         label: publicLabel(2),
-      });
+      }));
     case 'command':
       return takeCommand(deps, hooks, at, parsed.command);
     case 'text':
@@ -195,7 +211,7 @@ async function takeOrder(
 
 async function takeCommand(
   deps: EngineDeps,
-  hooks: IngestHooks,
+  hooks: Taking,
   at: Place,
   command: ChatCommand,
 ): Promise<Accepted> {
@@ -206,7 +222,26 @@ async function takeCommand(
     conversationKey: at.arrival.conversationKey,
     event: at.arrival.event.externalId,
   };
-  const answer = await answerCommand(deps, hooks.orders, asker, command);
+  const answer = () => answerCommand(deps, hooks.orders, asker, command);
+  return limited(deps, hooks, at, answer, isPanicOrder(command, at.where.principal));
+}
+
+/** Carries out a command and answers it, unless this sender gave too many in this minute. */
+async function limited(
+  deps: EngineDeps,
+  hooks: Taking,
+  at: Place,
+  carryOut: () => Promise<Answer>,
+  isExempt = false,
+): Promise<Accepted> {
+  if (await isSilenced(deps, at)) return SILENCE;
+  try {
+    if (!isExempt) hooks.commands.take(at);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.kind !== 'exhausted') throw thrown;
+    return refuseCommand(deps, hooks.onReply, at, { text: thrown.message, reason: thrown.code });
+  }
+  const answer = await carryOut();
   if (answer.task !== undefined) return startOrLog(deps, hooks, at, answer.task);
   return answerAtOnce(deps, hooks.onReply, { ...at, context: answer.place ?? at.context }, answer);
 }

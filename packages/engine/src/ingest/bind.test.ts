@@ -53,7 +53,7 @@ describe('a binding rule', () => {
     await stage.tell('hello', { channel: 't-1', channelKind: 'thread', parent: 'guild-1', title: 'Topic' });
     expect(await read().count('context_seen', {})).toBe(2);
     await stage.set({ bindings: [GUILD] });
-    await stage.tell('👍', { ...GENERAL, kind: 'reaction', by: 'stranger-9' });
+    await stage.tell('', { ...GENERAL, kind: 'member', member: { change: 'joined', isSelf: true } });
     await stage.tell('x', { channel: 't-1', channelKind: 'thread', parent: 'guild-1', title: 'Topic' });
     expect(await read().count('context_seen', {})).toBe(0);
     expect(await read().get('context', { channel: 't-1' })).toMatchObject({
@@ -83,6 +83,47 @@ describe('a binding rule', () => {
   ] as const)('never binds %s', async (_what, where) => {
     await stage.tell('hello', where as Partial<Said>);
     expect(await bound()).toBeUndefined();
+  });
+
+  test.each([
+    ['words for somebody else', { isAddressed: false }],
+    ['a reaction', { kind: 'reaction' }],
+    ['an edit', { kind: 'edit' }],
+    ['another bot', { isBot: true }],
+    ['a person who joins', { kind: 'member', member: { change: 'joined', isSelf: false } }],
+  ] as const)('is not set off by %s, which leaves it in the list', async (_what, how) => {
+    await stage.tell('hello', { ...GENERAL, by: 'stranger-9', ...how } as Partial<Said>); // safe: cases of it
+    expect(await bound()).toBeUndefined();
+    expect(await read().count('context_seen', { channel: 'c-1' })).toBe(1);
+    await stage.tell('/help', GENERAL);
+    expect(await bound()).toBeDefined();
+  });
+
+  test('binds no more than fifty places in an hour; the others stay in the list', async () => {
+    for (let n = 0; n < 52; n += 1)
+      await stage.tell('/help', { ...GENERAL, channel: `many-${n}`, by: `stranger-${n}` });
+    const many = async () =>
+      (await read().find('context', {})).filter(({ channel }) => channel.startsWith('many')).length;
+    expect(await many()).toBe(50);
+    expect(await read().count('context_seen', {})).toBe(2);
+    await stage.world.clock.advance(3_600_000);
+    await stage.tell('/help', { ...GENERAL, channel: 'many-51', by: 'stranger-51' });
+    expect(await many()).toBe(51);
+  });
+
+  test('of another workspace does not take a thread of a bound place', async () => {
+    await stage.set({});
+    await addOther([GUILD]);
+    const thread = (channel: string, parent: string) =>
+      stage.tell('/help', { channel, channelKind: 'thread', group: 'guild-1', parent, title: 'T' });
+    await thread('t-1', 'ops-channel');
+    expect(await read().get('context', { channel: 't-1' })).toBeUndefined();
+    await thread('t-2', 'nothing-bound');
+    expect(await read().get('context', { channel: 't-2' })).toMatchObject({ workspace: OTHER });
+    // The rule of its own workspace does, also where the other one claims the guild as well.
+    await stage.set({ bindings: [GUILD] });
+    await thread('t-1', 'ops-channel');
+    expect(await read().get('context', { channel: 't-1' })).toMatchObject({ workspace: WORKSPACE });
   });
 
   test('binds nothing under panic or behind the gate', async () => {

@@ -32,23 +32,51 @@ export async function claimsOf(reader: StoreReader, arrival: Arrival): Promise<C
   const [connector, account] = splitSource(source);
   const groups = [channel.group, channel.parent].filter((group) => group !== undefined);
   if (groups.length === 0) return undefined;
-  const workspaces = (await reader.find('workspace', {})).filter((one) =>
-    one.settings.bindings?.some((binding) =>
-      groups.some((group) => isSameBinding(binding, { connector, account, group })),
-    ),
+  const { parent } = channel;
+  const above =
+    parent === undefined ? undefined : await reader.get('context', { connector, account, channel: parent });
+  // What is inside a bound place is never taken from its workspace by the rule of another one.
+  const workspaces = (await reader.find('workspace', {})).filter(
+    (one) =>
+      (above === undefined || above.workspace === one.id) &&
+      one.settings.bindings?.some((binding) =>
+        groups.some((group) => isSameBinding(binding, { connector, account, group })),
+      ),
   );
   return workspaces.length === 0 ? undefined : { workspaces, group: groups[0] ?? '' };
+}
+
+/** Somebody speaks to us there, or had us come; what people write to each other binds nothing. */
+export function mayBind({ event }: Arrival): boolean {
+  const { kind, member, sender, isAddressed } = event;
+  if (kind === 'member') return member?.isSelf === true && member.change === 'joined';
+  return (kind === 'message' || kind === 'command') && isAddressed && !sender.isBot;
+}
+
+/** Places that the rules of one workspace bind on one account in an hour: strangers can open threads without end. */
+const MOST_BOUND = 50;
+const HOUR_MS = 3_600_000;
+
+/** Only a rule announces what it binds: what staff bind by hand does not count. */
+const noticeOf = (id: Context['id']): string => `bound:${id}`;
+
+async function isExhausted(reader: StoreReader, fresh: Context, nowMs: number): Promise<boolean> {
+  const { workspace, connector, account } = fresh;
+  const recent = { workspace, connector, account, createdAt: { gt: nowMs - HOUR_MS } };
+  const bound = (await reader.find('context', recent)).map(({ id }) => noticeOf(id));
+  return (await reader.count('notify_notice', { key: { in: bound } })) >= MOST_BOUND;
 }
 
 /**
  * Binds a place that was never seen before by the one rule that claims it: as an open context of that workspace, announced there.
  * The event that showed the place goes on once this is durable, and is acknowledged only after both.
- * @returns false when no rule, or more than one, claims it
+ * @returns false when no rule, or more than one, claims it, or its workspace has got enough places in this hour
  */
 export async function bindByRule(deps: EngineDeps, arrival: Arrival, claims: Claims): Promise<boolean> {
   const [workspace, ...more] = claims.workspaces;
   if (workspace === undefined || more.length > 0) return false;
   const context = await newContext(deps, arrival, workspace);
+  if (await isExhausted(deps.store.read, context, deps.clock.nowMs())) return false;
   const { connector, account, channel } = context;
   const audit = {
     action: 'context.bind_rule',
@@ -82,7 +110,7 @@ async function insertBound(
   await tx.insert('context', context);
   await tx.remove('context_seen', { connector, account, channel });
   await writeNotice(deps, tx, {
-    key: `bound:${context.id}`,
+    key: noticeOf(context.id),
     workspace: context.workspace,
     context: context.id,
     draft: {

@@ -59,6 +59,8 @@ describe('/hub', () => {
   test.each(['mia', 'stranger-9'])('of %s, who is not of the staff, is refused with words', async (by) => {
     const said = await answer('/hub', by);
     expect(said).toContain('Only staff of this place can ask for it.');
+    // A stranger is answered once a minute.
+    await stage.world.clock.advance(60_000);
     expect(await answer('/admin_channel disable', by)).toBe(said);
     expect(await hubs()).toEqual([]);
     expect(await asked()).toBe(0);

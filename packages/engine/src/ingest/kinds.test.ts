@@ -111,9 +111,38 @@ describe('every kind of event passes the same door', () => {
     expect(await stage.tell('hello', { externalId: '7' })).toMatchObject({ outcome: 'run' });
   });
 
+  test.each([
+    ['their direct talk', { channel: 'dm-olga', channelKind: 'direct' }],
+    ['a group', { channel: 'nowhere', channelKind: 'group' }],
+  ] as const)('staff stop everything from %s that is bound to nothing', async (_what, where) => {
+    for (const by of ['stranger-9', 'mia']) await stage.tell('/panic on', { ...where, by });
+    for (const more of [{ isRelayed: true }, { isBot: true }, { kind: 'edit' }] as const)
+      await stage.tell('/panic on', { ...where, ...more, by: 'olga' });
+    await stage.tell('/panic on@other_bot', { ...where, by: 'olga' });
+    await stage.tell('/panic@other_bot on', { ...where, by: 'olga' });
+    expect(stage.deps.panic.isOn()).toBe(false);
+    const order = { ...where, by: 'olga', externalId: 'stop' };
+    expect(await stage.tell('/panic on', order)).toMatchObject({
+      outcome: 'command',
+      reply: 'Panic is on: nothing runs and nothing is sent.',
+    });
+    expect(stage.deps.panic.isOn()).toBe(true);
+    stage.world.panic.turnOff('test', 0);
+    expect(await stage.tell('/panic on', order)).toMatchObject({ isRepeat: true });
+    expect(stage.deps.panic.isOn()).toBe(false);
+  });
+
   test('an answer that leaves by itself says so, so that nobody shows it twice', async () => {
-    expect(await stage.tell('/whoami')).toMatchObject({ outcome: 'command', isQueued: true });
+    expect(await stage.tell('/whoami', { externalId: 'w' })).toMatchObject({
+      outcome: 'command',
+      isQueued: true,
+    });
+    expect(await stage.tell('/whoami', { externalId: 'w' })).toMatchObject({
+      isRepeat: true,
+      isQueued: true,
+    });
     stage.world.panic.turnOn('test', 0);
-    expect((await stage.tell('/whoami')).isQueued).toBeUndefined();
+    for (const _delivery of [1, 2])
+      expect((await stage.tell('/whoami', { externalId: 'p' })).isQueued).toBeUndefined();
   });
 });

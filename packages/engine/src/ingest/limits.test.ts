@@ -50,6 +50,41 @@ describe('a paired person', () => {
     expect(await stage.tell('z'.repeat(50), { isAddressed: false })).toMatchObject({ outcome: 'logged' });
   });
 
+  test('cannot go around it where wishes wait for an OK', async () => {
+    await stage.set({ messagesPerMinute: 3, acknowledge: 'confirm' });
+    for (const text of ['1', '2', '3'])
+      expect(await stage.tell(`/task ${text}`)).toMatchObject({ outcome: 'command' });
+    expect((await stage.tell('/task 4')).reply).toContain('3 times a minute');
+    expect((await stage.tell('and more')).outcome).toBe('refused');
+    expect(await read().count('task_intent', { state: 'asked' })).toBe(1);
+  });
+
+  test('adds no more to a wish or to what runs than a question may have', async () => {
+    await stage.set({ maxPromptChars: 20, acknowledge: 'confirm' });
+    await stage.tell('/task 0123456789');
+    expect((await stage.tell('0123456789')).reply).toContain('longer than 20 characters');
+    await stage.set({ maxPromptChars: 20 });
+    stage.script = () => [{ kind: 'hang' }];
+    await stage.tell('hello', { by: 'olga' });
+    expect((await stage.tell(`/steer ${'x'.repeat(21)}`, { by: 'olga' })).reply).toContain('at most 20');
+    expect((await stage.tell(`/steer ${'x'.repeat(20)}`, { by: 'olga' })).reply).toContain('Added to');
+  });
+
+  test('gives as many commands in a minute as questions; stopping everything is always heard', async () => {
+    await stage.set({ messagesPerMinute: 2 });
+    const olga = { by: 'olga' } as const;
+    for (const text of ['/help', '/nonsense'])
+      expect(await stage.tell(text, olga)).toMatchObject({ outcome: 'command' });
+    expect((await stage.tell('/whoami', olga)).reply).toContain('2 commands a minute');
+    const { seq } = await stage.deps.audit.head();
+    for (const text of ['/whoami', '/status', '/nonsense'])
+      expect(await stage.tell(text, olga)).toEqual({ outcome: 'refused', isRepeat: false });
+    expect((await stage.deps.audit.head()).seq).toBe(seq);
+    expect(await stage.tell('/whoami')).toMatchObject({ outcome: 'command' });
+    expect((await stage.tell('/panic on', olga)).reply).toContain('Panic is on');
+    expect(stage.deps.panic.isOn()).toBe(true);
+  });
+
   test('whose tokens of the day are spent hears when they come back', async () => {
     await stage.set({ budget: { tokensPerSenderPerDay: 1 } });
     await stage.settled((await stage.tell('hello')).run);

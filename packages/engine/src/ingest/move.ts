@@ -11,7 +11,7 @@ import { writeNotice } from '../notify/notice.ts';
 import { voidUnfinished } from '../panic/void.ts';
 import { saved } from './bind.ts';
 import { markOf, type Place } from './place.ts';
-import { seenPlace, writeSeen } from './seen.ts';
+import { isWanted, seenPlace, writeSeen } from './seen.ts';
 import { splitSource } from './who.ts';
 
 const LOGGED: Accepted = { outcome: 'logged', isRepeat: false };
@@ -133,7 +133,11 @@ export async function moveSeen(deps: EngineDeps, arrival: Arrival): Promise<Acce
   };
   await deps.store.commit(audit, async (tx) => {
     await tx.remove('context_seen', old);
-    await writeSeen(tx, { ...place, firstSeenAt: known?.firstSeenAt ?? place.firstSeenAt });
+    await writeSeen(
+      tx,
+      { ...place, firstSeenAt: known?.firstSeenAt ?? place.firstSeenAt },
+      isWanted(arrival),
+    );
     await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'logged' }));
   });
   return LOGGED;

@@ -38,6 +38,10 @@ export async function keepWords(
   await writeMessage(deps, tx, at, { conversation: conversation.id, text: arrival.event.text, isPromptable });
 }
 
+/** A message that stands for an older one, too: everything of both. */
+export type Joined = Pick<Message, 'text' | 'label' | 'attachments'>;
+
+/** Writes what arrived; the hub is shown what was said now, also where it stands for more. */
 export async function writeMessage(
   deps: EngineDeps,
   tx: StoreTx,
@@ -46,6 +50,7 @@ export async function writeMessage(
     readonly conversation: Message['conversation'];
     readonly text: string;
     readonly isPromptable: boolean;
+    readonly of?: Joined | undefined;
   },
 ): Promise<Message> {
   const { arrival, where, context } = at;
@@ -64,9 +69,11 @@ export async function writeMessage(
     externalId: messageId(arrival),
     attachments: arrival.event.attachments,
     at: deps.clock.nowMs(),
+    ...what.of,
   };
   await tx.insert('context_message', message);
-  if (arrival.door === 'chat') await writeMirror(deps, tx, context, { ...message, direction: 'in' });
+  if (arrival.door === 'chat')
+    await writeMirror(deps, tx, context, { ...message, text: what.text, direction: 'in' });
   return message;
 }
 
@@ -83,10 +90,12 @@ export function markOf(
     readonly task?: TaskId;
     readonly run?: RunId;
     readonly reply?: string;
+    readonly isQueued?: boolean;
   },
 ): IngestedEvent {
   const { source, externalId } = arrival.event;
-  return { source, externalId, digest: arrivalDigest(arrival), at: deps.clock.nowMs(), ...came };
+  const isQueued = came.isQueued === true ? true : undefined;
+  return { source, externalId, digest: arrivalDigest(arrival), at: deps.clock.nowMs(), ...came, isQueued };
 }
 
 export function auditOf(

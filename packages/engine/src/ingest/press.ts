@@ -11,6 +11,7 @@ import { areWordsWhole, maySayYes } from '../effect/card.ts';
 import type { Orders } from './answer.ts';
 import { findButton, messageHere, openQuestion } from './button.ts';
 import { sightHere } from './find-approval.ts';
+import { writeOnce } from './once.ts';
 import { isWords } from './passing.ts';
 import { auditOf, markOf, type Place } from './place.ts';
 import { isHalted } from './refuse.ts';
@@ -215,16 +216,13 @@ const MINUTE_MS = 60_000;
 export async function refusePress(deps: EngineDeps, arrival: Arrival, where: Whereabouts): Promise<Accepted> {
   const { source, channel, sender } = arrival.event;
   const key = `press:${source}:${sender.id}:${Math.floor(deps.clock.nowMs() / MINUTE_MS)}`;
-  if ((await deps.store.read.get('notify_notice', { key })) === undefined) {
-    const audit = {
-      action: 'ingest.refuse',
-      actor: principalKey(where.principal),
-      subject: source,
-      workspace: where.context?.workspace,
-      context: where.context?.id,
-      data: { channel: channel.id, reason: 'button' },
-    };
-    await deps.store.commit(audit, (tx) => tx.insert('notify_notice', { key, at: deps.clock.nowMs() }));
-  }
+  await writeOnce(deps, key, {
+    action: 'ingest.refuse',
+    actor: principalKey(where.principal),
+    subject: source,
+    workspace: where.context?.workspace,
+    context: where.context?.id,
+    data: { channel: channel.id, reason: 'button' },
+  });
   return { outcome: 'refused', isRepeat: false, reply: NOT_VALID };
 }

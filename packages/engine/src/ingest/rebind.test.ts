@@ -104,6 +104,21 @@ describe('/workspace', () => {
     expect(await here()).toMatchObject({ workspace: 'private-mia' });
   });
 
+  test('ends a wish that waited for an OK', async () => {
+    await stage.world.deps.store.commit(
+      TEST_AUDIT,
+      (tx) =>
+        tx.update(
+          'workspace',
+          { id: 'private-mia' as WorkspaceId },
+          { settings: { acknowledge: 'confirm' } },
+        ), // safe: a slug
+    );
+    expect(await stage.tell('/task it', DM)).toMatchObject({ outcome: 'command' });
+    expect((await stage.tell('/workspace acme', DM)).reply).toContain('about acme now');
+    expect(await read().find('task_intent', {})).toMatchObject([{ state: 'expired', context: 'direct-mia' }]);
+  });
+
   test('waits for what runs: its answer would find no place', async () => {
     const gate = Promise.withResolvers<void>();
     stage.script = () => [{ kind: 'hold', until: gate.promise }, ...say('ok')];

@@ -13,6 +13,7 @@ import {
 import type { EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/rules.ts';
 import { freeSlug } from '../free-slug.ts';
+import { lapseIn } from '../intent/end.ts';
 import { retiredAccount } from '../retired.ts';
 import { type Answer, type Asker, said } from './asker.ts';
 import { saved } from './bind.ts';
@@ -79,6 +80,7 @@ async function moveTalk(deps: EngineDeps, tx: StoreTx, asker: Asker, workspace: 
   if (!(await mayUse(deps, tx, asker, workspace))) throw unknown(workspace.id, []);
   const open = { context: id, state: { in: ['queued', 'running', 'aborting'] } } as const;
   if ((await tx.count('run', open)) > 0) throw stillRuns();
+  await lapseIn(tx, id);
   await tx.update('context', { id }, { account: retiredAccount(here) });
   const place = await placeIn(deps, tx, here, workspace);
   await endConversation(tx, place, asker.conversationKey);

@@ -16,9 +16,10 @@ import { writeMirror } from '../hub/mirror.ts';
 import { pairedAs } from './answer.ts';
 import type { Answer } from './asker.ts';
 import { type Claims, tellOfClaims } from './bind.ts';
+import { writeOnce } from './once.ts';
 import { HOW_TO_PAIR, type Tell } from './pair.ts';
 import { auditOf, keepWords, markOf, messageId, type Place } from './place.ts';
-import { see, seenPlace, writeSeen } from './seen.ts';
+import { isWanted, see, seenPlace, writeSeen } from './seen.ts';
 import { labelOfMessage, splitSource, type Whereabouts } from './who.ts';
 
 /** Why something starts nothing. */
@@ -41,8 +42,13 @@ export async function answerAtOnce(
     auditOf(at, 'ingest.command', answer.about ?? {}, arrival.event.text),
     async (tx) => {
       await mirrorCommand(deps, tx, at);
-      await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'command', reply: reply.text }));
-      return queueAnswer(deps, tx, at.context, reply);
+      if (isUnwelcome(at)) await isFirstNow(deps, tx, refusalKey(deps, at, ''));
+      const isQueued = await queueAnswer(deps, tx, at.context, reply);
+      await tx.insert(
+        'ingest_event',
+        markOf(deps, arrival, { outcome: 'command', reply: reply.text, isQueued }),
+      );
+      return isQueued;
     },
   );
   onReply();
@@ -98,9 +104,49 @@ export async function isHalted(deps: EngineDeps, reader: StoreReader = deps.stor
 
 const MINUTE_MS = 60_000;
 
+/** A stranger in a place where strangers may not ask. */
+function isUnwelcome({ where, rules }: Place): boolean {
+  return where.principal.kind === 'guest' && rules.settings?.guests !== 'ask';
+}
+
+/** A paired person hears each reason once a minute, a stranger one. */
+function refusalKey(deps: EngineDeps, { where, context }: Place, reason: string): string {
+  const minute = Math.floor(deps.clock.nowMs() / MINUTE_MS);
+  const why = where.principal.kind === 'guest' ? '' : `:${reason}`;
+  return `refused:${context.id}:${principalKey(where.principal)}:${minute}${why}`;
+}
+
+async function isFirstNow(deps: EngineDeps, tx: StoreTx, key: string): Promise<boolean> {
+  if ((await tx.get('notify_notice', { key })) !== undefined) return false;
+  await tx.insert('notify_notice', { key, at: deps.clock.nowMs() });
+  return true;
+}
+
+/** Whether this stranger was answered in this minute already, by whatever words: then nothing more is kept or said. */
+export async function isSilenced(deps: EngineDeps, at: Place): Promise<boolean> {
+  if (!isUnwelcome(at)) return false;
+  return (await deps.store.read.get('notify_notice', { key: refusalKey(deps, at, '') })) !== undefined;
+}
+
+/** What leaves nothing: no row, no record, no words. */
+export const SILENCE: Accepted = { outcome: 'refused', isRepeat: false };
+
+/** A command above the limit of its sender: the first one of a minute is answered, the others leave nothing. */
+export async function refuseCommand(
+  deps: EngineDeps,
+  onReply: () => void,
+  at: Place,
+  refusal: Refusal,
+): Promise<Accepted> {
+  const key = refusalKey(deps, at, refusal.reason);
+  const wasSaid = (await deps.store.read.get('notify_notice', { key })) !== undefined;
+  return wasSaid ? SILENCE : refuse(deps, onReply, at, refusal);
+}
+
 /**
  * What was said is logged and kept out of prompts, and the sender hears why it starts nothing: once per sender and minute, and so does the
- * audit name it. A paired person hears each reason; a stranger one, whatever they send.
+ * audit name it. A paired person hears each reason; a stranger one, whatever they send, and where strangers may not ask nothing more of
+ * them is kept in that minute.
  */
 export async function refuse(
   deps: EngineDeps,
@@ -108,23 +154,21 @@ export async function refuse(
   at: Place,
   refusal: Refusal,
 ): Promise<Accepted> {
-  const { arrival, where, context } = at;
+  if (await isSilenced(deps, at)) return SILENCE;
+  const { arrival, context } = at;
   const { settings } = at.rules;
   const reply = wordsOf(deps, at, { text: refusal.text, label: publicLabel(2) });
-  const minute = Math.floor(deps.clock.nowMs() / MINUTE_MS);
-  const reason = where.principal.kind === 'guest' ? '' : `:${refusal.reason}`;
-  const key = `refused:${context.id}:${principalKey(where.principal)}:${minute}${reason}`;
+  const key = refusalKey(deps, at, refusal.reason);
   const shown = await deps.store.commit(auditOf(at, 'ingest.log', {}, arrival.event.text), async (tx) => {
-    const isFirst = (await tx.get('notify_notice', { key })) === undefined;
+    const isFirst = await isFirstNow(deps, tx, key);
     if (settings !== undefined) await keepWords(deps, tx, at, { settings, isPromptable: false });
     let isQueued = false;
     if (isFirst) {
-      await tx.insert('notify_notice', { key, at: deps.clock.nowMs() });
       tx.audit(auditOf(at, 'ingest.refuse', { reason: refusal.reason }, arrival.event.text));
       isQueued = await queueAnswer(deps, tx, context, reply);
     }
     const said = isFirst ? { reply: reply.text } : {};
-    await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'refused', ...said }));
+    await tx.insert('ingest_event', markOf(deps, arrival, { outcome: 'refused', ...said, isQueued }));
     return isQueued ? { ...said, isQueued } : said;
   });
   onReply();
@@ -144,17 +188,14 @@ export async function refuseAct(
   const sender = principalKey(where.principal);
   const { source, kind, channel } = arrival.event;
   const key = `refused:${kind}:${source}:${sender}:${Math.floor(deps.clock.nowMs() / MINUTE_MS)}`;
-  if ((await deps.store.read.get('notify_notice', { key })) === undefined) {
-    const audit: AuditDraft = {
-      action: 'ingest.refuse',
-      actor: sender,
-      subject: source,
-      workspace: where.context?.workspace,
-      context: where.context?.id,
-      data: { channel: channel.id, kind, reasons: decision.reasons.map((reason) => reason.code) },
-    };
-    await deps.store.commit(audit, (tx) => tx.insert('notify_notice', { key, at: deps.clock.nowMs() }));
-  }
+  await writeOnce(deps, key, {
+    action: 'ingest.refuse',
+    actor: sender,
+    subject: source,
+    workspace: where.context?.workspace,
+    context: where.context?.id,
+    data: { channel: channel.id, kind, reasons: decision.reasons.map((reason) => reason.code) },
+  });
   const reply = decision.reasons.map((reason) => reason.text).join(' ');
   return { outcome: 'refused', isRepeat: false, reply };
 }
@@ -184,26 +225,24 @@ export async function refuseUnbound(
   const text = isDirect ? await directWords(deps, where, isPairing) : UNBOUND;
   const sender = principalKey(where.principal);
   const key = `refused:${source}:${sender}:${Math.floor(deps.clock.nowMs() / MINUTE_MS)}`;
-  const isFirst = (await deps.store.read.get('notify_notice', { key })) === undefined;
+  const notice = deps.ids.make('notice');
+  const audit: AuditDraft = {
+    action: 'ingest.refuse',
+    actor: sender,
+    subject: source,
+    data: {
+      channel: channel.id,
+      reason: claims === undefined ? 'unbound' : 'claimed by several',
+      ...(isDirect ? { notice } : {}),
+    },
+  };
+  const [connector, account] = splitSource(source);
+  const place = seenPlace(deps, arrival);
+  const isFirst = await writeOnce(deps, key, audit, async (tx) => {
+    if (place !== undefined) await writeSeen(tx, place, isWanted(arrival));
+    if (claims !== undefined) await tellOfClaims(deps, tx, { connector, account }, claims);
+  });
   if (isFirst) {
-    const notice = deps.ids.make('notice');
-    const audit: AuditDraft = {
-      action: 'ingest.refuse',
-      actor: sender,
-      subject: source,
-      data: {
-        channel: channel.id,
-        reason: claims === undefined ? 'unbound' : 'claimed by several',
-        ...(isDirect ? { notice } : {}),
-      },
-    };
-    const [connector, account] = splitSource(source);
-    const place = seenPlace(deps, arrival);
-    await deps.store.commit(audit, async (tx) => {
-      await tx.insert('notify_notice', { key, at: deps.clock.nowMs() });
-      if (place !== undefined) await writeSeen(tx, place);
-      if (claims !== undefined) await tellOfClaims(deps, tx, { connector, account }, claims);
-    });
     if (claims !== undefined) hooks.onReply();
     if (isDirect) hooks.tell({ id: notice, connector, account, channel: channel.id, text });
   } else await see(deps, arrival);

@@ -104,7 +104,15 @@ describe('a place that is bound to nothing', () => {
           isGone: false,
         });
     });
+    // Chatter of others does not push out what staff may look for.
+    const { seq } = await stage.deps.audit.head();
+    await stage.tell('👍', { ...NOWHERE, kind: 'reaction', isAddressed: false });
+    expect((await stage.deps.audit.head()).seq).toBe(seq);
+    await stage.tell('hi', { ...NOWHERE, isAddressed: false, by: 'stranger-7' });
+    expect(await read().get('context_seen', { channel: 'nowhere' })).toBeUndefined();
     await stage.tell('hi', NOWHERE);
+    const forgotten = await stage.deps.audit.tail(10, { action: 'context.forget_seen' });
+    expect(forgotten).toMatchObject([{ data: { channel: 'f7', for: 'nowhere' } }]);
     expect(await read().count('context_seen', {})).toBe(1_000);
     expect(await read().get('context_seen', { channel: 'f7' })).toBeUndefined();
     expect(await read().get('context_seen', { channel: 'nowhere' })).toBeDefined();

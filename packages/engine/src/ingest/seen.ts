@@ -34,11 +34,19 @@ function keyOf({ connector, account, channel }: Pick<SeenPlace, 'connector' | 'a
   return { connector, account, channel };
 }
 
-/** Writes the place into the caller's transaction; at most once a minute unless the account came or left. */
-export async function writeSeen(tx: StoreTx, place: SeenPlace): Promise<void> {
+/** Somebody speaks to us there, or had us come: such a place may take the room of another one. */
+export function isWanted({ event }: Arrival): boolean {
+  return event.isAddressed || event.member?.isSelf === true;
+}
+
+/**
+ * Writes the place into the caller's transaction; at most once a minute unless the account came or left.
+ * @param mayEvict it may take the room of the most silent place where all is taken; else it is not kept then
+ */
+export async function writeSeen(tx: StoreTx, place: SeenPlace, mayEvict: boolean): Promise<void> {
   const known = await tx.get('context_seen', keyOf(place));
   if (known === undefined) {
-    if (place.isGone) return;
+    if (place.isGone || (!mayEvict && (await isFull(tx, place)))) return;
     await makeRoom(tx, place);
     await tx.insert('context_seen', place);
     return;
@@ -50,7 +58,8 @@ export async function writeSeen(tx: StoreTx, place: SeenPlace): Promise<void> {
 /** In a commit of its own, for events that leave nothing else: on first sight, and when the account came or left. */
 export async function see(deps: EngineDeps, arrival: Arrival): Promise<void> {
   const place = seenPlace(deps, arrival);
-  if (place === undefined || !(await isNews(deps.store.read, place))) return;
+  const mayEvict = isWanted(arrival);
+  if (place === undefined || !(await isNews(deps.store.read, place, mayEvict))) return;
   const { connector, account, channel, isGone } = place;
   const audit = {
     action: 'context.see',
@@ -58,20 +67,32 @@ export async function see(deps: EngineDeps, arrival: Arrival): Promise<void> {
     subject: arrival.event.source,
     data: { connector, account, channel, isGone },
   };
-  await deps.store.commit(audit, (tx) => writeSeen(tx, place));
+  await deps.store.commit(audit, (tx) => writeSeen(tx, place, mayEvict));
 }
 
-async function isNews(reader: StoreReader, place: SeenPlace): Promise<boolean> {
+async function isNews(reader: StoreReader, place: SeenPlace, mayEvict: boolean): Promise<boolean> {
   const known = await reader.get('context_seen', keyOf(place));
-  return known === undefined ? !place.isGone : known.isGone !== place.isGone;
+  if (known !== undefined) return known.isGone !== place.isGone;
+  return !place.isGone && (mayEvict || !(await isFull(reader, place)));
+}
+
+async function isFull(reader: StoreReader, { connector, account }: SeenPlace): Promise<boolean> {
+  return (await reader.count('context_seen', { connector, account })) >= MOST_PLACES;
 }
 
 /** The place that was silent longest goes first. */
 async function makeRoom(tx: StoreTx, place: SeenPlace): Promise<void> {
   const { connector, account } = place;
-  if ((await tx.count('context_seen', { connector, account })) < MOST_PLACES) return;
+  if (!(await isFull(tx, place))) return;
   const [oldest] = await tx.find('context_seen', { connector, account }, { orderBy: 'lastSeenAt', limit: 1 });
-  if (oldest !== undefined) await tx.remove('context_seen', keyOf(oldest));
+  if (oldest === undefined) return;
+  await tx.remove('context_seen', keyOf(oldest));
+  tx.audit({
+    action: 'context.forget_seen',
+    actor: 'appliance',
+    subject: `${connector}:${account}`,
+    data: { channel: oldest.channel, for: place.channel },
+  });
 }
 
 /** Forgets places where nothing was heard for long. @returns how many */

@@ -5,6 +5,7 @@ import {
   decide,
   type EffectiveSettings,
   type Intent,
+  join,
   type PolicyRules,
   type StoreTx,
 } from '@agent-runtime/domain';
@@ -13,8 +14,9 @@ import { acknowledge, addTo, askIntent, openIntentOf } from '../intent/index.ts'
 import { mayBeCommand } from './arrival.ts';
 import { openConversation } from './conversation.ts';
 import { assertQueueHasRoom, assertSenderHasRoom, requireShort } from './limits.ts';
-import { auditOf, keepWords, markOf, type Place, writeMessage } from './place.ts';
+import { auditOf, type Joined, keepWords, markOf, type Place, writeMessage } from './place.ts';
 import { halted, refusal, refuse } from './refuse.ts';
+import { labelOfMessage } from './who.ts';
 import { makeWork, queueRun } from './work.ts';
 
 /** What a start wakes. */
@@ -100,17 +102,19 @@ async function startRun(deps: EngineDeps, hooks: StartHooks, at: Place, granted:
       );
       const old = await waitingWish(deps, tx, at, { settings, conversation });
       const isAdded = old !== undefined && !isTask;
-      const message = await writeMessage(deps, tx, at, {
+      const said = {
         conversation: conversation.id,
-        text: isAdded ? addTo(old, text, deps.config.maxPromptChars) : text,
+        text,
         isPromptable: where.principal.kind !== 'guest',
-      });
+        of: isAdded ? await joined(tx, at, old, addTo(old, text, limitOf(deps, settings))) : undefined,
+      };
+      const message = await writeMessage(deps, tx, at, said);
       if (isAdded || (isTask && settings.acknowledge === 'confirm')) {
         const kind = isAdded ? old.kind : isResearch ? 'research' : 'chat';
         const requester = where.principal;
         const reply = await askIntent(deps, tx, { message, context, settings, requester, kind, old });
         const said = { outcome: 'command', ...(reply === undefined ? {} : { reply }) } as const;
-        await tx.insert('ingest_event', markOf(deps, arrival, said));
+        await tx.insert('ingest_event', markOf(deps, arrival, { ...said, isQueued: true }));
         return { ...said, isQueued: true };
       }
       const { task, run } = makeWork(deps, {
@@ -137,6 +141,24 @@ async function startRun(deps: EngineDeps, hooks: StartHooks, at: Place, granted:
   hooks.onRun();
   if (isTask || started.outcome === 'command') hooks.onReply();
   return { isRepeat: false, ...started };
+}
+
+/** The place's own limit, where it has one, is the limit of a whole wish. */
+function limitOf(deps: EngineDeps, { maxPromptChars }: EffectiveSettings): number {
+  return Math.min(maxPromptChars ?? deps.config.maxPromptChars, deps.config.maxPromptChars);
+}
+
+/** A wish and what is added to it, as one message that takes the place of the older one in prompts. */
+async function joined(tx: StoreTx, at: Place, old: Intent, text: string): Promise<Joined> {
+  const before = await tx.get('context_message', { id: old.message });
+  await tx.update('context_message', { id: old.message }, { isPromptable: false });
+  const { event } = at.arrival;
+  const attachments = [...(before?.attachments ?? []), ...(event.attachments ?? [])];
+  return {
+    text,
+    label: join(old.label, labelOfMessage(at.arrival, at.where.principal, at.context)),
+    attachments: attachments.length === 0 ? undefined : attachments,
+  };
 }
 
 /** What this person said before and has not said OK to: their own fresh words, addressed to us, are added to it. */

@@ -11,7 +11,7 @@ const delivered = async () => {
 };
 
 describe('strangers in a bound place', () => {
-  test('are answered and audited once a minute; all they say is logged and stays out of prompts', async () => {
+  test('are answered, audited and kept once a minute, which stays out of prompts', async () => {
     const first = await stage.tell('hello', { by: 'stranger-9' });
     expect(first.reply).toContain('pair');
     for (const text of ['hello?', '/nonsense', 'buy now']) {
@@ -22,13 +22,54 @@ describe('strangers in a bound place', () => {
     const logged = await read().find('context_message', { direction: 'in' });
     expect(logged.map((message) => [message.text, message.isPromptable, message.label.integrity])).toEqual([
       ['hello', false, 0],
-      ['hello?', false, 0],
-      ['/nonsense', false, 0],
-      ['buy now', false, 0],
     ]);
     await stage.tell('me too', { by: 'stranger-8' });
     await stage.world.clock.advance(60_000);
     expect((await stage.tell('still there', { by: 'stranger-9' })).reply).toContain('pair');
+    expect(await refusals()).toBe(3);
+  });
+
+  test('who send commands without end are answered once a minute and leave no more than that', async () => {
+    const flood = () =>
+      Promise.all(Array.from({ length: 10 }, () => stage.tell('/help', { by: 'stranger-9' })));
+    expect(await stage.tell('/help', { by: 'stranger-9' })).toMatchObject({ outcome: 'command' });
+    expect(await delivered()).toBe(1);
+    const { seq } = await stage.deps.audit.head();
+    for (const one of await flood()) expect(one).toEqual({ outcome: 'refused', isRepeat: false });
+    for (const text of ['hello', '/nonsense', '/panic on', '/task it'])
+      expect(await stage.tell(text, { by: 'stranger-9' })).toEqual({ outcome: 'refused', isRepeat: false });
+    expect((await stage.deps.audit.head()).seq).toBe(seq);
+    expect(await delivered()).toBe(1);
+    await stage.world.clock.advance(60_000);
+    expect(await stage.tell('/help', { by: 'stranger-9' })).toMatchObject({ outcome: 'command' });
+  });
+
+  test('who may ask give five commands a minute, and hear once that it is enough', async () => {
+    await stage.set({ guests: 'ask' });
+    const said = [];
+    for (let n = 0; n < 8; n += 1) said.push(await stage.tell('/help', { by: 'stranger-9' }));
+    expect(said.map(({ outcome }) => outcome)).toEqual([
+      ...Array(5).fill('command'),
+      ...Array(3).fill('refused'),
+    ]);
+    expect(said[5]?.reply).toBe('Here one person may give 5 commands a minute. Try again in a minute.');
+    expect(said[6]).toEqual({ outcome: 'refused', isRepeat: false });
+    const { seq } = await stage.deps.audit.head();
+    await stage.tell('/help', { by: 'stranger-9' });
+    expect((await stage.deps.audit.head()).seq).toBe(seq);
+    expect(await stage.tell('/help', { by: 'stranger-8' })).toMatchObject({ outcome: 'command' });
+  });
+
+  test('in places that nobody has bound leave one record however many come at once', async () => {
+    const nowhere = { by: 'stranger-9', channel: 'nowhere' } as const;
+    const all = await Promise.all(['a', 'b', 'c'].map((text) => stage.tell(text, nowhere)));
+    expect(all.map(({ outcome }) => outcome)).toEqual(Array(3).fill('refused'));
+    expect(all.filter(({ reply }) => reply !== undefined)).toHaveLength(1);
+    await Promise.all([1, 2, 3].map(() => stage.tell('', { ...nowhere, kind: 'button', buttonId: 'none' })));
+    await stage.set({});
+    await Promise.all(
+      [1, 2, 3].map(() => stage.tell('', { by: 'x', kind: 'button', isBot: true, buttonId: 'none' })),
+    );
     expect(await refusals()).toBe(3);
   });
 
@@ -48,6 +89,14 @@ describe('strangers in a bound place', () => {
     const again = await stage.tell('7', { by: 'stranger-9' });
     expect(again).toMatchObject({ outcome: 'run' });
     await stage.settled(again.run);
+  });
+
+  test('as guests who talk to each other ask as often as those who do not', async () => {
+    await stage.set({ guests: 'ask' });
+    for (let n = 0; n < 8; n += 1) await stage.tell(`${n}`, { by: 'stranger-9', isAddressed: false });
+    const asked = await stage.tell('and you?', { by: 'stranger-9' });
+    expect(asked).toMatchObject({ outcome: 'run' });
+    await stage.settled(asked.run);
   });
 
   test('as guests do not end the conversation of others, nor see what runs or search', async () => {

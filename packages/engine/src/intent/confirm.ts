@@ -10,7 +10,7 @@ import {
 } from '@agent-runtime/domain';
 import type { Accepted, EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/index.ts';
-import { assertQueueHasRoom } from '../ingest/limits.ts';
+import { assertQueueHasRoom, assertSenderHasRoom } from '../ingest/limits.ts';
 import { auditOf, markOf, type Place } from '../ingest/place.ts';
 import { makeWork, queueRun } from '../ingest/work.ts';
 import { closeCard } from './card.ts';
@@ -88,6 +88,8 @@ async function begin(
   if (message === undefined || conversation === undefined || settings === undefined) throw no(GONE);
   try {
     await assertQueueHasRoom(tx, conversation, settings);
+    const sender = { principal: intent.requester, context: at.context, settings, door: at.arrival.door };
+    await assertSenderHasRoom(tx, sender, deps.clock.nowMs(), intent.message);
   } catch (thrown) {
     throw thrown instanceof AppError && thrown.kind === 'exhausted' ? no(thrown.message) : thrown;
   }

@@ -5,7 +5,9 @@
 export { acknowledge } from './acknowledge.ts';
 export { askIntent, type Wish } from './ask.ts';
 export { confirmIntent } from './confirm.ts';
+export { lapseIn } from './end.ts';
 export { expireIntents } from './expire.ts';
 export { addTo, openIntentOf } from './open.ts';
+export { pruneIntents } from './prune.ts';
 export { INTENT_WORKFLOW } from './work.ts';
 export { makeIntentWorkflow } from './workflow.ts';

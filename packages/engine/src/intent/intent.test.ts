@@ -1,12 +1,12 @@
 import { memoryLive } from '@agent-runtime/adapters';
-import { principalKey } from '@agent-runtime/domain';
+import { makeLabel, principalKey } from '@agent-runtime/domain';
 import { until } from '@agent-runtime/testkit';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Arrival } from '../api.ts';
 import { NOT_VALID } from '../ingest/press.ts';
 import { watchable } from '../presence/watched.fixture.ts';
 import { PLATFORM_IDS, useStage } from '../run/run.fixture.ts';
-import { must, signed, TEST_AUDIT } from '../settle/world.fixture.ts';
+import { must, signed, TEST_AUDIT, tamper } from '../settle/world.fixture.ts';
 
 const stage = useStage();
 const read = () => stage.deps.store.read;
@@ -197,6 +197,32 @@ describe('where a wish waits for an OK', () => {
     expect(stage.provider.requests[0]?.messages.at(-1)?.text).toContain(
       'plan the party\n\nAdded later: with a cake',
     );
+  });
+
+  test('what was added keeps what came with both, belongs to both, and is in prompts once', async () => {
+    await stage.tell('/task look at this', { attachments: [{ kind: 'photo', id: 'a', name: 'a.png' }] });
+    await tamper(stage.world, 'task_intent', { state: 'asked' }, { label: makeLabel(0, []) });
+    await card();
+    await stage.tell('and at this', { attachments: [{ kind: 'document', id: 'b', name: 'b.txt' }] });
+    const said = await read().find('context_message', { direction: 'in' }, { orderBy: 'seq' });
+    expect(said.map((one) => [one.isPromptable, one.attachments?.map(({ name }) => name)])).toEqual([
+      [false, ['a.png']],
+      [true, ['a.png', 'b.txt']],
+    ]);
+    expect(said[1]?.text).toBe('look at this\n\nAdded later: and at this');
+    expect(said[1]?.label.integrity).toBe(0);
+  });
+
+  test('the OK asks for room as any question does', async () => {
+    await stage.tell('/task it');
+    const one = await card();
+    await stage.set({ acknowledge: 'off', messagesPerMinute: 3 });
+    const asked = [await stage.tell('a'), await stage.tell('b')];
+    for (const { run } of asked) await stage.settled(run);
+    await stage.set({ acknowledge: 'confirm', messagesPerMinute: 2 });
+    expect(await press(one)).toMatchObject({ outcome: 'refused', reply: expect.stringContaining('2 times') });
+    await stage.world.clock.advance(61_000);
+    await stage.settled((await press(one, { id: 'later' })).run);
   });
 
   test('another /task takes its place; words of somebody else, passed on or not for us do not', async () => {

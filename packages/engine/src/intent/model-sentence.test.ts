@@ -1,10 +1,10 @@
 import { fail, memoryLive, type ScriptedMove } from '@agent-runtime/adapters';
-import type { ModelRoute } from '@agent-runtime/domain';
+import { type ModelRoute, makeLabel } from '@agent-runtime/domain';
 import { until } from '@agent-runtime/testkit';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { watchable } from '../presence/watched.fixture.ts';
 import { PLATFORM_IDS, ROUTE, say, useStage } from '../run/run.fixture.ts';
-import { must, signed } from '../settle/world.fixture.ts';
+import { must, signed, tamper } from '../settle/world.fixture.ts';
 import { sentenceOf } from './model-sentence.ts';
 
 const SMALL: ModelRoute = { ...ROUTE, name: 'small', model: 'small-1', taskKinds: ['triage'] };
@@ -64,6 +64,22 @@ describe('the sentence of a small model', () => {
       person: MIA,
       card: intent.card,
     });
+  });
+
+  test('a wish that cannot be shown when the words are there waits for nobody', async () => {
+    await stage.set({ acknowledge: 'confirm' });
+    const gate = Promise.withResolvers<void>();
+    stage.script = () => [{ kind: 'hold', until: gate.promise }, ...say('I will look it up.')];
+    await stage.tell('/task it');
+    await until(() => smallCalls().length === 1, 'the question to the model');
+    // What belongs to another place may not be shown here.
+    await tamper(stage.world, 'task_intent', { state: 'asked' }, { label: makeLabel(1, ['ctx:other/x']) });
+    gate.resolve();
+    await until(async () => (await read().get('task_intent', {}))?.state === 'expired', 'the end');
+    expect(stage.heard).toEqual([]);
+    expect((await stage.deps.journal.get(must(await read().get('task_intent', {})).id))?.state).toBe('done');
+    // Words after that are a message like any other.
+    expect(await stage.tell('hello')).toMatchObject({ outcome: 'run' });
   });
 
   test.each([

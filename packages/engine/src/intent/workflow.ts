@@ -15,6 +15,7 @@ import type { EngineDeps } from '../api.ts';
 import { policyRules } from '../effect/rules.ts';
 import { sayUnderstood } from './acknowledge.ts';
 import { sayQuestion } from './ask.ts';
+import { lapse } from './end.ts';
 import { labelOfSentence, modelSentence, type Understandable } from './model-sentence.ts';
 import { understood } from './sentence.ts';
 
@@ -88,15 +89,29 @@ async function say(deps: EngineDeps, tx: StoreTx, id: IntentId, said: string | u
     { action: 'task.create', principal: intent.requester, door: 'chat', isAddressed: true },
     rules,
   );
-  if (asks.kind !== 'permit') return;
+  if (asks.kind !== 'permit') return lapse(tx, intent, 'who said it may not ask here now');
   const words = said ?? understood(intent.kind, intent.text);
   const spoken = { ...intent, label: said === undefined ? intent.label : labelOfSentence(intent) };
   const message = await tx.get('context_message', { id: intent.message });
-  if (intent.state === 'asked') await sayQuestion(deps, tx, { intent: spoken, message, settings, words });
+  if (intent.state === 'asked') await askOrLapse(deps, tx, { intent: spoken, message, settings, words });
   if (intent.state !== 'begun' || intent.task === undefined || intent.run === undefined) return;
   const run = await tx.get('run', { id: intent.run });
   if (run === undefined || isFinalRun(run.state)) return;
   await sayUnderstood(deps, tx, { intent: spoken, task: intent.task, message, words });
+}
+
+/** A question that nobody can be shown waits for nobody. */
+async function askOrLapse(
+  deps: EngineDeps,
+  tx: StoreTx,
+  said: Parameters<typeof sayQuestion>[2],
+): Promise<void> {
+  try {
+    await sayQuestion(deps, tx, said);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || thrown.code !== 'intent.card.denied') throw thrown;
+    await lapse(tx, said.intent, thrown.code);
+  }
 }
 
 async function load(reader: StoreReader, id: IntentId): Promise<Understandable> {

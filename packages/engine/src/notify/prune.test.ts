@@ -1,6 +1,7 @@
+import { type ConversationId, type IntentId, type MessageId, makeLabel } from '@agent-runtime/domain';
 import { expect, test } from 'vitest';
 import { makeEffects } from '../effects.ts';
-import { TEST_AUDIT, useWorld } from '../settle/world.fixture.ts';
+import { BOSS, ORIGIN, person, TEST_AUDIT, useWorld, WORKSPACE } from '../settle/world.fixture.ts';
 import { pruneNotices } from './prune.ts';
 
 const DAY_MS = 86_400_000;
@@ -44,6 +45,40 @@ test('one look takes a thousand at most, the oldest first', async () => {
   expect(await pruneNotices(at.world.deps)).toBe(1_000);
   expect(await kept()).toEqual(['k0', 'k1', 'k2']);
   expect(await pruneNotices(at.world.deps)).toBe(3);
+});
+
+test('a part of the sweep that fails keeps no other from its turn', async () => {
+  const { deps } = at.world;
+  const commit: typeof deps.store.commit = (audit, body) =>
+    (Array.isArray(audit) ? audit[0] : audit).action === 'notify.prune'
+      ? Promise.reject(new Error('broken'))
+      : deps.store.commit(audit, body);
+  await mark('old', 91 * DAY_MS);
+  await deps.store.commit(TEST_AUDIT, async (tx) => {
+    for (const [id, state, agoDays] of [
+      ['intent_old', 'begun', 91],
+      ['intent_young', 'superseded', 89],
+    ] as const)
+      await tx.insert('task_intent', {
+        id: id as IntentId, // safe: only compared
+        state,
+        workspace: WORKSPACE,
+        context: ORIGIN,
+        conversation: 'c' as ConversationId, // safe: only compared
+        message: 'm' as MessageId, // safe: only compared
+        requester: person(BOSS),
+        kind: 'chat',
+        text: 'x',
+        label: makeLabel(1, []),
+        createdAt: 1,
+        expiresAt: at.world.clock.nowMs() - agoDays * DAY_MS,
+      });
+  });
+  const effects = makeEffects({ ...deps, store: { ...deps.store, commit } }, { abortRuns: () => {} });
+  await effects.sweep();
+  expect(await kept()).toEqual(['old']);
+  expect((await deps.store.read.find('task_intent', {})).map(({ id }) => id)).toEqual(['intent_young']);
+  expect(await deps.audit.tail(1)).toMatchObject([{ action: 'intent.prune', data: { removed: 1 } }]);
 });
 
 test('the sweeps look once an hour', async () => {

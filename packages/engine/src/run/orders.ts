@@ -15,6 +15,7 @@ import {
 import type { Actor, EngineDeps } from '../api.ts';
 import type { EmbeddedDurable } from '../durable/index.ts';
 import { policyRules } from '../effect/index.ts';
+import { requireShort } from '../ingest/limits.ts';
 import { makeRun, queueRun } from '../ingest/work.ts';
 import { requireLiveKey, signedFacts } from '../signed-facts.ts';
 import { endRun } from './finish.ts';
@@ -89,7 +90,8 @@ export async function retryTask(deps: EngineDeps, id: TaskId, actor: Actor): Pro
 /**
  * Adds words to a run that has not ended; its next model call reads them. Only for the sender of the task.
  * @param key of the event that brings them: offered again after a crash, it adds nothing
- * @throws AppError run.id.missing · run.order.denied · run.steer.conflict (it is over) · run.steer.invalid (no words)
+ * @throws AppError run.id.missing · run.order.denied · run.steer.conflict (it is over) · run.steer.invalid (no words) ·
+ *   ingest.prompt.invalid (more than a question may have there)
  */
 export async function steerRun(
   deps: EngineDeps,
@@ -107,6 +109,7 @@ export async function steerRun(
       message: 'Say what to add, in at most one message.',
     });
   }
+  requireShort(text, place.settings);
   // The order is durable before the mark of the event that gave it.
   const known = {
     conversation: place.input.conversation,

@@ -9,7 +9,7 @@ import {
   makeCheckpointer,
   verifyAudit,
 } from '../audit/index.ts';
-import { makeReadCache, makeStore, nextNumber } from '../commit/index.ts';
+import { makeReadCache, makeStore, nextNumber, type ReadCache } from '../commit/index.ts';
 import { type CommitQueue, type Connection, committedReads, makeCommitQueue } from '../database/index.ts';
 import { makeJournal } from '../journal/index.ts';
 import { assertEpoch, beginEpoch } from './epoch.ts';
@@ -69,7 +69,7 @@ export function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
   const queue = makeCommitQueue({
     writer,
     state: audit,
-    assertOurs: () => assertEpoch(writer, epoch),
+    assertOurs: () => assertOurs(writer, epoch, cache),
     clock: input.clock,
     crash: input.crash,
     log: input.log,
@@ -111,6 +111,16 @@ export function makeKernel(input: StoreInput, parts: KernelParts): Kernel {
     log: makeLog(reader, key, file, signer),
     queue,
   };
+}
+
+/** @throws AppError database.epoch.conflict when another process has taken over: what is known in memory is over with it */
+function assertOurs(writer: Connection, epoch: number, cache: ReadCache): void {
+  try {
+    assertEpoch(writer, epoch);
+  } catch (thrown) {
+    cache.end();
+    throw thrown;
+  }
 }
 
 function makeLog(

@@ -48,6 +48,26 @@ describe('what is known of quiet tables', () => {
     expect(seen).toEqual(['ANN', 'Anna', 'ANN', 'Anna', 'Anna']);
   });
 
+  test('ends for good when another process has taken over the file', async () => {
+    const open = await openFixture();
+    await open.store.commit(draft('user.add'), async (tx) => tx.insert('identity_user', userRow('ann')));
+    const name = async () => (await open.store.read.get('identity_user', ann))?.displayName;
+    const change = (to: string) =>
+      behindItsBack(open.paths.database, (file) =>
+        file.exec(
+          `update identity_user set display_name = '${to}'; update database_boot set epoch = epoch + 1`,
+        ),
+      );
+    expect(await name()).toBe('ANN');
+    change('behind');
+    await expect(
+      open.store.commit(draft('user.add'), async (tx) => tx.insert('identity_user', userRow('bob'))),
+    ).rejects.toMatchObject({ code: 'database.epoch.conflict' });
+    expect(await name()).toBe('behind');
+    change('again');
+    expect(await name()).toBe('again');
+  });
+
   test.each(['the body throws', 'the process meets its crash point'])(
     'what was taken back is not remembered: %s',
     async (how) => {

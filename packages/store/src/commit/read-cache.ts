@@ -11,6 +11,8 @@ export interface ReadCache {
   touched(table: TableName): void;
   /** The transaction is over, whatever came of it. */
   settled(): void;
+  /** Another process writes the file now: nothing is known of it any more, and nothing is kept again. */
+  end(): void;
 }
 
 const QUIET: ReadonlySet<TableName> = new Set<TableName>([
@@ -35,9 +37,10 @@ const MAX_ANSWERS = 1_000;
 export function makeReadCache(): ReadCache {
   const known = new Map<TableName, Map<string, unknown>>();
   const dirty = new Set<TableName>();
+  let hasEnded = false;
   return {
     answer: <V>(table: TableName, question: string, read: () => V): V => {
-      if (!QUIET.has(table) || dirty.has(table)) return read();
+      if (hasEnded || !QUIET.has(table) || dirty.has(table)) return read();
       const answers = answersOf(known, table);
       if (answers.has(question)) return answers.get(question) as V; // safe: the same question was asked through the same reader
       const value = read();
@@ -51,6 +54,10 @@ export function makeReadCache(): ReadCache {
     settled: () => {
       for (const table of dirty) known.delete(table);
       dirty.clear();
+    },
+    end: () => {
+      hasEnded = true;
+      known.clear();
     },
   };
 }

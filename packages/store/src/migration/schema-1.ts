@@ -250,6 +250,7 @@ create table ingest_event (
   run text,
   outcome text not null,
   reply text,
+  is_queued integer,
   digest text not null,
   at integer not null,
   unique (source, external_id)

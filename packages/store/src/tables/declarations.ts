@@ -157,6 +157,7 @@ const FIELDS: { readonly [T in TableName]: ColumnsOf<Tables[T]> } = {
     run: 'text',
     outcome: 'text',
     reply: 'text',
+    isQueued: 'boolean',
     digest: 'text',
     at: 'integer',
   },
