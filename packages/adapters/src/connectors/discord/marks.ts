@@ -29,7 +29,8 @@ const KEY = 'marks';
 const ALIVE_KEY = 'alive';
 /** The sign of life is written this often, ms: it changes all the time, and what is asked for twice is dropped as a repeat. */
 const ALIVE_EVERY_MS = 60_000;
-const MAX_DIRECTS = 200;
+/** Channels of servers must have their share of what is read back. */
+const MAX_DIRECTS = 100;
 const MAX_CHANNELS = 1_000;
 /** Clocks differ, and a dead line is noticed late: this much before the last sign of life is asked for as well. Repeats are dropped. */
 const SLACK_MS = 120_000;
