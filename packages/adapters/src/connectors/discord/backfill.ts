@@ -21,6 +21,35 @@ export function lookBack(hearing: Hearing, channel: string, guild: string | unde
   });
 }
 
+/**
+ * The lane of a channel is full: from now on nothing of it is kept in memory, and when the lane is empty the channel is asked for what it
+ * said since.
+ * @param first message that is left out
+ */
+export function lookBackLater(
+  hearing: Hearing,
+  channel: string,
+  guild: string | undefined,
+  first: string,
+): void {
+  const { marks, lanes, crowded, log } = hearing;
+  const work = `later:${channel}`;
+  crowded.add(channel);
+  marks.began(work, first);
+  log.warn({ room: 'discord', channel }, 'Too much waits in one channel; the rest is read back later.');
+  lanes.push(channel, async () => {
+    crowded.delete(channel);
+    // All of it: nobody was away.
+    const isDone = await lookThrough(
+      { ...hearing, backfillPages: Infinity },
+      channel,
+      guild,
+      marks.after(channel),
+    );
+    if (isDone) marks.ended(work);
+  });
+}
+
 async function lookThrough(
   hearing: Hearing,
   channel: string,

@@ -1,4 +1,4 @@
-import type { DraftButton } from '@agent-runtime/domain';
+import { cutText, type DraftButton } from '@agent-runtime/domain';
 
 /** Discord's limit. */
 const MAX_CHARS = 100;
@@ -46,5 +46,5 @@ export function readCustomId(text: string): CustomId | undefined {
 }
 
 function plain(text: string): string {
-  return text.replaceAll('~', '-').slice(0, MAX_TITLE_CHARS);
+  return cutText(text.replaceAll('~', '-'), MAX_TITLE_CHARS);
 }

@@ -1,5 +1,5 @@
 import type { Clock, Delivery, JsonObject, Receipt, Reconciled } from '@agent-runtime/domain';
-import type { AnswerTokens } from './answers.ts';
+import { type AnswerTokens, answerRoute } from './answers.ts';
 import type { LiveMessages } from './live.ts';
 import { isSameBody, lookFor, soughtOf } from './look.ts';
 import { type DiscordPayload, editBody, readPayload } from './payload.ts';
@@ -14,7 +14,7 @@ export interface DeliverDeps {
   readonly tokens: AnswerTokens;
   readonly live: LiveMessages;
   readonly clock: Clock;
-  /** Application id, which is also the id of the bot's user. */
+  /** Id of the bot's user. */
   readonly account: string;
   readonly sent: SentLately;
 }
@@ -55,7 +55,7 @@ async function create(
   to: Delivery,
   signal: AbortSignal,
 ): Promise<Receipt> {
-  const begun = await deps.live.finish(payload, to, signal);
+  const { message: begun } = await deps.live.finish(payload, to, signal);
   if (begun !== undefined) {
     try {
       return receiptOf(await edit(deps, payload, begun, signal), payload);
@@ -131,11 +131,11 @@ async function answer(
   to: Delivery,
   signal: AbortSignal,
 ): Promise<Receipt> {
-  await deps.live.finish(payload, to, signal);
-  const token = await deps.tokens.find(payload.interaction);
-  if (token === undefined) return answerLate(deps, payload, to, signal);
-  const base = `/webhooks/${deps.account}/${token}` as const;
-  const isFirst = payload.method === 'answer.edit';
+  const { isAnswerGone } = await deps.live.finish(payload, to, signal);
+  const place = await deps.tokens.find(payload.interaction);
+  if (place === undefined) return answerLate(deps, payload, to, signal);
+  const base = answerRoute(place);
+  const isFirst = payload.method === 'answer.edit' && isAnswerGone !== true;
   // Changing the same words into the same words is no repeat; what follows has no nonce, so that only looking helps.
   const left = isFirst ? undefined : await leftBefore(deps, payload, to, signal, 0);
   if (left !== undefined) return left;
@@ -224,9 +224,9 @@ async function reconcileEdit(
 ): Promise<Reconciled> {
   if (payload.method === 'message.edit') return compare(deps, payload, payload.message, signal);
   if (payload.method !== 'answer.edit') return { kind: 'unknown' };
-  const token = await deps.tokens.find(payload.interaction);
-  if (token === undefined) return { kind: 'unknown' };
-  const route = `/webhooks/${deps.account}/${token}/messages/@original` as const;
+  const place = await deps.tokens.find(payload.interaction);
+  if (place === undefined) return { kind: 'unknown' };
+  const route = `${answerRoute(place)}/messages/@original` as const;
   return compared(await deps.api.call({ method: 'GET', route, signal }), payload);
 }
 

@@ -16,7 +16,7 @@ import {
   startDiscordServer,
   until,
 } from '@agent-runtime/testkit';
-import { DISCORD_COMMANDS } from './commands.ts';
+import { DISCORD_COMMANDS } from './commands.fixture.ts';
 import { type DiscordOptions, discordConnector } from './discord.ts';
 
 /** A memory that outlives the connectors of a test. */

@@ -51,6 +51,9 @@ const FLUSH_MS = 2_000;
 const BACKFILL_PAGES = 5;
 const BACKFILL_CHANNELS = 200;
 const REGISTER_RETRY_MS = 60_000;
+/** Stopping waits this long for what is under way, then as long for the last note, ms. What is cut off is asked for at the next start. */
+const STOP_MS = 2_400;
+const LAST_NOTE_MS = 500;
 
 /** Discord: servers, threads and direct messages by its gateway, answers by its REST API. */
 export function discordConnector(options: DiscordOptions): Connector {
@@ -144,10 +147,9 @@ function listeningTo(
     // While the line was good until now, nothing older is missing.
     if (ending.gateway.isOpen()) ending.marks.breathe();
     ending.control.abort();
-    await ending.gateway.stop();
-    await ending.listener.idle();
-    await ending.beats;
-    await ending.marks.flush().catch((error: unknown) => warnOfMarks(log, error));
+    await within(STOP_MS, Promise.all([ending.gateway.stop(), ending.listener.idle(), ending.beats]));
+    const noted = ending.marks.flush(true).catch((error: unknown) => warnOfMarks(log, error));
+    await within(LAST_NOTE_MS, noted);
   };
 
   const start = async (accept: Accept, suggest?: Suggest): Promise<void> => {
@@ -156,6 +158,7 @@ function listeningTo(
     const { signal } = control;
     const marks = marksOf(memory, { clock, maxAgeMs: options.backfillMaxAgeMs ?? DAY_MS });
     await marks.load();
+    const application = Promise.withResolvers<string>();
     const heard = listener({
       ...deps,
       clock,
@@ -165,12 +168,16 @@ function listeningTo(
       accept,
       suggest,
       signal,
+      ready: application.resolve,
       source: `discord:${deps.account}`,
       backfillPages: BACKFILL_PAGES,
       backfillChannels: BACKFILL_CHANNELS,
     });
     const gateway = discordGateway({ ...deps, token: options.token, clock, log, take: heard.take });
-    const beats = Promise.all([keepMarks(marks, gateway, options, signal), keepMenu(options, deps, signal)]);
+    const beats = Promise.all([
+      keepMarks(marks, gateway, options, signal),
+      keepMenu(options, { api: deps.api, application: application.promise }, signal),
+    ]);
     session = { control, gateway, listener: heard, marks, beats: beats.then(() => {}) };
     gateway.start();
   };
@@ -203,17 +210,21 @@ function warnOfMarks(log: Logger, error: unknown): void {
 /** Commands are a menu: without it people can still write, so that nothing waits for it. */
 async function keepMenu(
   { commands, memory, clock, log }: DiscordOptions,
-  deps: { readonly api: Api; readonly account: string },
+  deps: { readonly api: Api; readonly application: Promise<string> },
   signal: AbortSignal,
 ): Promise<void> {
+  const { api } = deps;
+  const application = await Promise.race([deps.application, aborted(signal)]);
+  if (application === undefined) return;
   while (!signal.aborted) {
     try {
-      const isNew = await registerCommands({ ...deps, memory }, commands);
+      const isNew = await registerCommands({ api, application, memory, signal }, commands);
       return void (
         isNew &&
         log.info({ room: 'discord', commands: commands.length }, 'The commands of Discord were written anew.')
       );
     } catch (error) {
+      if (signal.aborted) return;
       log.warn(
         { room: 'discord', error: nameOf(error) },
         'The commands could not be registered at Discord; it is tried again.',
@@ -224,4 +235,19 @@ async function keepMenu(
       await clock.sleep(Math.max(pauseMs ?? 0, REGISTER_RETRY_MS), signal);
     }
   }
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}
+
+/** Real time: whoever stops a process does not wait for its clock. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([work, promise]);
+  clearTimeout(timer);
 }

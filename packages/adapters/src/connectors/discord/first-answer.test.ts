@@ -1,7 +1,7 @@
 import { recordingLogger } from '@agent-runtime/testkit';
 import { expect, test } from 'vitest';
 import { channelBook } from './channels.ts';
-import { DISCORD_COMMANDS } from './commands.ts';
+import { DISCORD_COMMANDS } from './commands.fixture.ts';
 import { skippingClock } from './discord.fixture.ts';
 import { takeInteraction } from './interactions.ts';
 import { lanesOf } from './lanes.ts';
@@ -29,7 +29,6 @@ test('200 commands, nothing of which gets on: each first answer is called for at
     clock: skippingClock(),
     log,
     source: 'discord:1',
-    account: '1',
     commands: new Map(DISCORD_COMMANDS.map((command) => [command.name, command])),
     accept: () => stuck,
     suggest: () => stuck,

@@ -1,4 +1,4 @@
-import type { LiveFrame } from '@agent-runtime/domain';
+import { cutText, type LiveFrame } from '@agent-runtime/domain';
 import { MessageFlags } from 'discord.js';
 import { DISCORD_LIMIT_CHARS, renderDiscord } from '../markdown/index.ts';
 import { isSnowflake } from './snowflake.ts';
@@ -11,7 +11,7 @@ const MORE = ' …';
  * @param isNew a new message also says what it answers
  */
 export function frameBody(frame: LiveFrame, isNew: boolean): Record<string, unknown> {
-  const progress = (frame.progress ?? '').replace(/\s+/g, ' ').trim().slice(0, MAX_PROGRESS_CHARS);
+  const progress = cutText((frame.progress ?? '').replace(/\s+/g, ' ').trim(), MAX_PROGRESS_CHARS);
   const small = progress === '' ? '' : `-# ${progress}`;
   const limit = DISCORD_LIMIT_CHARS - small.length - MORE.length - 1;
   const [first = '', ...rest] = renderDiscord(frame.text, { limit });

@@ -55,7 +55,10 @@ const INTENTS = [
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 5 * 60_000;
 /** Given to a line that is just being made or closed, at the end: the library leaves a half-open one behind. */
-const CLOSING_MS = 3_000;
+const CLOSING_MS = 2_000;
+/** The library tries every half second for ever. After so many losses in a row, this close together, the loop here takes over. */
+const MAX_LOSSES = 4;
+const LOSSES_WITHIN_MS = 60_000;
 
 /** Closes after which asking again is of no use, and what to do about them. */
 const FATAL: Readonly<Record<number, string>> = {
@@ -77,6 +80,15 @@ export function discordGateway(deps: GatewayDeps): Gateway {
   let ended: Promise<void> = Promise.resolve();
   let trouble: string | undefined = 'Not connected to Discord yet.';
   let isOpen = false;
+  let waitMs = FIRST_WAIT_MS;
+  let isOutageTold = false;
+
+  /** Once for one outage: what is tried again all the time fails all the time. */
+  const tellOutage = (error: unknown, words: string): void => {
+    if (isOutageTold) return;
+    isOutageTold = true;
+    log.warn({ room: 'discord', error: nameOf(error) }, words);
+  };
 
   const alarm = (words: string, fields: object = {}): void => {
     trouble = words;
@@ -87,33 +99,45 @@ export function discordGateway(deps: GatewayDeps): Gateway {
     if (packet.t === 'READY' || packet.t === 'RESUMED') {
       isOpen = true;
       trouble = undefined;
+      isOutageTold = false;
+      waitMs = FIRST_WAIT_MS;
     }
     deps.take(packet);
   };
 
-  /** One client until it ends. @returns whether another one would do better */
-  const run = async (signal: AbortSignal): Promise<boolean> => {
-    const client = new Client(clientOptions(deps, signal));
+  /** Makes the library's client tell what its line does. @returns when the line is of no more use, with the code of its close */
+  const watch = (client: Client, signal: AbortSignal): Promise<number | undefined> => {
     const closing = Promise.withResolvers<number | undefined>();
+    let losses: number[] = [];
     client.on(Events.Raw, (packet: Packet) => {
-      if (!signal.aborted) take(packet);
+      if (signal.aborted) return;
+      take(packet);
+      if (isOpen) losses = [];
     });
     client.on(Events.ShardDisconnect, ({ code }) => closing.resolve(code));
     client.on(Events.ShardReconnecting, () => {
       isOpen = false;
       trouble = 'The line to Discord was lost and is being made again.';
+      const now = clock.monotonicMs();
+      losses = [...losses.filter((at) => now - at < LOSSES_WITHIN_MS), now];
+      if (losses.length >= MAX_LOSSES) closing.resolve(undefined);
     });
     // Without a listener an `error` would end the process.
-    client.on(Events.Error, (error) =>
-      log.warn({ room: 'discord', error: nameOf(error) }, 'Trouble with Discord.'),
-    );
-    client.on(Events.ShardError, (error) =>
-      log.warn({ room: 'discord', error: nameOf(error) }, 'Trouble on the line to Discord.'),
-    );
+    client.on(Events.Error, (error) => tellOutage(error, 'Trouble with Discord.'));
+    client.on(Events.ShardError, (error) => tellOutage(error, 'Trouble on the line to Discord.'));
+    return closing.promise;
+  };
+
+  /** One client until it ends. @returns whether another one would do better */
+  const run = async (signal: AbortSignal): Promise<boolean> => {
+    const over = new AbortController();
+    const useless = AbortSignal.any([signal, over.signal]);
+    const client = new Client(clientOptions(deps, useless));
+    const closing = watch(client, useless);
     const login = client.login(deps.token()).then(
       () => true,
       (error: unknown) => {
-        log.warn({ room: 'discord', error: nameOf(error) }, 'The line to Discord could not be made.');
+        tellOutage(error, 'The line to Discord could not be made.');
         return false;
       },
     );
@@ -121,16 +145,19 @@ export function discordGateway(deps: GatewayDeps): Gateway {
       signal.addEventListener('abort', () => resolve(undefined)),
     );
     const code = await Promise.race([
-      closing.promise,
+      closing,
       stopped,
       // The close names the reason; it comes before the login gives up.
-      login.then((isIn) => (isIn ? Promise.race([closing.promise, stopped]) : undefined)),
+      login.then((isIn) => (isIn ? Promise.race([closing, stopped]) : undefined)),
     ]);
-    if (signal.aborted && !isOpen) await Promise.race([login, closingTime()]);
+    const enough = closingTime();
+    if (signal.aborted && !isOpen) await Promise.race([login, enough]);
     isOpen = false;
+    over.abort();
     // It waits for Discord's own goodbye, which may never come.
-    await Promise.race([client.destroy(), closingTime()]);
+    await Promise.race([client.destroy(), enough]);
     client.removeAllListeners();
+    client.on(Events.Error, () => {});
     if (code === undefined || FATAL[code] === undefined) return true;
     alarm(FATAL[code], { close_code: code });
     return false;
@@ -151,7 +178,7 @@ export function discordGateway(deps: GatewayDeps): Gateway {
   };
 
   const loop = async (signal: AbortSignal): Promise<void> => {
-    let waitMs = FIRST_WAIT_MS;
+    waitMs = FIRST_WAIT_MS;
     while (!signal.aborted) {
       try {
         const pauseMs = await mayBegin(signal);
@@ -160,12 +187,11 @@ export function discordGateway(deps: GatewayDeps): Gateway {
           continue;
         }
         if (!(await run(signal))) return;
-        waitMs = FIRST_WAIT_MS;
       } catch (error) {
         if (signal.aborted) return;
         if (deps.api.isRefused()) return alarm(REFUSED_TOKEN);
         trouble = 'Discord cannot be reached.';
-        log.warn({ room: 'discord', error: nameOf(error) }, 'Discord cannot be reached; it is tried again.');
+        tellOutage(error, 'Discord cannot be reached; it is tried again.');
       }
       await clock.sleep(waitMs, signal);
       waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);

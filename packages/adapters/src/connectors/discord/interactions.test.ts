@@ -59,6 +59,7 @@ describe('native commands of discord', () => {
       channel: { id: stage.channel, kind: 'channel', group: stage.guild },
       sender: { id: stage.ada, displayName: 'Ada', isBot: false },
     });
+    await until(() => record.answer !== undefined, 'the first answer');
     expect(record.answer).toMatchObject({ type: 5 });
     await deliver(stage, { text: 'Done.', replyTo: event.message });
     expect(record.original?.wire).toMatchObject({ content: 'Done.' });
@@ -173,6 +174,7 @@ describe('native commands of discord', () => {
     stage.server.faults.add({ kind: 'drop-before', method: 'POST', route: '/interactions/' });
     const record = command(stage, 'new');
     await heardOne(stage);
+    await until(() => record.answer !== undefined, 'the first answer');
     expect(record.answer?.type).toBe(5);
   });
 
@@ -183,7 +185,7 @@ describe('native commands of discord', () => {
       command(stage, 'task', { text: `no ${index}` }),
     );
     await until(() => stage.heard.length === 200, 'all commands', 30_000);
-    expect(records.filter(({ answer }) => answer?.type === 5)).toHaveLength(200);
+    await until(() => records.every(({ answer }) => answer?.type === 5), 'all first answers', 30_000);
     expect(stage.heard.map(({ text }) => text)).toEqual(records.map((_, index) => `/task no ${index}`));
   }, 60_000);
 
@@ -199,6 +201,7 @@ describe('native commands of discord', () => {
     await expect(deliver(stage, { text: 'x' })).rejects.toMatchObject({ kind: 'exhausted' });
     const record = command(stage, 'new');
     await heardOne(stage);
+    await until(() => record.answer !== undefined, 'the first answer');
     expect(record.answer?.type).toBe(5);
   });
 });
@@ -263,6 +266,7 @@ describe('buttons of discord', () => {
       text: 'wrong address',
       externalId: sent.id,
     });
+    await until(() => sent.answer !== undefined, 'the first answer');
     expect(sent.answer?.type).toBe(6);
   });
 
@@ -371,9 +375,14 @@ describe('the menu of discord', () => {
 
   test('is there although Discord was busy at first', async () => {
     const stage = await staged();
-    stage.server.faults.add({ kind: 'refusal', status: 400, code: 50_035, method: 'PUT' });
+    const { sleep } = stage.clock;
+    stage.clock.sleep = (ms, signal) => sleep(ms >= 60_000 ? 1 : ms, signal);
+    stage.server.faults.add({ kind: 'server-error', status: 503, method: 'PUT' });
     await stage.connector.start(async () => undefined);
-    await until(() => stage.log.lines.some(({ message }) => message.includes('commands')), 'a warning');
-    expect(stage.connector.trouble?.()).not.toContain('command');
+    await until(() => stage.server.commands().length > 0, 'the menu');
+    expect(stage.log.lines.filter(({ message }) => message.includes('could not be registered'))).toHaveLength(
+      1,
+    );
+    expect(stage.server.commandWrites.calls).toBeGreaterThan(0);
   });
 });

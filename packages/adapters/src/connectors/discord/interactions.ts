@@ -1,4 +1,12 @@
-import type { Accept, Clock, InboundEvent, Logger, Suggest, Taken } from '@agent-runtime/domain';
+import {
+  type Accept,
+  type Clock,
+  cutText,
+  type InboundEvent,
+  type Logger,
+  type Suggest,
+  type Taken,
+} from '@agent-runtime/domain';
 import {
   ComponentType,
   InteractionResponseType,
@@ -6,12 +14,12 @@ import {
   MessageFlags,
   TextInputStyle,
 } from 'discord.js';
-import type { AnswerTokens } from './answers.ts';
+import { type AnswerPlace, type AnswerTokens, answerRoute } from './answers.ts';
 import type { ChannelBook } from './channels.ts';
 import type { DiscordCommand } from './commands.ts';
 import { type Form, readCustomId, submitIdOf } from './custom-id.ts';
 import { type Actor, buttonEvent, commandEvent, questionOf, senderOf, typedIn } from './interaction.ts';
-import { type Lanes, nameOf, type Offered, offer } from './lanes.ts';
+import { isUrgent, type Lanes, nameOf, type Offered, offer } from './lanes.ts';
 import { ALREADY_ANSWERED, refusalOf } from './refusal.ts';
 import type { Api } from './rest.ts';
 import type { WireInteraction } from './wire.ts';
@@ -24,7 +32,6 @@ export interface InteractionDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly source: string;
-  readonly account: string;
   readonly commands: ReadonlyMap<string, DiscordCommand>;
   readonly accept: Accept;
   readonly suggest: Suggest | undefined;
@@ -75,17 +82,36 @@ function takeCommand(deps: InteractionDeps, interaction: WireInteraction, actor:
     type: InteractionResponseType.DeferredChannelMessageWithSource,
     ...(command?.isPrivate === true ? { data: { flags: MessageFlags.Ephemeral } } : {}),
   });
-  const kept = deps.tokens.keep(interaction.id, interaction.token).catch((error: unknown) => {
+  const kept = deps.tokens.keep(interaction.id, placeOf(interaction), deferred).catch((error: unknown) => {
     deps.log.warn(
       { room: 'discord', error: nameOf(error) },
       'The address of an answer could not be kept; it will be an ordinary message.',
     );
   });
-  deps.lanes.push(actor.channel.id, async () => {
-    await Promise.all([deferred, kept]);
-    const offered = await offer(commandEvent(interaction, command, actor), deps.accept, deps);
+  const event = commandEvent(interaction, command, actor);
+  const finish = async (offered: Offered): Promise<void> => {
+    await deferred;
     await closeCommand(deps, interaction, offered);
-  });
+  };
+  const { lanes } = deps;
+  const offerIt = async (): Promise<void> => finish(await offer(event, deps.accept, deps));
+  if (isUrgent(event)) lanes.atOnce(offerIt);
+  else if (lanes.isFull(event.channel.id)) lanes.atOnce(() => finish(crowded(deps, event)));
+  // The answer may come from another process than the one that took the command.
+  else lanes.push(event.channel.id, () => kept.then(offerIt));
+}
+
+/** What nobody took: whoever asked is told so. */
+function crowded(deps: InteractionDeps, event: InboundEvent): Offered {
+  deps.log.warn(
+    { room: 'discord', channel: event.channel.id },
+    'Too much waits in one channel; an interaction was turned away.',
+  );
+  return { kind: 'refused', message: 'Too much is waiting here. Try again in a few minutes.' };
+}
+
+function placeOf({ token, application_id: application }: WireInteraction): AnswerPlace {
+  return { token, application };
 }
 
 /** Turns "is thinking" into words, or takes it away, when no answer will come by itself. */
@@ -96,7 +122,7 @@ async function closeCommand(
 ): Promise<void> {
   const taken = takenOf(offered);
   if (taken === undefined || taken.isAnswered) return;
-  const route = `/webhooks/${deps.account}/${interaction.token}/messages/@original` as const;
+  const route = `${answerRoute(placeOf(interaction))}/messages/@original` as const;
   if (taken.words === undefined)
     return attempt(deps, () => deps.api.call({ method: 'DELETE', route, signal: deps.signal }));
   return attempt(deps, () =>
@@ -125,20 +151,23 @@ function offerPress(
   deferred: Promise<void>,
   event: InboundEvent,
 ): void {
-  deps.lanes.push(event.channel.id, async () => {
+  const isFull = deps.lanes.isFull(event.channel.id);
+  const work = async (): Promise<void> => {
+    const taken = takenOf(isFull ? crowded(deps, event) : await offer(event, deps.accept, deps));
     await deferred;
-    const taken = takenOf(await offer(event, deps.accept, deps));
     if (taken?.words === undefined) return;
     const { words } = taken;
     await attempt(deps, () =>
       deps.api.call({
         method: 'POST',
-        route: `/webhooks/${deps.account}/${interaction.token}`,
+        route: answerRoute(placeOf(interaction)),
         body: { ...wordsBody(words), flags: MessageFlags.Ephemeral },
         signal: deps.signal,
       }),
     );
-  });
+  };
+  if (isFull) deps.lanes.atOnce(work);
+  else deps.lanes.push(event.channel.id, work);
 }
 
 async function openForm(
@@ -189,7 +218,7 @@ async function answerTyping(
     // A shortened value would name something else.
     .filter(({ value }) => value !== '' && value.length <= MAX_CHOICE_CHARS)
     .slice(0, MAX_CHOICES)
-    .map(({ label, value }) => ({ name: (label || value).slice(0, MAX_CHOICE_CHARS), value }));
+    .map(({ label, value }) => ({ name: cutText(label || value, MAX_CHOICE_CHARS), value }));
   await answer(deps, interaction, {
     type: InteractionResponseType.ApplicationCommandAutocompleteResult,
     data: { choices },
@@ -238,7 +267,7 @@ function takenOf(offered: Offered): Taken | undefined {
 }
 
 function wordsBody(words = '') {
-  return { content: words.slice(0, MAX_WORDS_CHARS), allowed_mentions: { parse: [] } };
+  return { content: cutText(words, MAX_WORDS_CHARS), allowed_mentions: { parse: [] } };
 }
 
 /** Words that nobody waits for any more are not worth more than a line in the log. */

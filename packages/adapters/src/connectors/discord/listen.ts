@@ -1,8 +1,16 @@
 import { z } from 'zod';
-import { lookBack } from './backfill.ts';
+import { lookBack, lookBackLater } from './backfill.ts';
 import { channelBook } from './channels.ts';
 import type { Packet } from './gateway.ts';
-import { type Hearing, type ListenDeps, offerMessage, offerOne, surroundings } from './hearing.ts';
+import {
+  type Hearing,
+  isUrgentMessage,
+  type ListenDeps,
+  offerMessage,
+  offerOne,
+  offerUrgent,
+  surroundings,
+} from './hearing.ts';
 import { takeInteraction } from './interactions.ts';
 import { lanesOf, nameOf } from './lanes.ts';
 import { changeThread, joinGuild, leaveChannel, leaveGuild } from './membership.ts';
@@ -28,8 +36,15 @@ export interface Listener {
 }
 
 export function listener(deps: ListenDeps): Listener {
-  const lanes = lanesOf(deps.log);
-  const hearing: Hearing = { ...deps, book: channelBook(), lanes, expected: new Set(), backfillsLeft: 0 };
+  const lanes = lanesOf(deps.log, deps.maxWaiting);
+  const hearing: Hearing = {
+    ...deps,
+    book: channelBook(),
+    lanes,
+    expected: new Set(),
+    crowded: new Set(),
+    backfillsLeft: 0,
+  };
   return {
     idle: () => lanes.idle(),
     take: ({ t, d }) => {
@@ -63,8 +78,13 @@ function on<T>(schema: z.ZodType<T>, work: (hearing: Hearing, value: T) => void)
 
 const learnChannel: Hear = on(wireChannel, ({ book }, channel: WireChannel) => book.learn(channel));
 
+const ready = z.object({
+  guilds: z.array(wireGuild.pick({ id: true })),
+  application: z.object({ id: z.string() }).nullish(),
+});
+
 const HEARD: Readonly<Record<string, Hear>> = {
-  READY: on(z.object({ guilds: z.array(wireGuild.pick({ id: true })) }), beginSession),
+  READY: on(ready, beginSession),
   GUILD_CREATE: on(wireGuild, openGuild),
   GUILD_UPDATE: on(wireGuild, ({ book, account }, guild) => book.learnGuild(guild, account)),
   GUILD_DELETE: on(wireGuild.pick({ id: true, unavailable: true }), leaveGuild),
@@ -82,10 +102,8 @@ const HEARD: Readonly<Record<string, Hear>> = {
 };
 
 /** A fresh session: what was said since the last sign of life was told to nobody. A resumed one brings it by itself. */
-function beginSession(
-  hearing: Hearing,
-  { guilds }: { readonly guilds: readonly { readonly id: string }[] },
-): void {
+function beginSession(hearing: Hearing, { guilds, application }: z.infer<typeof ready>): void {
+  hearing.ready(application?.id ?? hearing.account);
   hearing.expected.clear();
   for (const { id } of guilds) hearing.expected.add(id);
   hearing.backfillsLeft = hearing.backfillChannels;
@@ -107,18 +125,49 @@ function lookBackThrough(hearing: Hearing, { id, channels, threads }: WireGuild)
 }
 
 function takeMessage(hearing: Hearing, message: WireMessage, kind: 'message' | 'edit'): void {
-  const work = `${kind}:${message.id}`;
-  if (kind === 'message') hearing.marks.began(work, message.id);
-  hearing.lanes.push(message.channel_id, async () => {
-    const isDone = await offerMessage(hearing, message, kind, message.guild_id ?? undefined);
-    if (!isDone || kind === 'edit') return;
-    hearing.marks.passed(message.channel_id, message.id, !message.guild_id);
-    hearing.marks.ended(work);
+  const { channel_id: channel } = message;
+  const guild = message.guild_id ?? undefined;
+  const { lanes, marks, crowded } = hearing;
+  if (kind === 'edit') {
+    // Edits of a gap stay unknown.
+    if (!lanes.isFull(channel))
+      lanes.push(channel, async () => void (await offerMessage(hearing, message, kind, guild)));
+    return;
+  }
+  const urgent = isUrgentMessage(hearing, message, guild) ? beginAtOnce(hearing, message, guild) : undefined;
+  if (crowded.has(channel)) return;
+  if (lanes.isFull(channel)) {
+    lookBackLater(hearing, channel, guild, message.id);
+    return;
+  }
+  const work = `message:${message.id}`;
+  if (guild === undefined) marks.opened(channel, message.id);
+  marks.began(work, message.id);
+  lanes.push(channel, async () => {
+    const isDone = await (urgent ?? offerMessage(hearing, message, kind, guild));
+    if (!isDone) return;
+    marks.passed(channel, message.id, guild === undefined);
+    marks.ended(work);
   });
+}
+
+/** What stops everything does not wait for its turn; how far its channel was heard does. */
+function beginAtOnce(hearing: Hearing, message: WireMessage, guild: string | undefined): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  hearing.lanes.atOnce(async () => {
+    let isDone = false;
+    try {
+      isDone = await offerUrgent(hearing, message, guild);
+    } finally {
+      resolve(isDone);
+    }
+  });
+  return promise;
 }
 
 function takeReaction(hearing: Hearing, reaction: WireReaction): void {
   const { channel_id: channel, guild_id: guild } = reaction;
+  if (hearing.lanes.isFull(channel)) return;
   hearing.lanes.push(channel, async () => {
     const around = await surroundings(hearing, channel, guild ?? undefined, '');
     await offerOne(hearing, reactionEvent(reaction, around, hearing.clock.nowMs()));

@@ -157,6 +157,43 @@ describe('a live answer at discord', () => {
     expect(second.original?.deletedAtMs).toBeDefined();
   });
 
+  test.each(['drop-before', 'drop-after'] as const)(
+    'a frame whose fate is unknown (%s): no further one, and the answer is a message of its own',
+    async (kind) => {
+      const stage = await staged();
+      await show(stage, 'so far');
+      const [begun] = stage.server.messages(stage.channel);
+      stage.server.faults.add({ kind, method: 'PATCH' });
+      await show(stage, 'so far, so good');
+      await show(stage, 'no more');
+      expect(contents(stage)).toEqual([kind === 'drop-after' ? 'so far, so good' : 'so far']);
+      const [message] = await finish(stage, { text: 'end' });
+      expect(contents(stage)).toEqual(['end']);
+      expect(message).not.toBe(begun?.wire.id);
+      expect(await finish(stage, { text: 'end' }, 'efct_1', stage.again(), 2)).toEqual([message]);
+      expect(contents(stage)).toEqual(['end']);
+    },
+  );
+
+  test('of a command: where a frame may still arrive, the answer follows "is thinking" and that goes', async () => {
+    const stage = await staged();
+    await stage.listen(() => ({ isAnswered: true }));
+    const record = stage.server.command({
+      channel: stage.channel,
+      from: stage.ada,
+      name: 'task',
+      values: { text: 'a' },
+    });
+    await until(() => stage.heard.length === 1, 'the command');
+    const replyTo = stage.heard[0]?.message ?? '';
+    await show(stage, 'so far', { replyTo });
+    stage.server.faults.add({ kind: 'drop-before', method: 'PATCH' });
+    await show(stage, 'so far, so good', { replyTo });
+    await finish(stage, { text: 'end', replyTo });
+    expect(record.original?.deletedAtMs).toBeDefined();
+    expect(record.followUps.map(({ wire }) => wire.content)).toEqual(['end']);
+  });
+
   test('dropped: the message goes away', async () => {
     const stage = await staged();
     await show(stage, 'thinking');

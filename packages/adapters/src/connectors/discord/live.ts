@@ -1,6 +1,6 @@
 import type { Clock, ConnectorMemory, Delivery, LiveFrame, LiveTalk, Logger } from '@agent-runtime/domain';
 import { z } from 'zod';
-import type { AnswerTokens } from './answers.ts';
+import { type AnswerTokens, answerRoute } from './answers.ts';
 import { frameBody } from './frame.ts';
 import { readAnswerId } from './interaction.ts';
 import { nameOf } from './lanes.ts';
@@ -26,13 +26,21 @@ export interface LiveDeps {
 export interface LiveMessages {
   readonly talk: LiveTalk;
   /**
-   * Ends the frames of what a payload completes, and says what it completes.
-   * @returns the message that the payload takes the place of, the same one for the same effect always; undefined when it is a new one
+   * Ends the frames of what a payload completes, and says what it completes. A message that a late frame may still write over is taken
+   * away instead.
+   * @returns the same for the same effect always
    * @throws AppError when that cannot be found out at present
    */
-  finish(payload: DiscordPayload, to: Delivery, signal: AbortSignal): Promise<string | undefined>;
+  finish(payload: DiscordPayload, to: Delivery, signal: AbortSignal): Promise<Finished>;
   /** The message that this effect has completed, or was about to. */
   completedBy(payload: DiscordPayload, to: Delivery): Promise<string | undefined>;
+}
+
+export interface Finished {
+  /** The message that the payload takes the place of; undefined when it is a new one. */
+  readonly message?: string | undefined;
+  /** "Is thinking" of a command is gone: its answer follows as a message of its own. */
+  readonly isAnswerGone?: boolean | undefined;
 }
 
 /** `message` is missing between the wish for one and Discord's word; `answer` is an answer to a command, which has its own place. */
@@ -41,6 +49,8 @@ const stored = z.object({
   message: z.string().optional(),
   answer: z.string().optional(),
   doneBy: z.string().optional(),
+  /** A frame may still arrive there, so that it went. */
+  isLost: z.boolean().optional(),
 });
 type Stored = z.infer<typeof stored>;
 
@@ -48,6 +58,8 @@ interface State {
   lastAt: number;
   work: Promise<void> | undefined;
   isOver: boolean;
+  /** What came of its last frame is not known: it may still arrive. */
+  isLost: boolean;
   message: string | undefined;
 }
 
@@ -67,6 +79,7 @@ export function liveMessages(deps: LiveDeps): LiveMessages {
       lastAt: Number.NEGATIVE_INFINITY,
       work: undefined,
       isOver: false,
+      isLost: false,
       message: undefined,
     };
     states.set(key, state);
@@ -102,10 +115,10 @@ export function liveMessages(deps: LiveDeps): LiveMessages {
 
   const drawAnswer = async (frame: LiveFrame, answer: string, signal: AbortSignal): Promise<void> => {
     const address = readAnswerId(answer);
-    const token = address && (await deps.tokens.find(address.interaction));
-    if (token === undefined) return;
+    const place = address && (await deps.tokens.find(address.interaction));
+    if (place === undefined) return;
     if ((await read(frame.key)) === undefined) await write(frame.key, { at: clock.nowMs(), answer });
-    const route = `/webhooks/${deps.account}/${token}/messages/@original` as const;
+    const route = `${answerRoute(place)}/messages/@original` as const;
     await api.call({ method: 'PATCH', route, body: frameBody(frame, false), signal });
   };
 
@@ -144,6 +157,11 @@ export function liveMessages(deps: LiveDeps): LiveMessages {
     await state.work;
   };
 
+  const away = async (known: Stored, channel: string, signal: AbortSignal): Promise<void> => {
+    const route = await routeOf(deps, known, channel);
+    if (route !== undefined) await api.call({ method: 'DELETE', route, signal });
+  };
+
   /** The message that was wished for before the process died, if Discord ever heard of it. */
   const recall = async (
     key: string,
@@ -168,27 +186,36 @@ export function liveMessages(deps: LiveDeps): LiveMessages {
         quietly(log, async () => {
           await end(key);
           const known = await read(key);
-          const route = known && (await routeOf(deps, known, address));
-          if (route !== undefined) await api.call({ method: 'DELETE', route, signal });
+          if (known !== undefined) await away(known, address, signal);
           await memory.remove(`live:${key}`);
         }),
     },
     finish: async (payload, to, signal) => {
       const key = payload.live;
-      if (key === undefined) return undefined;
+      if (key === undefined) return {};
       await end(key);
       const known = await read(key);
       const effect = `${to.effectId}.${to.part}`;
-      if (known === undefined || known.answer !== undefined) return undefined;
-      if (known.doneBy !== undefined) return known.doneBy === effect ? known.message : undefined;
+      if (known === undefined) return {};
+      if (known.doneBy !== undefined && known.doneBy !== effect) return {};
+      const isKnown = known.message !== undefined || known.answer !== undefined;
+      const isLost = known.isLost === true || (known.doneBy === undefined && isKnown && stateOf(key).isLost);
+      if (isLost) {
+        // Before it is done: whoever repeats this effect must do the same.
+        await write(key, { ...known, doneBy: effect, isLost });
+        await quietly(log, () => away(known, payload.channel, signal));
+        return { isAnswerGone: known.answer !== undefined };
+      }
+      if (known.answer !== undefined) return {};
+      if (known.doneBy !== undefined) return { message: known.message };
       const message = known.message ?? (await recall(key, payload.channel, known.at, signal));
-      // Before it is done: whoever repeats this effect must find the same message.
       await write(key, { ...known, ...(message === undefined ? {} : { message }), doneBy: effect });
-      return message;
+      return { message };
     },
     completedBy: async (payload, to) => {
       const known = payload.live === undefined ? undefined : await read(payload.live);
-      return known?.doneBy === `${to.effectId}.${to.part}` ? known.message : undefined;
+      const isOurs = known?.doneBy === `${to.effectId}.${to.part}` && known.isLost !== true;
+      return isOurs ? known.message : undefined;
     },
   };
 }
@@ -201,7 +228,9 @@ function over(state: State): void {
 function giveWay(state: State, error: unknown, { clock, log }: LiveDeps): void {
   const { kind, retryAfterMs } = fieldsOf(error);
   if (kind === 'exhausted') state.lastAt = clock.monotonicMs() + (retryAfterMs ?? 0);
-  if (kind === 'rejected') over(state);
+  if (kind === 'rejected' || kind === 'uncertain') over(state);
+  // A message that is made twice is one, by its nonce; a change that is late undoes what came after it.
+  if (kind === 'uncertain') state.isLost = true;
   log.debug({ room: 'discord', error: nameOf(error) }, 'A frame of an answer was dropped.');
 }
 
@@ -215,8 +244,8 @@ function fieldsOf(error: unknown): { readonly kind?: unknown; readonly retryAfte
 async function routeOf(deps: LiveDeps, known: Stored, channel: string): Promise<`/${string}` | undefined> {
   if (known.message !== undefined) return `/channels/${channel}/messages/${known.message}`;
   const address = readAnswerId(known.answer);
-  const token = address && (await deps.tokens.find(address.interaction));
-  return token === undefined ? undefined : `/webhooks/${deps.account}/${token}/messages/@original`;
+  const place = address && (await deps.tokens.find(address.interaction));
+  return place === undefined ? undefined : `${answerRoute(place)}/messages/@original`;
 }
 
 async function quietly(log: Logger, work: () => Promise<unknown>): Promise<void> {

@@ -15,23 +15,27 @@ export interface Marks {
   after(channel: string): string;
   /** Can there be anything new? @param last newest id that Discord names for the channel, if it does */
   isBehind(channel: string, last: string | null | undefined): boolean;
-  /** Direct channels heard of lately, newest first: the gateway does not list them. */
+  /** Something is under way in a direct channel that nobody heard of before: after a crash it has to be asked for. */
+  opened(channel: string, message: string): void;
+  /** Direct channels, heard of last first and not all too many: the gateway does not list them. */
   directs(): readonly string[];
   /** The gateway was heard just now: in channels without a mark nothing older is missing. */
   breathe(): void;
-  /** Writes what changed. */
-  flush(): Promise<void>;
+  /** Writes what changed; the sign of life now and then. @param isLast it is the last time, so that also */
+  flush(isLast?: boolean): Promise<void>;
 }
 
 const KEY = 'marks';
+const ALIVE_KEY = 'alive';
+/** The sign of life is written this often, ms: it changes all the time, and what is asked for twice is dropped as a repeat. */
+const ALIVE_EVERY_MS = 60_000;
+/** Channels of servers must have their share of what is read back. */
+const MAX_DIRECTS = 100;
 const MAX_CHANNELS = 1_000;
 /** Clocks differ, and a dead line is noticed late: this much before the last sign of life is asked for as well. Repeats are dropped. */
 const SLACK_MS = 120_000;
 
-const stored = z.object({
-  alive: z.string(),
-  channels: z.array(z.tuple([z.string(), z.string(), z.boolean()])),
-});
+const stored = z.object({ channels: z.array(z.tuple([z.string(), z.string(), z.boolean()])) });
 
 interface Mark {
   readonly last: string;
@@ -47,21 +51,40 @@ export function marksOf(
   const channels = new Map<string, Mark>();
   const open = new Map<string, string>();
   let alive = '';
-  let written = '';
+  let isChanged = false;
+  let aliveWritten = '';
+  let aliveAt = Number.NEGATIVE_INFINITY;
 
   const floor = (): string => snowflakeAt(clock.nowMs() - maxAgeMs);
   const after = (channel: string): string => {
     const mark = channels.get(channel)?.last ?? alive;
     return isNewer(mark, floor()) ? mark : floor();
   };
-  const write = async (): Promise<void> => {
-    const value = JSON.stringify({
-      alive,
-      channels: [...channels].map(([id, { last, isDirect }]) => [id, last, isDirect]),
-    });
-    if (value === written) return;
-    await memory.set(KEY, value);
-    written = value;
+  const writeAlive = async (): Promise<void> => {
+    if (alive === aliveWritten) return;
+    const value = alive;
+    await memory.set(ALIVE_KEY, value);
+    aliveWritten = value;
+    aliveAt = clock.monotonicMs();
+  };
+  const writeChannels = async (): Promise<void> => {
+    if (!isChanged) return;
+    isChanged = false;
+    try {
+      const list = [...channels].map(([id, { last, isDirect }]) => [id, last, isDirect]);
+      await memory.set(KEY, JSON.stringify({ channels: list }));
+    } catch (error) {
+      isChanged = true;
+      throw error;
+    }
+  };
+  const note = (channel: string, mark: Mark): void => {
+    isChanged = true;
+    // To the end of the map: what is heard of again is kept longest.
+    channels.delete(channel);
+    channels.set(channel, mark);
+    const [oldest] = channels.keys();
+    if (channels.size > MAX_CHANNELS && oldest !== undefined) channels.delete(oldest);
   };
 
   return {
@@ -70,11 +93,11 @@ export function marksOf(
       const read = stored.safeParse(value === undefined ? undefined : parse(value));
       if (read.success) {
         for (const [id, last, isDirect] of read.data.channels) channels.set(id, { last, isDirect });
-        alive = read.data.alive;
       }
+      alive = (await memory.get(ALIVE_KEY)) ?? '';
       if (isSnowflake(alive)) return;
       alive = snowflakeAt(clock.nowMs() - SLACK_MS);
-      await write();
+      await writeAlive();
     },
     began: (work, id) => {
       if (isSnowflake(id)) open.set(work, id);
@@ -83,30 +106,31 @@ export function marksOf(
     passed: (channel, message, isDirect) => {
       if (!isSnowflake(message)) return;
       const last = channels.get(channel)?.last;
-      // To the end of the map: what is heard of again is kept longest.
-      channels.delete(channel);
-      channels.set(channel, {
-        last: last !== undefined && isNewer(last, message) ? last : message,
-        isDirect,
-      });
-      const [oldest] = channels.keys();
-      if (channels.size > MAX_CHANNELS && oldest !== undefined) channels.delete(oldest);
+      note(channel, { last: last !== undefined && isNewer(last, message) ? last : message, isDirect });
+    },
+    opened: (channel, message) => {
+      if (channels.has(channel) || !isSnowflake(message)) return;
+      note(channel, { last: before(message), isDirect: true });
     },
     after,
     isBehind: (channel, last) =>
       isSnowflake(last ?? undefined) ? isNewer(String(last), after(channel)) : channels.has(channel),
     directs: () =>
       [...channels]
-        .filter(([, { isDirect, last }]) => isDirect && isNewer(last, floor()))
+        .filter(([, { isDirect }]) => isDirect)
         .map(([id]) => id)
-        .reverse(),
+        .reverse()
+        .slice(0, MAX_DIRECTS),
     breathe: () => {
       let safe = snowflakeAt(clock.nowMs() - SLACK_MS);
       for (const id of open.values()) if (isNewer(safe, before(id))) safe = before(id);
       // A clock that was set back must not bring old days again.
       if (isNewer(safe, alive)) alive = safe;
     },
-    flush: write,
+    flush: async (isLast = false) => {
+      await writeChannels();
+      if (isLast || clock.monotonicMs() - aliveAt >= ALIVE_EVERY_MS) await writeAlive();
+    },
   };
 }
 

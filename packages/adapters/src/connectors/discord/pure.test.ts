@@ -1,9 +1,13 @@
+import { canonicalJson, type Json } from '@agent-runtime/domain';
 import { describe, expect, test } from 'vitest';
-import { DISCORD_COMMANDS, wireCommands } from './commands.ts';
+import { DISCORD_COMMANDS } from './commands.fixture.ts';
+import { wireCommands } from './commands.ts';
 import { customIdOf, readCustomId } from './custom-id.ts';
 import { tokenOf } from './discord.fixture.ts';
 import { accountOf } from './discord.ts';
+import { frameBody } from './frame.ts';
 import { messageEvent, type Surroundings } from './message.ts';
+import { renderDraft } from './render.ts';
 import { instantOf, isNewer, nonceOf, snowflakeAt } from './snowflake.ts';
 import { wireMessage } from './wire.ts';
 
@@ -229,4 +233,45 @@ test('the menu fits what Discord takes', () => {
     const required = (options as { required: boolean }[]).map((option) => option.required);
     expect(required).toEqual([...required].sort((a, b) => Number(b) - Number(a)));
   }
+});
+
+describe('what leaves for discord', () => {
+  const context = { address: '5', effectId: 'efct_1', nowMs: 0 };
+
+  test('a card says outside of its embed what it is about', () => {
+    const text = 'appr_7 waits for an answer (tier low).\nA mail to bob@example.org';
+    const [payload] = renderDraft({ text, card: { title: 'Approval wanted', tone: 'ask' } }, context, 5);
+    expect(payload).toMatchObject({
+      body: {
+        content: 'Approval wanted\nappr_7 waits for an answer (tier low).',
+        embeds: [{ title: 'Approval wanted', description: expect.stringContaining('bob@example.org') }],
+      },
+    });
+  });
+
+  test.each(['https://example.org/x', 'discord.gg/abc', '```', '`a`'])(
+    'but nothing that becomes a preview, or begins and does not end: %s',
+    (line) => {
+      const draft = { text: `${line}\nmore`, card: { title: 'Note', tone: 'plain' } } as const;
+      expect(renderDraft(draft, context, 5)[0]).toMatchObject({ body: { content: 'Note' } });
+    },
+  );
+
+  test('no character is cut in halves, wherever a limit falls', () => {
+    for (const length of [44, 45, 79, 80, 149, 150, 255, 256, 299, 300]) {
+      const text = `${'a'.repeat(length - 1)}😀😀`;
+      const form = { title: text, field: text, about: 'reason' } as const;
+      const made = [
+        renderDraft(
+          { text, card: { title: text, tone: 'ask' }, buttons: [{ id: 'x', label: text }] },
+          context,
+          5,
+        ),
+        frameBody({ address: '5', key: 'k', text: '', progress: text }, true),
+        customIdOf({ id: 'x', label: 'x', form }),
+      ];
+      for (const one of made) expect(canonicalJson(one as Json)).not.toMatch(/\\ud83d/i); // safe: JSON
+      expect(JSON.stringify(made)).not.toMatch(/\\ud83d/i);
+    }
+  });
 });

@@ -174,6 +174,39 @@ describe('the gateway of discord', () => {
     await until(() => stage.server.gateway.counts.identifies === 1, 'a session');
   });
 
+  test('the line stays down: the library is sent home after some tries, with one line in the log', async () => {
+    const stage = await staged();
+    await stage.listen();
+    await stage.server.down();
+    // The library would go on by itself twice a second, and never ask whether it still may begin sessions.
+    await until(() => stage.connector.trouble?.() === 'Discord cannot be reached.', 'the pause', 30_000);
+    expect(stage.log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+    await stage.server.up();
+    await until(() => stage.server.gateway.counts.identifies === 2, 'a new session', 30_000);
+    say(stage, 'back');
+    await heard(stage, 'back');
+    expect(stage.server.gateway.connected).toBe(1);
+  }, 60_000);
+
+  test('stopped while nothing gets on: it does not wait for what never ends', async () => {
+    const stage = await staged();
+    const began = Promise.withResolvers<void>();
+    stage.server.faults.add({ kind: 'hang', method: 'PUT' });
+    await stage.connector.start(() => {
+      began.resolve();
+      return new Promise(() => {});
+    });
+    await until(
+      () => stage.server.calls.some(({ method }) => method === 'PUT') || stage.server.faults.waiting === 0,
+      'the menu to hang',
+    );
+    say(stage, 'stuck');
+    await began.promise;
+    const from = performance.now();
+    await stage.connector.stop();
+    expect(performance.now() - from).toBeLessThan(8_000);
+  });
+
   test('stopped while the library waits to connect again: nobody is left on the line', async () => {
     const stage = await staged();
     await stage.listen();

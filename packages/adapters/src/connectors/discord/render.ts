@@ -1,4 +1,10 @@
-import type { Draft, DraftButton, JsonObject, RenderContext } from '@agent-runtime/domain';
+import {
+  cutText,
+  type Draft,
+  type DraftButton,
+  type JsonObject,
+  type RenderContext,
+} from '@agent-runtime/domain';
 import { ButtonStyle, ComponentType, MessageFlags } from 'discord.js';
 import { renderDiscordOrFile } from '../markdown/index.ts';
 import { customIdOf } from './custom-id.ts';
@@ -79,15 +85,30 @@ function wordsOf({ words }: Part, isFirst: boolean, card: Draft['card']): JsonOb
   const text = words.trim() === '' ? NOTHING : words;
   if (card === undefined) return { content: text, embeds: [], flags: MessageFlags.SuppressEmbeds };
   return {
-    content: '',
+    content: isFirst ? asPlain(card.title, text) : '',
     embeds: [
       {
-        ...(isFirst ? { title: card.title.slice(0, MAX_TITLE_CHARS) } : {}),
+        ...(isFirst ? { title: cutText(card.title, MAX_TITLE_CHARS) } : {}),
         description: text,
         color: COLOURS[card.tone],
       },
     ],
   };
+}
+
+const MAX_PLAIN_CHARS = 300;
+
+/** Notifications show no embeds, and some people switch them off: what it is about stands outside as well. The full words are the embed's. */
+function asPlain(title: string, words: string): string {
+  const [line = ''] = words.trim().split('\n');
+  return (
+    [title, line]
+      .map((one) => one.trim())
+      // What may become a preview or begins code that does not end here is only in the embed, which makes neither of it.
+      .filter((one) => one !== '' && !/[/`]/.test(one))
+      .map((one) => cutText(one, MAX_PLAIN_CHARS))
+      .join('\n')
+  );
 }
 
 function rowsOf(buttons: readonly DraftButton[]): JsonObject[] {
@@ -105,7 +126,7 @@ function buttonOf(button: DraftButton): JsonObject {
   return {
     type: ComponentType.Button,
     style: styleOf(button.tone),
-    label: button.label.slice(0, MAX_LABEL_CHARS) || NOTHING,
+    label: cutText(button.label, MAX_LABEL_CHARS) || NOTHING,
     custom_id: customIdOf(button),
   };
 }

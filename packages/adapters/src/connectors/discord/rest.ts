@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { AppError, type Clock } from '@agent-runtime/domain';
 import {
   DefaultRestOptions,
@@ -53,6 +54,28 @@ class SlowDown extends Error {
 
 const GLOBAL = 'global';
 
+/** One call on its way through the library, which makes it wait until its bucket has room. */
+interface Flight {
+  hasLeft: boolean;
+  isGivenUp: boolean;
+}
+
+function notSent(): AppError {
+  return fault('unavailable', 'Stopped before anything was sent.');
+}
+
+/** The library looks at a signal only when the wait is over. @returns never, or throws while the call has not left yet */
+function givenUp(flight: Flight, signal: AbortSignal | undefined, over: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const giveUp = (): void => {
+      if (flight.hasLeft) return;
+      flight.isGivenUp = true;
+      reject(notSent());
+    };
+    signal?.addEventListener('abort', giveUp, { once: true, signal: over });
+  });
+}
+
 export function discordApi(options: ApiOptions): Api {
   const { clock } = options;
   const send = options.makeRequest ?? DefaultRestOptions.makeRequest;
@@ -64,8 +87,14 @@ export function discordApi(options: ApiOptions): Api {
     timeout: options.timeoutMs,
     rejectOnRateLimit: ({ retryAfter, timeToReset }) =>
       Math.max(retryAfter, timeToReset) > options.patienceMs,
-    makeRequest: async (url, init) => refuseSlowDown(await send(url, init)),
+    makeRequest: async (url, init) => {
+      const flight = calling.getStore();
+      if (flight?.isGivenUp === true) throw notSent();
+      if (flight !== undefined) flight.hasLeft = true;
+      return refuseSlowDown(await send(url, init));
+    },
   });
+  const calling = new AsyncLocalStorage<Flight>();
   const pausedUntil = new Map<string, number>();
   let refusedToken: string | undefined;
 
@@ -75,7 +104,7 @@ export function discordApi(options: ApiOptions): Api {
     pausedUntil.set(key, clock.monotonicMs() + ms);
   };
   const check = (call: Call, key: string): void => {
-    if (call.signal?.aborted === true) throw fault('unavailable', 'Stopped before anything was sent.');
+    if (call.signal?.aborted === true) throw notSent();
     if (needsToken(call) && options.token() === refusedToken) throw fault('unavailable', REFUSED_TOKEN);
     const waitMs = Math.max(pauseOf(key), isCallback(call) ? 0 : pauseOf(GLOBAL));
     if (waitMs > 0) throw fault('exhausted', undefined, Math.ceil(waitMs));
@@ -87,13 +116,19 @@ export function discordApi(options: ApiOptions): Api {
       const key = bucketOf(call);
       check(call, key);
       const token = options.token();
+      const flight = { hasLeft: false, isGivenUp: false };
+      const over = new AbortController();
       try {
-        return await rest.setToken(token).request(requestOf(call));
+        const request = calling.run(flight, () => rest.setToken(token).request(requestOf(call)));
+        return await Promise.race([request, givenUp(flight, call.signal, over.signal)]);
       } catch (error) {
         if (error instanceof SlowDown) pause(error.isGlobal ? GLOBAL : key, error.retryAfterMs);
         if (error instanceof DiscordAPIError && error.status === 401 && needsToken(call))
           refusedToken = token;
+        if (call.signal?.aborted === true && !flight.hasLeft) throw notSent();
         throw translate(error);
+      } finally {
+        over.abort();
       }
     },
     close: () => {
@@ -152,7 +187,9 @@ async function refuseSlowDown(response: ResponseLike): Promise<ResponseLike> {
   const seconds = [body.retry_after, response.headers.get('Retry-After') ?? undefined]
     .map((one) => Number(one ?? Number.NaN))
     .find((one) => Number.isFinite(one) && one >= 0);
-  const isGlobal = body.global === true || response.headers.has('X-RateLimit-Global');
+  // Without Discord's words it comes from whoever stands before Discord, and is about this address.
+  const isForeign = typeof body.retry_after !== 'number';
+  const isGlobal = isForeign || body.global === true || response.headers.has('X-RateLimit-Global');
   throw new SlowDown(Math.ceil((seconds ?? 1) * 1_000), isGlobal);
 }
 
