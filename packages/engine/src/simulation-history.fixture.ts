@@ -292,6 +292,9 @@ export class History extends Appliance {
     if (sent.isRefused) return;
     if (sent.accepted === undefined) return this.witness.say(`${externalId} never got an answer`);
     const mark = await read.get('ingest_event', { source, externalId });
+    // A stranger's command behind the first of a minute leaves nothing and hears nothing.
+    const { outcome, reply } = sent.accepted;
+    if (mark === undefined && outcome === 'refused' && reply === undefined) return;
     if (mark === undefined || mark.outcome !== sent.accepted.outcome || mark.run !== sent.accepted.run)
       this.witness.say(`${externalId} was ${sent.accepted.outcome}, on record is ${mark?.outcome}`);
     const copies = await read.count('context_message', { externalId, direction: 'in' });

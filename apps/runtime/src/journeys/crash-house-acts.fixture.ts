@@ -168,7 +168,7 @@ export const HOUSE_ACTS: Readonly<Record<string, Act>> = {
       id: 'community',
       bind: [{ connector: 'memory', account: 'demo', group }],
     });
-    await happens({ channel: taken, group, text: 'hello', addressed: false }, 'context', taken);
+    await happens({ channel: taken, group, kind: 'member', member: self }, 'context', taken);
     await happens({ channel: moved, kind: 'moved', moved_from: taken }, 'context', moved);
   },
   labels: async (one) => {

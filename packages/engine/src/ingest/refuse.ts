@@ -122,7 +122,7 @@ async function isFirstNow(deps: EngineDeps, tx: StoreTx, key: string): Promise<b
   return true;
 }
 
-/** Whether this stranger was answered in this minute already, by whatever words: then nothing more is kept or said. */
+/** Whether this stranger was answered in this minute already, by whatever words: then no command of theirs is carried out or kept. */
 export async function isSilenced(deps: EngineDeps, at: Place): Promise<boolean> {
   if (!isUnwelcome(at)) return false;
   return (await deps.store.read.get('notify_notice', { key: refusalKey(deps, at, '') })) !== undefined;
@@ -145,8 +145,7 @@ export async function refuseCommand(
 
 /**
  * What was said is logged and kept out of prompts, and the sender hears why it starts nothing: once per sender and minute, and so does the
- * audit name it. A paired person hears each reason; a stranger one, whatever they send, and where strangers may not ask nothing more of
- * them is kept in that minute.
+ * audit name it. A paired person hears each reason; a stranger one, whatever they send.
  */
 export async function refuse(
   deps: EngineDeps,
@@ -154,7 +153,6 @@ export async function refuse(
   at: Place,
   refusal: Refusal,
 ): Promise<Accepted> {
-  if (await isSilenced(deps, at)) return SILENCE;
   const { arrival, context } = at;
   const { settings } = at.rules;
   const reply = wordsOf(deps, at, { text: refusal.text, label: publicLabel(2) });

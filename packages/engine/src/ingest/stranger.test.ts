@@ -11,7 +11,7 @@ const delivered = async () => {
 };
 
 describe('strangers in a bound place', () => {
-  test('are answered, audited and kept once a minute, which stays out of prompts', async () => {
+  test('are answered and audited once a minute; all they say is logged and stays out of prompts', async () => {
     const first = await stage.tell('hello', { by: 'stranger-9' });
     expect(first.reply).toContain('pair');
     for (const text of ['hello?', '/nonsense', 'buy now']) {
@@ -22,6 +22,9 @@ describe('strangers in a bound place', () => {
     const logged = await read().find('context_message', { direction: 'in' });
     expect(logged.map((message) => [message.text, message.isPromptable, message.label.integrity])).toEqual([
       ['hello', false, 0],
+      ['hello?', false, 0],
+      ['/nonsense', false, 0],
+      ['buy now', false, 0],
     ]);
     await stage.tell('me too', { by: 'stranger-8' });
     await stage.world.clock.advance(60_000);
@@ -36,7 +39,7 @@ describe('strangers in a bound place', () => {
     expect(await delivered()).toBe(1);
     const { seq } = await stage.deps.audit.head();
     for (const one of await flood()) expect(one).toEqual({ outcome: 'refused', isRepeat: false });
-    for (const text of ['hello', '/nonsense', '/panic on', '/task it'])
+    for (const text of ['/whoami', '/panic on', '/new'])
       expect(await stage.tell(text, { by: 'stranger-9' })).toEqual({ outcome: 'refused', isRepeat: false });
     expect((await stage.deps.audit.head()).seq).toBe(seq);
     expect(await delivered()).toBe(1);
