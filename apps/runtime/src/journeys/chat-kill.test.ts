@@ -63,8 +63,14 @@ describe.each([
       ({ text, buttons }) => text.includes(`Post-${n}.`) && buttons.length > 0,
       `the card of post ${n}`,
     );
-    platform.press(staffRoom, boss, card.id, card.buttons.find(({ label }) => label === 'Approve')?.id ?? '');
-    await until(() => countPosts(`'proposed'`) === 0, `post ${n} is approved`, WAIT_MS);
+    const approve = card.buttons.find(({ label }) => label === 'Approve')?.id ?? '';
+    const isApproved = (): boolean => countPosts(`'proposed'`) === 0;
+    // Faster than any hand, the first press may come before it is written down on which message its button stands.
+    for (let time = 0; time < 400 && !isApproved(); time += 1) {
+      platform.press(staffRoom, boss, card.id, approve);
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    expect(isApproved(), `post ${n} is approved`).toBe(true);
   };
 
   test(`${KILLS} kills (seed ${SEED}): nothing is lost, doubles of answers are listed, no approved post comes twice`, async () => {
