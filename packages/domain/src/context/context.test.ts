@@ -7,6 +7,7 @@ import {
   DEFAULT_QUEUE,
   DEFAULT_TOOLS,
   effectiveSettings,
+  isSameBinding,
   NO_MODEL,
   type Workspace,
   type WorkspaceSettings,
@@ -162,5 +163,18 @@ describe('contexts and conversations', () => {
     expect(isRotationDue(conversation, 500, 1499)).toBe(false);
     expect(isRotationDue(conversation, 500, 1500)).toBe(true);
     expect(isRotationDue({ ...conversation, isOpen: false }, 500, 1000)).toBe(true);
+  });
+});
+
+describe('two bindings', () => {
+  const one = { connector: 'telegram', account: '1', group: '-100' };
+
+  it('are the same when connector, account and group are', () => {
+    expect(isSameBinding(one, { ...one })).toBe(true);
+    for (const other of [{ connector: 'discord' }, { account: '2' }, { group: '-200' }]) {
+      expect(isSameBinding(one, { ...one, ...other })).toBe(false);
+      expect(isSameBinding({ ...one, ...other }, one)).toBe(false);
+    }
+    expect(isSameBinding(one, { connector: 'discord', account: '2', group: '-100' })).toBe(false);
   });
 });
